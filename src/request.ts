@@ -1,0 +1,214 @@
+/** Parameters to typed values: `parseFaxRequest` for an incoming fax, `parseFaxCallback` for how it went. */
+import { type FaxMedia, type FaxParamSource, type FaxRequestIssue, type Form, issue, readForm } from "./params.js";
+import { fold, isHttpUrl, quote } from "./text.js";
+
+/** The statuses a fax can have, by the providers' documentation. https://www.twilio.com/docs/fax/api/fax-resource */
+export const FAX_STATUSES = [
+  "queued",
+  "processing",
+  "sending",
+  "delivered",
+  "receiving",
+  "received",
+  "no-answer",
+  "busy",
+  "failed",
+  "canceled",
+] as const;
+
+/** A status of a fax. Open: providers add some, and editors still complete the known ones. */
+export type FaxStatus = (typeof FAX_STATUSES)[number] | (string & {});
+
+/** What comes with an incoming fax; read-only. https://www.twilio.com/docs/fax/twiml */
+export interface FaxRequest {
+  /** Identifier of the fax: 1 to 64 of `A-Z a-z 0-9 _ -`, so that it is safe in a file name. */
+  readonly faxSid: string;
+  /** Identifier of the account (SignalWire: the project), of the same form. */
+  readonly accountSid: string;
+  /** The caller: E.164 as a rule, a SIP URI or any text; empty when withheld. */
+  readonly from: string;
+  /** The called number, or a SIP URI. */
+  readonly to: string;
+  /** `v1` */
+  readonly apiVersion: string;
+  /** Every text parameter that came, known or not, by its name on the wire; frozen, without a prototype. */
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** What comes with an action or status callback; read-only. https://www.twilio.com/docs/fax/twiml/receive */
+export interface FaxCallback extends FaxRequest {
+  readonly faxStatus: FaxStatus;
+  /** TSID of the sending machine: free text that the other side chose. */
+  readonly remoteStationId?: string;
+  /** Number of pages. */
+  readonly numPages?: number;
+  /** http(s) URL of the stored pages. */
+  readonly mediaUrl?: string;
+  /** SignalWire's identifier of the stored pages, of the form of `faxSid`. */
+  readonly mediaSid?: string;
+  /** Outbound: the http(s) URL that was given when sending. */
+  readonly originalMediaUrl?: string;
+  readonly errorCode?: string;
+  readonly errorMessage?: string;
+  /** SignalWire: when it happened. */
+  readonly timestamp?: Date;
+  /** The pages themselves, with `storeMedia: false`. */
+  readonly media?: FaxMedia;
+}
+
+/**
+ * A request whose parameters cannot be read. `issues` holds all that is wrong; the message sums it up, with no more than
+ * excerpts of what came. Answer it with status 400.
+ *
+ * @example
+ * try {
+ *   parseFaxRequest(req.body);
+ * } catch (error) {
+ *   if (error instanceof FaxRequestError) for (const { parameter, code } of error.issues) console.warn(parameter, code);
+ * }
+ */
+export class FaxRequestError extends Error {
+  override readonly name = "FaxRequestError";
+  readonly code = "invalid-parameters";
+  constructor(
+    message: string,
+    readonly issues: readonly FaxRequestIssue[],
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * Reads the request that asks what to do with an incoming fax.
+ *
+ * @param source form body, query string, iterable of pairs, or a body parser's object
+ * @returns the five parameters, and all that came in `params`; frozen
+ * @throws {FaxRequestError} with every issue: one of the five is missing or (other than `From`) empty, one came
+ * repeatedly or is not text, a SID is not of its form
+ * @example
+ * const fax = parseFaxRequest("FaxSid=FX1&AccountSid=AC1&From=%2B15017122661&To=%2B15558675310&ApiVersion=v1");
+ * fax.from; // "+15017122661"
+ * @see https://www.twilio.com/docs/fax/twiml
+ * @see https://url.spec.whatwg.org/#urlencoded-parsing
+ */
+export function parseFaxRequest(source: FaxParamSource): FaxRequest {
+  const form = readForm(source);
+  const request = common(form);
+  refuse(form, source);
+  return Object.freeze(request);
+}
+
+/**
+ * Reads the request that says how a fax went: the callback to `action`, or the status callback of a fax you send.
+ *
+ * @param source as for `parseFaxRequest`; a `FormData` brings the pages of a multipart delivery
+ * @returns the request's parameters and the callback's; what is absent or empty is left out; frozen
+ * @throws {FaxRequestError} with every issue: as for `parseFaxRequest`; no `FaxStatus`; `NumPages` is no whole number; a
+ * URL is not http(s); `Timestamp` is not ISO 8601; `Media` is text
+ * @example
+ * const callback = parseFaxCallback(await request.text());
+ * if (callback.faxStatus === "received") console.log(callback.numPages, callback.mediaUrl);
+ * @see https://developer.signalwire.com/compatibility-api/cxml/fax/receive
+ */
+export function parseFaxCallback(source: FaxParamSource): FaxCallback {
+  const form = readForm(source);
+  const { params, issues, media } = form;
+  const request = common(form);
+  const faxStatus = params["FaxStatus"] ?? "";
+  if (faxStatus === "") missing(form, "FaxStatus");
+  const text = (name: string): string | undefined => params[name] || undefined;
+  const url = (name: string): string | undefined => {
+    const value = text(name);
+    if (value !== undefined && !isHttpUrl(value)) issues.push(issue(name, "invalid", `${name} must be an http(s) URL, not ${quote(value)}.`));
+    return value;
+  };
+  if (text("Media") && !media) {
+    issues.push(issue("Media", "invalid", `Media must be a file part; it came as text, so its bytes are lost. It needs a filename.`));
+  }
+  const callback = {
+    ...request,
+    faxStatus,
+    remoteStationId: text("RemoteStationId"),
+    numPages: pages(form, text("NumPages")),
+    mediaUrl: url("MediaUrl"),
+    mediaSid: text("MediaSid") && sid(form, "MediaSid"),
+    originalMediaUrl: url("OriginalMediaUrl"),
+    errorCode: text("ErrorCode"),
+    errorMessage: text("ErrorMessage"),
+    timestamp: date(form, text("Timestamp")),
+    media,
+  };
+  refuse(form, source);
+  for (const key of Object.keys(callback) as (keyof typeof callback)[]) if (callback[key] === undefined) delete callback[key];
+  return Object.freeze(callback) as FaxCallback;
+}
+
+function common(form: Form): FaxRequest {
+  return {
+    faxSid: sid(form, "FaxSid"),
+    accountSid: sid(form, "AccountSid"),
+    from: required(form, "From", true),
+    to: required(form, "To"),
+    apiVersion: required(form, "ApiVersion"),
+    params: form.params,
+  };
+}
+
+function required(form: Form, name: string, mayBeEmpty = false): string {
+  const value = form.params[name];
+  if (value === undefined) missing(form, name);
+  else if (value === "" && !mayBeEmpty) form.issues.push(issue(name, "empty", `${name} is empty.`));
+  return value ?? "";
+}
+
+function sid(form: Form, name: string): string {
+  const value = required(form, name);
+  if (value !== "" && !/^[A-Za-z0-9_-]{1,64}$/.test(value)) {
+    form.issues.push(issue(name, "invalid", `${name} must be 1 to 64 letters, digits, "_" or "-", not ${quote(value)}.`));
+  }
+  return value;
+}
+
+/** Whole and exact: no sign, fraction or exponent, nothing that a number would round. */
+function pages(form: Form, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const count = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!Number.isSafeInteger(count)) {
+    form.issues.push(issue("NumPages", "invalid", `NumPages must be a whole number of pages, not ${quote(text)}.`));
+  }
+  return count;
+}
+
+/** A calendar date that does not exist (February 30) would be moved to another day by Date, hence the second look. */
+function date(form: Form, text: string | undefined): Date | undefined {
+  if (text === undefined) return undefined;
+  const match = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)$/.exec(text);
+  const day = match && new Date(match[1]!);
+  const time = new Date(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
+  if (!day || Number.isNaN(time.getTime()) || Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== match[1]) {
+    form.issues.push(issue("Timestamp", "invalid", `Timestamp must be ISO 8601, such as 2022-01-13T21:54:46Z, not ${quote(text)}.`));
+  }
+  return time;
+}
+
+function missing(form: Form, name: string): void {
+  // What came in another form (an array, an object) has its issue already.
+  if (form.issues.some((each) => each.parameter === name)) return;
+  const near = Object.keys(form.params).find((each) => each !== name && each.length < 64 && fold(each) === fold(name));
+  const hint = near ? `; ${quote(near)} came, but names are case-sensitive` : "";
+  form.issues.push(issue(name, "missing", `${name} is missing${hint}.`));
+}
+
+function refuse(form: Form, source: unknown): void {
+  if (form.issues.length === 0) return;
+  const shown = form.issues.slice(0, 6).map((each) => each.message);
+  if (form.issues.length > shown.length) shown.push(`And ${form.issues.length - shown.length} more.`);
+  if (Object.keys(form.params).length === 0 && !form.media) {
+    const what = source === undefined || source === null ? quote(source) : "nothing that can be read";
+    shown.unshift(
+      `There are no parameters (${what} came): a body parser for application/x-www-form-urlencoded is probably missing, ` +
+        `or the bytes were not decoded to text.`,
+    );
+  }
+  throw new FaxRequestError(`This is no readable fax webhook. ${shown.join(" ")}`, Object.freeze(form.issues));
+}

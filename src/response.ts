@@ -1,0 +1,127 @@
+/** A verb to a TwiML document: `toTwiml`, and the `FaxResponse` class that people know from the helper libraries. */
+import { quote } from "./text.js";
+import { type Receive, type ReceiveAttributes, type ReceiveOptions, type Verb, checkVerb, receive, reject, TwimlError } from "./verbs.js";
+import { comment, document, element, illegalCharacter } from "./xml.js";
+
+/** The `Content-Type` of the answer. Another one is the provider's error 12300. */
+export const TWIML_CONTENT_TYPE = "text/xml; charset=utf-8";
+
+/** Providers refuse more. https://www.twilio.com/docs/api/errors/11750 */
+const MAX_BYTES = 64 * 1024;
+
+/** Named by structure so that the core needs neither DOM nor Node types. */
+declare const TextEncoder: new () => { encode(text: string): Uint8Array };
+
+function serialize(parts: string, verb?: Verb): string {
+  const twiml = document(parts);
+  // One UTF-16 unit is at most three bytes of UTF-8: short documents need no count.
+  if (twiml.length * 3 > MAX_BYTES) {
+    const bytes = new TextEncoder().encode(twiml).length;
+    if (bytes > MAX_BYTES) {
+      const message = `The document has ${bytes} bytes; a provider takes at most ${MAX_BYTES} (64 kB). Shorten its attributes.`;
+      throw new TwimlError("too-large", message, verb?.verb);
+    }
+  }
+  return twiml;
+}
+
+function tag(verb: Verb): string {
+  // Not destructured: a Reject has no own `attributes`, and a polluted prototype must not give it some.
+  if (verb.verb === "Reject") return element("Reject", []);
+  const unchecked = Object.hasOwn(verb, "unchecked") ? Object.entries(verb.unchecked!) : [];
+  const attributes = Object.entries(verb.attributes as Receive["attributes"]).map(([name, value]) => [name, String(value)] as const);
+  return element("Receive", [...attributes, ...unchecked]);
+}
+
+/**
+ * The TwiML document for a verb; without one the empty `<Response/>`, the right answer to a callback (for an incoming fax
+ * it would be the provider's error 34106). Byte for byte what the providers' helper libraries write.
+ *
+ * @param verb from `receive` or `reject`, or plain data of the same shape, which is checked in the same way
+ * @returns XML, at most 64 kB in UTF-8
+ * @throws {TwimlError} see `receive`; `unknown-verb`; `too-large`
+ * @example
+ * toTwiml(receive({ action: "/fax/received" }));
+ * // <?xml version="1.0" encoding="UTF-8"?><Response><Receive action="/fax/received"/></Response>
+ * @see https://www.twilio.com/docs/fax/twiml
+ */
+export function toTwiml(verb?: Verb): string {
+  if (verb === undefined) return serialize("");
+  const checked = checkVerb(verb);
+  return serialize(tag(checked), checked);
+}
+
+/**
+ * A response built step by step, as with the providers' helper libraries: at most one verb, and comments. Every method
+ * that adds something returns the response itself.
+ *
+ * @example
+ * const response = new FaxResponse();
+ * response.receive({ action: "/fax/received" });
+ * response.toString(); // the TwiML document
+ * @see https://www.twilio.com/docs/fax/twiml
+ */
+export class FaxResponse {
+  #content = "";
+  #verb: Verb | undefined;
+
+  /**
+   * @param verb what the response starts with, if anything
+   * @throws {TwimlError} when `verb` is none
+   */
+  constructor(verb?: Verb) {
+    if (verb !== undefined) this.#add(checkVerb(verb));
+  }
+
+  /**
+   * Accepts the fax. Takes and throws what the function `receive` does, and
+   * @throws {TwimlError} `second-verb` when the response has a verb already
+   */
+  receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): this {
+    return this.#add(receive(attributes, options));
+  }
+
+  /**
+   * Refuses the fax.
+   * @throws {TwimlError} `second-verb` when the response has a verb already
+   */
+  reject(): this;
+  reject(attributes?: unknown): this {
+    return this.#add((reject as (attributes?: unknown) => Verb)(attributes));
+  }
+
+  /**
+   * An XML comment, for people who read the document.
+   * @throws {TwimlError} `invalid-text` for `--`, which a comment cannot say, and for characters XML cannot carry
+   */
+  comment(text: string): this {
+    if (typeof text !== "string") throw new TwimlError("invalid-value", `A comment must be text, not ${quote(text)}.`);
+    const illegal = text.includes("--") ? `"--"` : illegalCharacter(text);
+    if (illegal) throw new TwimlError("invalid-text", `A comment holds ${illegal}, which XML cannot carry there: ${quote(text)}.`);
+    this.#content += comment(text);
+    return this;
+  }
+
+  /** The verb, if the response has one. */
+  get verb(): Verb | undefined {
+    return this.#verb;
+  }
+
+  /**
+   * The TwiML document.
+   * @throws {TwimlError} `too-large` over 64 kB
+   */
+  toString(): string {
+    return serialize(this.#content, this.#verb);
+  }
+
+  #add(verb: Verb): this {
+    if (this.#verb) {
+      const message = `<${verb.verb}> would be ignored: the response already has <${this.#verb.verb}>, which ends the document.`;
+      throw new TwimlError("second-verb", message, verb.verb);
+    }
+    this.#verb = verb;
+    this.#content += tag(verb);
+    return this;
+  }
+}

@@ -1,0 +1,275 @@
+/** The two fax verbs: one table of attribute rules, and the types, checks and messages that come from it. */
+import { didYouMean, isHttpUrl, parses, quote } from "./text.js";
+import { illegalCharacter, isAttributeName } from "./xml.js";
+
+/** The methods an `action` can be requested with. https://www.twilio.com/docs/fax/twiml/receive */
+export const HTTP_METHODS = ["GET", "POST"] as const;
+/** The formats the pages can be delivered in. https://www.twilio.com/docs/fax/twiml/receive */
+export const MEDIA_TYPES = ["application/pdf", "image/tiff"] as const;
+/** The page sizes a fax can be rendered to. https://www.twilio.com/docs/fax/twiml/receive */
+export const PAGE_SIZES = ["letter", "legal", "a4"] as const;
+
+/** A method of the `action` request. */
+export type HttpMethod = (typeof HTTP_METHODS)[number];
+/** A format of the pages. */
+export type MediaType = (typeof MEDIA_TYPES)[number];
+/** A page size. */
+export type PageSize = (typeof PAGE_SIZES)[number];
+
+/** Every verb's attributes: a list holds the allowed values, "url" stands for a URL reference. The comments are the docs. */
+export const VERBS = {
+  Receive: {
+    /**
+     * Where the provider reports that the fax was received or failed: an absolute http(s) URL, or a reference relative
+     * to the URL of this document. Without it nobody is told.
+     */
+    action: "url",
+    /** Method of the `action` request. Default: `"POST"`. */
+    method: HTTP_METHODS,
+    /** Format of the pages. Default: `"application/pdf"`. */
+    mediaType: MEDIA_TYPES,
+    /** Page size that the fax is rendered to. Default: `"letter"`. */
+    pageSize: PAGE_SIZES,
+    /**
+     * Whether the provider keeps the pages. Default: `true`. With `false` they arrive once, as the file part `Media` of
+     * a `multipart/form-data` POST to `action`; without an `action`, or with `method: "GET"`, they would be lost.
+     */
+    storeMedia: [true, false],
+  },
+  Reject: {},
+} as const;
+
+type Table = (typeof VERBS)["Receive"];
+type Attributes<Url, None> = {
+  readonly [Name in keyof Table]?: (Table[Name] extends readonly (infer Value)[] ? Value : Url) | None;
+};
+/** The pages are not lost: they are stored, or POSTed to an `action`. */
+type NotLost<Url, None> =
+  | (Attributes<Url, None> & { readonly storeMedia?: true | None })
+  | (Attributes<Url, None> & { readonly storeMedia: false; readonly action: Url; readonly method?: "POST" | None });
+
+/** A URL reference as text, or anything with an `href`, such as a `URL`. */
+export type UrlReference = string | { readonly href: string };
+
+/**
+ * The attributes of `<Receive>`. `undefined` and `null` mean that the attribute is absent.
+ *
+ * @example
+ * const attributes: ReceiveAttributes = { action: "/fax/received", pageSize: "a4" };
+ * @see https://www.twilio.com/docs/fax/twiml/receive
+ */
+export type ReceiveAttributes = NotLost<UrlReference, null | undefined>;
+
+/** What `receive` takes beside the attributes. */
+export interface ReceiveOptions {
+  /**
+   * Attributes that this library does not know yet, by name. They are escaped, and not checked in any other way: use it
+   * for what a provider has documented since, never for text from outside.
+   */
+  readonly unchecked?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The verb that accepts a fax; frozen. Made by {@link receive}. */
+export interface Receive {
+  readonly verb: "Receive";
+  readonly attributes: NotLost<string, undefined>;
+  readonly unchecked?: Readonly<Record<string, string>>;
+}
+
+/** The verb that refuses a fax; frozen. Made by {@link reject}. */
+export interface Reject {
+  readonly verb: "Reject";
+}
+
+/** What an incoming fax is answered with. */
+export type Verb = Receive | Reject;
+
+/** Why a {@link TwimlError} was thrown. */
+export type TwimlErrorCode =
+  | "unknown-verb"
+  | "unknown-attribute"
+  | "invalid-value"
+  | "invalid-text"
+  | "invalid-name"
+  | "pages-lost"
+  | "second-verb"
+  | "too-large";
+
+/**
+ * TwiML that must not be sent. `code` says why, `verb` and `attribute` where (as given, at most 64 characters). The
+ * message names what came and what is allowed; it is made for developers and holds no more than an excerpt of a value.
+ * Compare `name` or `code` rather than the class where an ESM and a CommonJS copy of this library may meet.
+ *
+ * @example
+ * try {
+ *   receive(JSON.parse(settings));
+ * } catch (error) {
+ *   if (error instanceof TwimlError) console.error(error.code, error.attribute, error.message);
+ * }
+ */
+export class TwimlError extends TypeError {
+  override readonly name = "TwimlError";
+  readonly verb?: string;
+  readonly attribute?: string;
+  constructor(
+    readonly code: TwimlErrorCode,
+    message: string,
+    verb?: string,
+    attribute?: string,
+  ) {
+    super(message);
+    if (verb !== undefined) this.verb = verb.slice(0, 64);
+    if (attribute !== undefined) this.attribute = attribute.slice(0, 64);
+  }
+}
+
+/**
+ * The verb that accepts a fax.
+ *
+ * @param attributes copied and checked; only own enumerable data properties count
+ * @param options `unchecked`: attributes that this library does not know yet
+ * @returns a frozen `{ verb: "Receive", attributes }`, with the `href` of a URL object as its text
+ * @throws {TwimlError} `unknown-attribute`, `invalid-value`, `invalid-text`, `invalid-name` (in `unchecked`) or
+ * `pages-lost` (`storeMedia: false` without an `action`, or with `method: "GET"`)
+ * @example
+ * receive({ action: "/fax/received", mediaType: "application/pdf" });
+ * @see https://www.twilio.com/docs/fax/twiml/receive
+ */
+export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): Receive {
+  const given = new Map(entries("Receive", "options", options));
+  const unchecked = given.get("unchecked");
+  given.delete("unchecked");
+  for (const name of given.keys()) {
+    throw new TwimlError("unknown-attribute", `receive() has no option ${quote(name)}; it has "unchecked".`, "Receive", name);
+  }
+  return make("Receive", attributes, unchecked) as Receive;
+}
+
+/**
+ * The verb that refuses a fax, which then ends with the status `canceled`. It has no attributes.
+ *
+ * @returns a frozen `{ verb: "Reject" }`
+ * @throws {TwimlError} `unknown-attribute` when plain JavaScript passes one all the same
+ * @example
+ * toTwiml(reject()); // …<Response><Reject/></Response>
+ * @see https://developer.signalwire.com/compatibility-api/cxml/fax/reject
+ */
+export function reject(): Reject;
+export function reject(attributes?: unknown): Reject {
+  return make("Reject", attributes, undefined) as Reject;
+}
+
+/** What `make` has checked and frozen needs no second check. */
+const made = new WeakSet<object>();
+
+/** A verb as it is when `receive` or `reject` made it, and checked in the same way when it is plain data. */
+export function checkVerb(data: unknown): Verb {
+  if (typeof data === "object" && data !== null && made.has(data)) return data as Verb;
+  if (typeof data !== "object" || data === null) {
+    throw new TwimlError("unknown-verb", `A verb is what receive() or reject() returns; got ${quote(data)}.`);
+  }
+  const parts = new Map(entries("Verb", "verb", data));
+  const verb = make(parts.get("verb"), parts.get("attributes"), parts.get("unchecked"));
+  for (const part of ["verb", "attributes", "unchecked"]) parts.delete(part);
+  for (const part of parts.keys()) {
+    const message = `A verb has "verb" and "attributes", not ${quote(part)}; attributes stand inside "attributes".`;
+    throw new TwimlError("unknown-attribute", message, verb.verb, part);
+  }
+  return verb;
+}
+
+function make(name: unknown, attributes: unknown, unchecked: unknown): Verb {
+  if (typeof name !== "string" || !Object.hasOwn(VERBS, name)) {
+    const message =
+      `${quote(name)} is no fax verb${didYouMean(name, Object.keys(VERBS)) || "."} ` +
+      `The verbs are "Receive" and "Reject", case-sensitive; receive() and reject() make them.`;
+    throw new TwimlError("unknown-verb", message, typeof name === "string" ? name : undefined);
+  }
+  const rules: Record<string, Rule> = VERBS[name as keyof typeof VERBS];
+  const checked = entries(name, "attributes", attributes).map(([key, value]) => [key, check(name, rules, key, value)] as const);
+  const valueOf = (key: string) => checked.find((entry) => entry[0] === key)?.[1];
+  if (valueOf("storeMedia") === false && (valueOf("action") === undefined || valueOf("method") === "GET")) {
+    const message =
+      `<Receive storeMedia="false"> loses the pages: they are delivered once, as a POST to "action". ` +
+      `Set "action" and leave "method" out or "POST".`;
+    throw new TwimlError("pages-lost", message, name, "storeMedia");
+  }
+  const extra = entries(name, "unchecked", unchecked);
+  for (const [key, value] of extra) checkUnchecked(name, rules, key, value);
+  const verb = {
+    verb: name,
+    ...(name === "Receive" && { attributes: Object.freeze(Object.fromEntries(checked)) }),
+    ...(extra.length > 0 && { unchecked: Object.freeze(Object.fromEntries(extra)) }),
+  };
+  made.add(verb);
+  return Object.freeze(verb) as Verb;
+}
+
+type Rule = "url" | readonly (string | boolean)[];
+
+function check(verb: string, rules: Record<string, Rule>, name: string, value: unknown): string | boolean {
+  const fail = (code: TwimlErrorCode, message: string): never => {
+    throw new TwimlError(code, `<${verb}>: ${message}`, verb, name);
+  };
+  const names = Object.keys(rules);
+  if (!Object.hasOwn(rules, name)) {
+    const allowed = names.length ? `It has ${names.join(", ")}; names are case-sensitive.` : "It has none.";
+    return fail("unknown-attribute", `there is no attribute ${quote(name)}${didYouMean(name, names) || "."} ${allowed}`);
+  }
+  const rule = rules[name]!;
+  if (rule !== "url") {
+    if (rule.includes(value as string | boolean)) return value as string | boolean;
+    const allowed = rule.map((each) => JSON.stringify(each)).join(" or ");
+    const got = typeof value === "string" ? `the text ${quote(value)}` : quote(value);
+    return fail("invalid-value", `${name} must be ${allowed}, not ${got}${didYouMean(value, rule) || "."}`);
+  }
+  const href = typeof value === "object" && value !== null ? (value as { href?: unknown }).href : value;
+  if (typeof href !== "string" || href === "") {
+    return fail("invalid-value", `${name} must be a URL: text that is not empty, or a URL object, not ${quote(value)}.`);
+  }
+  checkText(href, fail, name);
+  // Relative references are resolved by the provider; all that looks absolute (to the parser, or to a reader of
+  // "https:/typo") must be an http(s) URL.
+  const absolute = parses(href) || /^\s*[a-z][a-z\d+.-]*:/i.test(href);
+  if (absolute ? !isHttpUrl(href) : !parses(href, "http://provider.invalid/")) {
+    const message = `must be an http:// or https:// URL, or a relative reference such as "/fax/received", not`;
+    return fail("invalid-value", `${name} ${message} ${quote(href)}.`);
+  }
+  return href;
+}
+
+function checkText(text: string, fail: (code: TwimlErrorCode, message: string) => never, name: string): void {
+  const illegal = illegalCharacter(text);
+  if (illegal) fail("invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry: ${quote(text)}.`);
+}
+
+function checkUnchecked(verb: string, rules: Record<string, Rule>, name: string, value: unknown): void {
+  const fail = (code: TwimlErrorCode, message: string): never => {
+    throw new TwimlError(code, `<${verb}>, unchecked: ${message}`, verb, name);
+  };
+  const known = Object.keys(rules).find((each) => each.toLowerCase() === name.toLowerCase());
+  if (known) fail("invalid-name", `${quote(name)} is the attribute "${known}"; give it in the attributes, where it is checked.`);
+  if (verb === "Reject") fail("unknown-attribute", `<Reject> has no attributes; got ${quote(name)}.`);
+  if (!isAttributeName(name)) {
+    fail("invalid-name", `${quote(name)} cannot be the name of an XML attribute (no spaces, no colon, not "xml…").`);
+  }
+  if (typeof value !== "string") return fail("invalid-value", `${quote(name)} must be text, not ${quote(value)}.`);
+  checkText(value, fail, name);
+}
+
+/**
+ * Own enumerable data properties that have a value: a polluted prototype, symbols and getters are not attributes, and
+ * `undefined` and `null` mean absent, as in the helper libraries.
+ */
+function entries(verb: string, what: string, object: unknown): [string, unknown][] {
+  if (object === undefined || object === null) return [];
+  if (typeof object !== "object" || Symbol.iterator in object) {
+    throw new TwimlError("invalid-value", `<${verb}>: ${what} must be a plain object such as { }, not ${quote(object)}.`, verb);
+  }
+  const found: [string, unknown][] = [];
+  for (const key of Object.keys(object)) {
+    const value = Object.getOwnPropertyDescriptor(object, key)!;
+    if (Object.hasOwn(value, "value") && value.value !== undefined && value.value !== null) found.push([key, value.value]);
+  }
+  return found;
+}

@@ -1,0 +1,52 @@
+/** XML 1.0: which text it can carry and how attribute values and comments are written. No other file knows its syntax. */
+
+/**
+ * What XML 1.0 cannot carry, even escaped: control characters but tab, newline and carriage return, U+FFFE, U+FFFF and
+ * lone surrogates (the u flag reads pairs as one character). https://www.w3.org/TR/xml/#charsets
+ */
+const NOT_CHAR = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+
+/** A name without a colon (NCName): a colon would need a namespace declaration. https://www.w3.org/TR/xml-names/#NT-NCName */
+const NAME =
+  /^[A-Z_a-z\xC0-\xD6\xD8-\xF6\xF8-\u02FF\u0370-\u037D\u037F-\u1FFF\u200C\u200D\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\u{10000}-\u{EFFFF}][-.0-9A-Z_a-z\xB7\xC0-\xD6\xD8-\xF6\xF8-\u037D\u037F-\u1FFF\u200C\u200D\u203F\u2040\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\u{10000}-\u{EFFFF}]*$/u;
+
+/**
+ * What must not stand literally in a double-quoted attribute value: a reader would turn literal tabs and line ends into
+ * spaces. https://www.w3.org/TR/xml/#AVNormalize
+ */
+const ESCAPES: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  '"': "&quot;",
+  "\t": "&#x9;",
+  "\n": "&#xA;",
+  "\r": "&#xD;",
+};
+
+/** The first character of `text` that XML cannot carry, as `U+0000`, or undefined. */
+export function illegalCharacter(text: string): string | undefined {
+  const code = NOT_CHAR.exec(text)?.[0].codePointAt(0);
+  return code === undefined ? undefined : "U+" + code.toString(16).toUpperCase().padStart(4, "0");
+}
+
+/** Whether `name` can be an attribute's name; names that begin with "xml" are reserved (XML 1.0, section 2.3). */
+export function isAttributeName(name: string): boolean {
+  return NAME.test(name) && !/^xml/i.test(name);
+}
+
+/** An empty-element tag. Names and values have been checked before. */
+export function element(name: string, attributes: Iterable<readonly [name: string, value: string]>): string {
+  let tag = "<" + name;
+  for (const [key, value] of attributes) tag += ` ${key}="${value.replace(/[&<"\t\n\r]/g, (c) => ESCAPES[c]!)}"`;
+  return tag + "/>";
+}
+
+/** A comment. The caller has made sure that `text` holds no `--`, the one thing that a comment cannot say. */
+export function comment(text: string): string {
+  return `<!-- ${text} -->`;
+}
+
+/** The whole document around what stands inside `<Response>`. */
+export function document(content: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>` + (content ? `<Response>${content}</Response>` : "<Response/>");
+}

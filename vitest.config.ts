@@ -1,0 +1,17 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "fast",
+          include: ["tests/**/*.test.ts"],
+          exclude: ["**/node_modules/**", "tests/package/**", "tests/runtimes/**"],
+          typecheck: { enabled: true, include: ["tests/**/*.test-d.ts"], checker: "node_modules/typescript/bin/tsc" },
+        },
+      },
+      { test: { name: "package", include: ["tests/package/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000 } },
+    ],
+  },
+});
