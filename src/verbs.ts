@@ -93,6 +93,7 @@ export type TwimlErrorCode =
   | "invalid-name"
   | "pages-lost"
   | "second-verb"
+  | "no-verb"
   | "too-large";
 
 /**

@@ -1,0 +1,331 @@
+/** One turn of the webhook without a server: the parts of a request in, the parts of the reply out. */
+import { createHash } from "node:crypto";
+import { type FaxMedia, isMedia, pairsOf } from "../params.js";
+import { type FaxCallback, type FaxRequest, FaxRequestError, parseFaxCallback, parseFaxRequest } from "../request.js";
+import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../response.js";
+import { isHttpUrl, quote } from "../text.js";
+import { TwimlError, type Verb } from "../verbs.js";
+import { signedUrls, tokensOf, verifyRequest } from "./signature.js";
+
+/** What the callbacks see of the HTTP request. */
+export interface WebhookRequest {
+  /** `GET`, `HEAD` or `POST`, but for refusals. */
+  readonly method: string;
+  /** As the server got it: path and query, or the whole URL. */
+  readonly url: string;
+  /** By lower-case name, without a prototype; a repeated header's values are joined by `, ` (cookies: `; `). */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Headers of a reply, by name; several values for several `Set-Cookie`. */
+export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>;
+
+/** What `onFax` answers: a verb, a response with a verb, or one of them with headers. */
+export type FaxAnswer = Verb | FaxResponse | { readonly twiml: Verb | FaxResponse; readonly headers?: ReplyHeaders };
+
+/** What `onCallback` may answer; nothing is the empty `<Response/>`, which is what providers expect. */
+export type CallbackAnswer = Verb | FaxResponse | { readonly twiml?: Verb | FaxResponse; readonly headers?: ReplyHeaders } | void | undefined;
+
+/** One token, several while they rotate, or nothing when an account is not known. */
+export type AuthTokens = string | readonly string[] | null | undefined;
+
+/** Why a request was refused. */
+export type RefusalReason = keyof typeof REASONS;
+
+/** A refused request, for your logs; the provider is only told `status` and `reason`. */
+export interface Refusal {
+  /** HTTP status of the answer. */
+  readonly status: number;
+  readonly reason: RefusalReason;
+  /** One sentence on what it means and what to do. */
+  readonly message: string;
+  /** For `signature-mismatch`: every URL that the signature was checked against, passwords blotted out. */
+  readonly urls?: readonly string[];
+  /** For `invalid-parameters` the `FaxRequestError` with its issues; for `unreadable-body` what reading it threw. */
+  readonly error?: unknown;
+}
+
+/** Options of `faxWebhook`. */
+export interface FaxWebhookOptions {
+  /**
+   * Twilio: the account's auth token. SignalWire: the project's signing key. Several while they rotate; a function of the
+   * request's AccountSid for several accounts, whose answer is awaited. `false` switches verification off: anyone can
+   * then send you faxes, so only for local work.
+   */
+  readonly authToken: string | readonly string[] | false | ((accountSid: string) => AuthTokens | Promise<AuthTokens>);
+  /**
+   * Origin, and path prefix if there is one, of the URL that the provider requests (`https://fax.example.com/hooks`), to
+   * which the request's path and query are added; or a function of the request that returns it. Without it the Host
+   * header is taken, with both schemes. `X-Forwarded-*` is never believed.
+   */
+  readonly publicUrl?: string | ((request: WebhookRequest) => string) | undefined;
+  /** Decides on an incoming fax. */
+  readonly onFax: (fax: FaxRequest, request: WebhookRequest) => FaxAnswer | Promise<FaxAnswer>;
+  /** Is told how a fax went. A provider that got no answer tells it again, with the same FaxSid. */
+  readonly onCallback?: ((callback: FaxCallback, request: WebhookRequest) => CallbackAnswer | Promise<CallbackAnswer>) | undefined;
+  /** Is told of every request that was refused, with the reason. */
+  readonly onRefused?: ((refusal: Refusal, request: WebhookRequest) => void | Promise<void>) | undefined;
+  /** Most bytes of a form body. Default: 65,536. */
+  readonly maxFormBytes?: number | undefined;
+  /** Most bytes of the pages in a multipart delivery, which is held in memory. Default: 33,554,432 (32 MiB). */
+  readonly maxMediaBytes?: number | undefined;
+}
+
+/** What `handle` takes. */
+export interface HandleRequest {
+  readonly method: string;
+  /** Path and query as the client sent them (before a router cut a prefix off), or the whole URL. */
+  readonly url: string;
+  /** `IncomingMessage.headers`, a `Headers` object, or a record. */
+  readonly headers:
+    | Readonly<Record<string, string | readonly string[] | undefined>>
+    | { forEach(callback: (value: string, name: string) => void): void };
+  /**
+   * The body: text, bytes (`Uint8Array`), a stream of them (any `AsyncIterable`, such as Node's or the web's), or what a
+   * body parser made of it (an object, `FormData`).
+   */
+  readonly body?: unknown;
+}
+
+/** What `handle` gives back, to be written out as it is. */
+export interface WebhookReply {
+  readonly status: number;
+  readonly headers: Record<string, string | string[]>;
+  readonly body: string;
+}
+
+const REASONS = {
+  "method-not-allowed": [405, "Providers send GET or POST."],
+  "missing-signature": [403, "There is no X-Twilio-Signature or X-SignalWire-Signature header: not a provider's request, or a proxy drops it."],
+  "signature-mismatch": [
+    403,
+    "No signature fits. Compare `urls` with the URL that is configured at the provider, character by character (publicUrl " +
+      "mends it behind a proxy), then the token (SignalWire: the signing key), then whether something changed the body.",
+  ],
+  "no-token": [403, "authToken found no token for the AccountSid of this request."],
+  "missing-body": [400, "There is no body: it is empty, or something read the stream before and left nothing in its place."],
+  "unreadable-body": [400, "The body ended early, or is not the multipart/form-data that its Content-Type says."],
+  "invalid-parameters": [400, "The parameters cannot be read; `error.issues` has the details."],
+  "too-large": [413, "The body is larger than maxFormBytes or maxMediaBytes."],
+  "unsupported-media-type": [415, "Providers send application/x-www-form-urlencoded or multipart/form-data, not compressed."],
+} as const;
+
+/** Thrown anywhere in a turn, caught once at its end. */
+class Refused extends Error {
+  constructor(
+    readonly reason: RefusalReason,
+    readonly details: Pick<Refusal, "urls" | "error"> = {},
+  ) {
+    super(reason);
+  }
+}
+
+const SIGNATURES = ["x-twilio-signature", "x-signalwire-signature"];
+
+/** The pairs of a form, decoded once for the signature and for the parameters. */
+type Pairs = readonly (readonly [name: string, value: unknown])[];
+
+/** The turn of {@link FaxWebhookOptions}; throws a TypeError for options that cannot work. */
+export function createTurn(options: FaxWebhookOptions): (request: HandleRequest) => Promise<WebhookReply> {
+  const { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes = 64 * 1024, maxMediaBytes = 32 * 1024 * 1024 } = options;
+  if (authToken !== false && typeof authToken !== "function") tokensOf(authToken);
+  for (const [name, value] of Object.entries({ onFax, onCallback, onRefused })) {
+    if (typeof value !== "function" && (name === "onFax" || value !== undefined)) {
+      throw new TypeError(`${name} must be a function, not ${quote(value)}.`);
+    }
+  }
+  for (const [name, value] of Object.entries({ maxFormBytes, maxMediaBytes })) {
+    if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`${name} must be a number of bytes, not ${quote(value)}.`);
+  }
+  if (publicUrl !== undefined && typeof publicUrl !== "function" && !(typeof publicUrl === "string" && isHttpUrl(publicUrl) && !publicUrl.includes("?"))) {
+    throw new TypeError(`publicUrl must be an http(s) origin with or without a path, such as "https://fax.example.com", not ${quote(publicUrl)}.`);
+  }
+
+  async function readPairs(request: WebhookRequest, body: unknown): Promise<Pairs> {
+    if (request.method !== "POST") return [...pairsOf(/\?([^#]*)/.exec(request.url)?.[1] ?? "")];
+    const type = (request.headers["content-type"] ?? "").split(";", 1)[0]!.trim().toLowerCase();
+    const multipart = type === "multipart/form-data";
+    if (!multipart && type !== "application/x-www-form-urlencoded") throw new Refused("unsupported-media-type");
+    // The text fields and the boundaries of a delivery stand beside its pages.
+    const limit = multipart ? maxMediaBytes + maxFormBytes : maxFormBytes;
+    let form: unknown = body;
+    if (typeof body === "string" || body instanceof Uint8Array || isStream(body)) {
+      const encoding = request.headers["content-encoding"] ?? "identity";
+      if (typeof body !== "string" && encoding.toLowerCase() !== "identity") throw new Refused("unsupported-media-type");
+      const bytes = await readBytes(body, limit, Number(request.headers["content-length"] ?? 0));
+      if (bytes.length === 0) throw new Refused("missing-body");
+      form = multipart ? await readMultipart(bytes, request.headers["content-type"]!) : decoder.decode(bytes);
+    }
+    const pairs = [...pairsOf(form)];
+    if (pairs.length === 0) throw new Refused("missing-body");
+    if (pairs.some(([, value]) => isMedia(value) && value.size > maxMediaBytes)) throw new Refused("too-large");
+    return pairs;
+  }
+
+  async function verify(request: WebhookRequest, pairs: Pairs): Promise<void> {
+    if (authToken === false) return;
+    let tokens: AuthTokens = authToken as AuthTokens;
+    if (typeof authToken === "function") {
+      const accountSid = pairs.find(([name]) => name === "AccountSid")?.[1];
+      // A stranger's text goes no further than this form: the function may well look it up in a database or a folder.
+      const known = typeof accountSid === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(accountSid);
+      tokens = known ? await authToken(accountSid) : undefined;
+      if (tokens === undefined || tokens === null || tokens.length === 0) throw new Refused("no-token");
+    }
+    const urls = requestedUrls(request, typeof publicUrl === "function" ? publicUrl(request) : publicUrl);
+    const params = request.method === "POST" ? pairs : undefined;
+    for (const url of urls) {
+      for (const header of SIGNATURES) {
+        if (verifyRequest({ authToken: tokens!, signature: request.headers[header], url, params })) return;
+      }
+    }
+    const tried = new Set(urls.flatMap((url) => [...signedUrls(url)].map((each) => each.replace(/\/\/[^/?#]*@/, "//***@"))));
+    throw new Refused("signature-mismatch", { urls: [...tried] });
+  }
+
+  async function answer(request: WebhookRequest, body: unknown): Promise<WebhookReply> {
+    const { method, headers } = request;
+    if (method !== "GET" && method !== "HEAD" && method !== "POST") throw new Refused("method-not-allowed");
+    // Before the body: who does not even try to sign gets no memory of ours.
+    if (authToken !== false && !SIGNATURES.some((name) => headers[name])) throw new Refused("missing-signature");
+    const pairs = await readPairs(request, body);
+    await verify(request, pairs);
+    // A callback is known by its FaxStatus, or by the pages, which must not be taken for a new fax either.
+    const isCallback = pairs.some(([name]) => name === "FaxStatus" || name === "Media");
+    let reply: { twiml: string; headers: ReplyHeaders };
+    if (isCallback) {
+      const callback = parse(parseFaxCallback, pairs);
+      reply = serialize(await onCallback?.(callback, request), true);
+    } else {
+      const fax = parse(parseFaxRequest, pairs);
+      reply = serialize(await onFax(fax, request), false);
+    }
+    const own = lowerCase(reply.headers);
+    if (method === "POST") {
+      return { status: 200, headers: { ...own, "content-type": TWIML_CONTENT_TYPE, "cache-control": "no-store" }, body: reply.twiml };
+    }
+    const etag = `"${createHash("sha256").update(reply.twiml).digest("base64url")}"`;
+    const cached = { "cache-control": "private, no-cache", ...own, etag };
+    if (matches(headers["if-none-match"], etag)) return { status: 304, headers: cached, body: "" };
+    const typed = { ...cached, "content-type": TWIML_CONTENT_TYPE };
+    if (method === "GET") return { status: 200, headers: typed, body: reply.twiml };
+    return { status: 200, headers: { ...typed, "content-length": String(encoder.encode(reply.twiml).length) }, body: "" };
+  }
+
+  return async ({ method, url, headers, body }) => {
+    const request: WebhookRequest = Object.freeze({ method: method.toUpperCase(), url, headers: Object.freeze(collect(headers)) });
+    try {
+      return await answer(request, body);
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      const { reason, details } = error;
+      const [status, message] = REASONS[reason];
+      await onRefused?.({ status, reason, message, ...details }, request);
+      const allow = status === 405 && { allow: "GET, HEAD, POST" };
+      const plain = { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...allow };
+      return { status, headers: plain, body: request.method === "HEAD" ? "" : reason };
+    }
+  };
+}
+
+const encoder = new TextEncoder();
+// As WHATWG form parsing has it: a byte order mark is text.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+function isStream(body: unknown): body is AsyncIterable<Uint8Array> {
+  return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
+}
+
+async function readBytes(body: string | Uint8Array | AsyncIterable<Uint8Array>, limit: number, announced: number): Promise<Uint8Array> {
+  if (isStream(body)) {
+    if (announced > limit) throw new Refused("too-large");
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    try {
+      for await (const chunk of body) {
+        size += chunk.length;
+        if (size > limit) throw new Refused("too-large");
+        chunks.push(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
+      }
+    } catch (error) {
+      throw error instanceof Refused ? error : new Refused("unreadable-body", { error });
+    }
+    const bytes = new Uint8Array(size);
+    let end = 0;
+    for (const chunk of chunks) {
+      bytes.set(chunk, end);
+      end += chunk.length;
+    }
+    return bytes;
+  }
+  const bytes = typeof body === "string" ? encoder.encode(body) : body;
+  if (bytes.length > limit) throw new Refused("too-large");
+  return bytes;
+}
+
+async function readMultipart(bytes: Uint8Array, contentType: string): Promise<Iterable<readonly [string, string | FaxMedia]>> {
+  try {
+    return await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { "content-type": contentType } }).formData();
+  } catch (error) {
+    throw new Refused("unreadable-body", { error });
+  }
+}
+
+/** The URLs that the provider may have requested, before the variants that `verifyRequest` tries of each. */
+function requestedUrls(request: WebhookRequest, publicUrl: string | undefined): string[] {
+  const [, origin, ownHost, path = ""] = /^(https?:\/\/([^/?#]*))?([^#]*)/is.exec(request.url)!;
+  if (publicUrl !== undefined) {
+    const [, base = "", fragment = ""] = /^([^#]*?)\/*(#.*)?$/s.exec(String(publicUrl))!;
+    return [base + path + fragment];
+  }
+  const host = origin ? ownHost : (request.headers["host"] ?? request.headers[":authority"]);
+  // A Host header that holds more than a host could move a request to another path.
+  return host && /^[^\s/?#@\\]+$/.test(host) ? [`https://${host}${path}`, `http://${host}${path}`] : [];
+}
+
+function parse<Fax>(parser: (pairs: Pairs) => Fax, pairs: Pairs): Fax {
+  try {
+    return parser(pairs);
+  } catch (error) {
+    throw error instanceof FaxRequestError ? new Refused("invalid-parameters", { error }) : error;
+  }
+}
+
+/** By structure rather than by class: an ESM and a CommonJS copy of the library may meet. */
+function isFaxResponse(value: object): value is FaxResponse {
+  return typeof (value as Partial<FaxResponse>).comment === "function";
+}
+
+function serialize(result: FaxAnswer | CallbackAnswer, isCallback: boolean): { twiml: string; headers: ReplyHeaders } {
+  const isParts = typeof result === "object" && result !== null && !isFaxResponse(result) && !Object.hasOwn(result, "verb");
+  const { twiml = undefined, headers = {} } = isParts ? (result as { twiml?: Verb | FaxResponse; headers?: ReplyHeaders }) : { twiml: result as Verb | FaxResponse | undefined };
+  const verb = twiml && isFaxResponse(twiml) ? twiml.verb : twiml;
+  if (!verb && !isCallback) {
+    throw new TwimlError("no-verb", "onFax must return receive(…) or reject(): without a verb the fax is lost (the provider's error 34106).");
+  }
+  return { twiml: twiml && isFaxResponse(twiml) ? twiml.toString() : toTwiml(twiml ?? undefined), headers };
+}
+
+function collect(headers: HandleRequest["headers"]): Record<string, string> {
+  const collected: Record<string, string> = Object.create(null);
+  const add = (value: string | readonly string[] | undefined, name: string) => {
+    const key = name.toLowerCase();
+    const all = [collected[key], value].flat().filter((each) => each !== undefined);
+    if (all.length > 0) collected[key] = all.join(key === "cookie" ? "; " : ", ");
+  };
+  if (typeof headers.forEach === "function") headers.forEach(add);
+  else for (const [name, value] of Object.entries(headers)) add(value, name);
+  return collected;
+}
+
+function lowerCase(headers: ReplyHeaders): Record<string, string | string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), typeof value === "string" ? value : [...value]]),
+  );
+}
+
+/** Weak comparison, as RFC 9110, section 13.1.2 has it for If-None-Match. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = (ifNoneMatch ?? "").split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  return tags.includes(etag) || ifNoneMatch?.trim() === "*";
+}
