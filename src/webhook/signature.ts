@@ -37,7 +37,8 @@ export function signRequest(options: SignOptions): string {
 
 /**
  * Whether a request was signed with the token (or one of several, while they rotate). It tries what providers do
- * inconsistently: the default port, the form of the query, `user:password@` and a fragment, each present or absent.
+ * inconsistently: the port (https: any, http: 80), `user:password@` and a fragment, each present or absent, and the query
+ * as sent or encoded anew.
  * Synchronous, so that a forgotten `await` lets nothing in, and constant in time.
  *
  * @returns `false` for a missing or wrong signature, or one of any other form
@@ -81,7 +82,8 @@ export function* signedUrls(url: string): Generator<string> {
   if (!parts) return yield url;
   const [, scheme, user, host, port = "", path = "", query = "", fragment = ""] = parts;
   const standard = scheme!.toLowerCase() === "https:" ? ":443" : ":80";
-  const ports = port === "" ? ["", standard] : port === standard ? [standard, ""] : [port];
+  // Of https URLs Twilio signs any port or none, as its own validators know.
+  const ports = port === "" ? ["", standard] : port === standard || standard === ":443" ? [port, ""] : [port];
   for (const search of queries(query)) {
     for (const userinfo of user === undefined ? [""] : [user + "@", ""]) {
       for (const each of ports) {
