@@ -142,7 +142,7 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
   }
 
   async function readPairs(request: WebhookRequest, body: unknown): Promise<Pairs> {
-    if (request.method !== "POST") return [...pairsOf(/\?([^#]*)/.exec(request.url)?.[1] ?? "")];
+    if (request.method !== "POST") return [...pairsOf(/\?[^#]*/.exec(request.url)?.[0] ?? "")];
     const type = (request.headers["content-type"] ?? "").split(";", 1)[0]!.trim().toLowerCase();
     const multipart = type === "multipart/form-data";
     if (!multipart && type !== "application/x-www-form-urlencoded") throw new Refused("unsupported-media-type");
@@ -172,7 +172,8 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
       tokens = known ? await authToken(accountSid) : undefined;
       if (tokens === undefined || tokens === null || tokens.length === 0) throw new Refused("no-token");
     }
-    const urls = requestedUrls(request, typeof publicUrl === "function" ? publicUrl(request) : publicUrl);
+    // A function that returns nothing is a mistake of the server's, not of the request's: null keeps it from the default.
+    const urls = requestedUrls(request, typeof publicUrl === "function" ? (publicUrl(request) ?? null) : publicUrl);
     const params = request.method === "POST" ? pairs : undefined;
     for (const url of urls) {
       for (const header of SIGNATURES) {
@@ -242,10 +243,11 @@ async function readBytes(body: string | Uint8Array | AsyncIterable<Uint8Array>, 
     const chunks: Uint8Array[] = [];
     let size = 0;
     try {
-      for await (const chunk of body) {
+      for await (const part of body as AsyncIterable<Uint8Array | string>) {
+        const chunk = typeof part === "string" ? encoder.encode(part) : part;
         size += chunk.length;
         if (size > limit) throw new Refused("too-large");
-        chunks.push(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
+        chunks.push(chunk);
       }
     } catch (error) {
       throw error instanceof Refused ? error : new Refused("unreadable-body", { error });
@@ -272,10 +274,11 @@ async function readMultipart(bytes: Uint8Array, contentType: string): Promise<It
 }
 
 /** The URLs that the provider may have requested, before the variants that `verifyRequest` tries of each. */
-function requestedUrls(request: WebhookRequest, publicUrl: string | undefined): string[] {
+function requestedUrls(request: WebhookRequest, publicUrl: unknown): string[] {
   const [, origin, ownHost, path = ""] = /^(https?:\/\/([^/?#]*))?([^#]*)/is.exec(request.url)!;
   if (publicUrl !== undefined) {
-    const [, base = "", fragment = ""] = /^([^#]*?)\/*(#.*)?$/s.exec(String(publicUrl))!;
+    if (typeof publicUrl !== "string") throw new TypeError(`publicUrl must return text, not ${quote(publicUrl)}.`);
+    const [, base = "", fragment = ""] = /^([^#]*?)\/*(#.*)?$/s.exec(publicUrl)!;
     return [base + path + fragment];
   }
   const host = origin ? ownHost : (request.headers["host"] ?? request.headers[":authority"]);
