@@ -92,7 +92,11 @@ export class FaxRequestError extends Error {
  * @see https://url.spec.whatwg.org/#urlencoded-parsing
  */
 export function parseFaxRequest(source: FaxParamSource): FaxRequest {
-  const form = readForm(source);
+  return toFaxRequest(readForm(source), source);
+}
+
+/** For the webhook, which has read the form already, to verify it. */
+export function toFaxRequest(form: Form, source: unknown): FaxRequest {
   const request = common(form);
   refuse(form, source);
   return Object.freeze(request);
@@ -111,36 +115,31 @@ export function parseFaxRequest(source: FaxParamSource): FaxRequest {
  * @see https://developer.signalwire.com/compatibility-api/cxml/fax/receive
  */
 export function parseFaxCallback(source: FaxParamSource): FaxCallback {
-  const form = readForm(source);
+  return toFaxCallback(readForm(source), source);
+}
+
+/** For the webhook, which has read the form already, to verify it. */
+export function toFaxCallback(form: Form, source: unknown): FaxCallback {
   const { params, issues, media } = form;
-  const request = common(form);
-  const faxStatus = params["FaxStatus"] ?? "";
-  if (faxStatus === "") missing(form, "FaxStatus");
-  const text = (name: string): string | undefined => params[name] || undefined;
-  const url = (name: string): string | undefined => {
-    const value = text(name);
-    if (value !== undefined && !isHttpUrl(value)) issues.push(issue(name, "invalid", `${name} must be an http(s) URL, not ${quote(value)}.`));
-    return value;
-  };
-  if (text("Media") && !media) {
-    issues.push(issue("Media", "invalid", `Media must be a file part; it came as text, so its bytes are lost. It needs a filename.`));
+  // Grown, not spread: adding to the object is a hundred times faster than copying it.
+  const callback = common(form) as { -readonly [Name in keyof FaxCallback]: FaxCallback[Name] };
+  callback.faxStatus = params["FaxStatus"] ?? "";
+  if (callback.faxStatus === "") missing(form, "FaxStatus");
+  // An optional parameter that came empty is absent.
+  if (params["RemoteStationId"]) callback.remoteStationId = params["RemoteStationId"];
+  if (params["NumPages"]) callback.numPages = pages(form, params["NumPages"]);
+  if (params["MediaUrl"]) callback.mediaUrl = url(form, "MediaUrl");
+  if (params["MediaSid"]) callback.mediaSid = sid(form, "MediaSid");
+  if (params["OriginalMediaUrl"]) callback.originalMediaUrl = url(form, "OriginalMediaUrl");
+  if (params["ErrorCode"]) callback.errorCode = params["ErrorCode"];
+  if (params["ErrorMessage"]) callback.errorMessage = params["ErrorMessage"];
+  if (params["Timestamp"]) callback.timestamp = date(form, params["Timestamp"]);
+  if (media) callback.media = media;
+  else if (params["Media"]) {
+    issues.push(issue("Media", "invalid", "Media must be a file part; it came as text, so its bytes are lost. It needs a filename."));
   }
-  const callback = {
-    ...request,
-    faxStatus,
-    remoteStationId: text("RemoteStationId"),
-    numPages: pages(form, text("NumPages")),
-    mediaUrl: url("MediaUrl"),
-    mediaSid: text("MediaSid") && sid(form, "MediaSid"),
-    originalMediaUrl: url("OriginalMediaUrl"),
-    errorCode: text("ErrorCode"),
-    errorMessage: text("ErrorMessage"),
-    timestamp: date(form, text("Timestamp")),
-    media,
-  };
   refuse(form, source);
-  for (const key of Object.keys(callback) as (keyof typeof callback)[]) if (callback[key] === undefined) delete callback[key];
-  return Object.freeze(callback) as FaxCallback;
+  return Object.freeze(callback);
 }
 
 function common(form: Form): FaxRequest {
@@ -169,9 +168,14 @@ function sid(form: Form, name: string): string {
   return value;
 }
 
+function url(form: Form, name: string): string {
+  const value = form.params[name]!;
+  if (!isHttpUrl(value)) form.issues.push(issue(name, "invalid", `${name} must be an http(s) URL, not ${quote(value)}.`));
+  return value;
+}
+
 /** Whole and exact: no sign, fraction or exponent, nothing that a number would round. */
-function pages(form: Form, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
+function pages(form: Form, text: string): number {
   const count = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!Number.isSafeInteger(count)) {
     form.issues.push(issue("NumPages", "invalid", `NumPages must be a whole number of pages, not ${quote(text)}.`));
@@ -179,13 +183,12 @@ function pages(form: Form, text: string | undefined): number | undefined {
   return count;
 }
 
-/** A calendar date that does not exist (February 30) would be moved to another day by Date, hence the second look. */
-function date(form: Form, text: string | undefined): Date | undefined {
-  if (text === undefined) return undefined;
-  const match = /^(\d{4}-\d\d-\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)$/.exec(text);
-  const day = match && new Date(match[1]!);
-  const time = new Date(text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2"));
-  if (!day || Number.isNaN(time.getTime()) || Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== match[1]) {
+function date(form: Form, text: string): Date {
+  const [, month, day, offset] = /^(\d{4}-\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|([+-]\d\d)(?::?\d\d))$/.exec(text) ?? [];
+  const time = new Date(offset ? text.replace(/(\d\d):?(\d\d)$/, "$1:$2") : text);
+  // Date moves a day that does not exist (February 30) to the next month, instead of refusing it.
+  const exists = month && (Number(day) <= 28 || new Date(`${month}-${day}`).getUTCDate() === Number(day));
+  if (!exists || Number.isNaN(time.getTime())) {
     form.issues.push(issue("Timestamp", "invalid", `Timestamp must be ISO 8601, such as 2022-01-13T21:54:46Z, not ${quote(text)}.`));
   }
   return time;

@@ -1,6 +1,6 @@
 /** A verb to a TwiML document: `toTwiml`, and the `FaxResponse` class that people know from the helper libraries. */
 import { quote } from "./text.js";
-import { type Receive, type ReceiveAttributes, type ReceiveOptions, type Verb, checkVerb, receive, reject, TwimlError } from "./verbs.js";
+import { type ReceiveAttributes, type ReceiveOptions, type Verb, checkVerb, receive, reject, TwimlError } from "./verbs.js";
 import { comment, document, element, illegalCharacter } from "./xml.js";
 
 /** The `Content-Type` of the answer. Another one is the provider's error 12300. */
@@ -26,11 +26,9 @@ function serialize(parts: string, verb?: Verb): string {
 }
 
 function tag(verb: Verb): string {
-  // Not destructured: a Reject has no own `attributes`, and a polluted prototype must not give it some.
-  if (verb.verb === "Reject") return element("Reject", []);
-  const unchecked = Object.hasOwn(verb, "unchecked") ? Object.entries(verb.unchecked!) : [];
-  const attributes = Object.entries(verb.attributes as Receive["attributes"]).map(([name, value]) => [name, String(value)] as const);
-  return element("Receive", [...attributes, ...unchecked]);
+  if (verb.verb === "Reject") return element("Reject");
+  // An own property: a polluted prototype must not add some.
+  return element("Receive", verb.attributes, Object.hasOwn(verb, "unchecked") ? verb.unchecked : undefined);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The two fax verbs: one table of attribute rules, and the types, checks and messages that come from it. */
-import { didYouMean, isHttpUrl, parses, quote } from "./text.js";
+import { didYouMean, isHttpUrl, isRelativeReference, quote } from "./text.js";
 import { illegalCharacter, isAttributeName } from "./xml.js";
 
 /** The methods an `action` can be requested with. https://www.twilio.com/docs/fax/twiml/receive */
@@ -137,13 +137,10 @@ export class TwimlError extends TypeError {
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
 export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): Receive {
-  const given = new Map(entries("Receive", "options", options));
-  const unchecked = given.get("unchecked");
-  given.delete("unchecked");
-  for (const name of given.keys()) {
-    throw new TwimlError("unknown-attribute", `receive() has no option ${quote(name)}; it has "unchecked".`, "Receive", name);
+  for (const name of keysOf("Receive", "options", options)) {
+    if (name !== "unchecked") fail("Receive", name, "unknown-attribute", `receive() has no option ${quote(name)}; it has "unchecked".`);
   }
-  return make("Receive", attributes, unchecked) as Receive;
+  return make("Receive", attributes, ownValue(options, "unchecked")) as Receive;
 }
 
 /**
@@ -160,24 +157,22 @@ export function reject(attributes?: unknown): Reject {
   return make("Reject", attributes, undefined) as Reject;
 }
 
-/** What `make` has checked and frozen needs no second check. */
-const made = new WeakSet<object>();
-
-/** A verb as it is when `receive` or `reject` made it, and checked in the same way when it is plain data. */
+/** A verb from plain data, or made before: all that is written out is checked, wherever it comes from. */
 export function checkVerb(data: unknown): Verb {
-  if (typeof data === "object" && data !== null && made.has(data)) return data as Verb;
   if (typeof data !== "object" || data === null) {
     throw new TwimlError("unknown-verb", `A verb is what receive() or reject() returns; got ${quote(data)}.`);
   }
-  const parts = new Map(entries("Verb", "verb", data));
-  const verb = make(parts.get("verb"), parts.get("attributes"), parts.get("unchecked"));
-  for (const part of ["verb", "attributes", "unchecked"]) parts.delete(part);
-  for (const part of parts.keys()) {
-    const message = `A verb has "verb" and "attributes", not ${quote(part)}; attributes stand inside "attributes".`;
-    throw new TwimlError("unknown-attribute", message, verb.verb, part);
+  const verb = make(ownValue(data, "verb"), ownValue(data, "attributes"), ownValue(data, "unchecked"));
+  for (const part of keysOf("Verb", "verb", data)) {
+    if (part !== "verb" && part !== "attributes" && part !== "unchecked") {
+      fail(verb.verb, part, "unknown-attribute", `a verb has "verb" and "attributes", not ${quote(part)}; attributes stand inside "attributes".`);
+    }
   }
   return verb;
 }
+
+type Rule = "url" | readonly (string | boolean)[];
+type Rules = Readonly<Record<string, Rule>>;
 
 function make(name: unknown, attributes: unknown, unchecked: unknown): Verb {
   if (typeof name !== "string" || !Object.hasOwn(VERBS, name)) {
@@ -186,91 +181,88 @@ function make(name: unknown, attributes: unknown, unchecked: unknown): Verb {
       `The verbs are "Receive" and "Reject", case-sensitive; receive() and reject() make them.`;
     throw new TwimlError("unknown-verb", message, typeof name === "string" ? name : undefined);
   }
-  const rules: Record<string, Rule> = VERBS[name as keyof typeof VERBS];
-  const checked = entries(name, "attributes", attributes).map(([key, value]) => [key, check(name, rules, key, value)] as const);
-  const valueOf = (key: string) => checked.find((entry) => entry[0] === key)?.[1];
-  if (valueOf("storeMedia") === false && (valueOf("action") === undefined || valueOf("method") === "GET")) {
-    const message =
-      `<Receive storeMedia="false"> loses the pages: they are delivered once, as a POST to "action". ` +
-      `Set "action" and leave "method" out or "POST".`;
-    throw new TwimlError("pages-lost", message, name, "storeMedia");
+  const rules: Rules = VERBS[name as keyof typeof VERBS];
+  const checked: Record<string, string | boolean> = {};
+  for (const key of keysOf(name, "attributes", attributes)) {
+    const value = ownValue(attributes, key);
+    // Only names of the table get here, never __proto__.
+    if (value !== undefined && value !== null) checked[key] = checkAttribute(name, rules, key, value);
   }
-  const extra = entries(name, "unchecked", unchecked);
-  for (const [key, value] of extra) checkUnchecked(name, rules, key, value);
-  const verb = {
-    verb: name,
-    ...(name === "Receive" && { attributes: Object.freeze(Object.fromEntries(checked)) }),
-    ...(extra.length > 0 && { unchecked: Object.freeze(Object.fromEntries(extra)) }),
-  };
-  made.add(verb);
-  return Object.freeze(verb) as Verb;
+  if (ownValue(checked, "storeMedia") === false && (!Object.hasOwn(checked, "action") || ownValue(checked, "method") === "GET")) {
+    const message =
+      `storeMedia="false" loses the pages: they are delivered once, as a POST to "action". ` +
+      `Set "action" and leave "method" out or "POST".`;
+    fail(name, "storeMedia", "pages-lost", message);
+  }
+  const extra: [string, string][] = [];
+  for (const key of keysOf(name, "unchecked", unchecked)) {
+    const value = ownValue(unchecked, key);
+    if (value !== undefined && value !== null) extra.push([key, checkUnchecked(name, rules, key, value)]);
+  }
+  if (name === "Reject") return Object.freeze({ verb: name });
+  const verb = { verb: name, attributes: Object.freeze(checked) };
+  return Object.freeze(extra.length > 0 ? { ...verb, unchecked: Object.freeze(Object.fromEntries(extra)) } : verb) as Receive;
 }
 
-type Rule = "url" | readonly (string | boolean)[];
+function fail(verb: string, name: string, code: TwimlErrorCode, message: string): never {
+  throw new TwimlError(code, `<${verb}>: ${message}`, verb, name);
+}
 
-function check(verb: string, rules: Record<string, Rule>, name: string, value: unknown): string | boolean {
-  const fail = (code: TwimlErrorCode, message: string): never => {
-    throw new TwimlError(code, `<${verb}>: ${message}`, verb, name);
-  };
-  const names = Object.keys(rules);
+function checkAttribute(verb: string, rules: Rules, name: string, value: unknown): string | boolean {
   if (!Object.hasOwn(rules, name)) {
+    const names = Object.keys(rules);
     const allowed = names.length ? `It has ${names.join(", ")}; names are case-sensitive.` : "It has none.";
-    return fail("unknown-attribute", `there is no attribute ${quote(name)}${didYouMean(name, names) || "."} ${allowed}`);
+    return fail(verb, name, "unknown-attribute", `there is no attribute ${quote(name)}${didYouMean(name, names) || "."} ${allowed}`);
   }
   const rule = rules[name]!;
-  if (rule !== "url") {
-    if (rule.includes(value as string | boolean)) return value as string | boolean;
-    const allowed = rule.map((each) => JSON.stringify(each)).join(" or ");
-    const got = typeof value === "string" ? `the text ${quote(value)}` : quote(value);
-    return fail("invalid-value", `${name} must be ${allowed}, not ${got}${didYouMean(value, rule) || "."}`);
-  }
+  if (rule === "url") return checkUrl(verb, name, value);
+  if (rule.includes(value as string | boolean)) return value as string | boolean;
+  const allowed = rule.map((each) => JSON.stringify(each)).join(" or ");
+  const got = typeof value === "string" ? `the text ${quote(value)}` : quote(value);
+  return fail(verb, name, "invalid-value", `${name} must be ${allowed}, not ${got}${didYouMean(value, rule) || "."}`);
+}
+
+function checkUrl(verb: string, name: string, value: unknown): string {
   const href = typeof value === "object" && value !== null ? (value as { href?: unknown }).href : value;
   if (typeof href !== "string" || href === "") {
-    return fail("invalid-value", `${name} must be a URL: text that is not empty, or a URL object, not ${quote(value)}.`);
+    return fail(verb, name, "invalid-value", `${name} must be a URL: text that is not empty, or a URL object, not ${quote(value)}.`);
   }
-  checkText(href, fail, name);
-  // Relative references are resolved by the provider; all that looks absolute (to the parser, or to a reader of
-  // "https:/typo") must be an http(s) URL.
-  const absolute = parses(href) || /^\s*[a-z][a-z\d+.-]*:/i.test(href);
-  if (absolute ? !isHttpUrl(href) : !parses(href, "http://provider.invalid/")) {
-    const message = `must be an http:// or https:// URL, or a relative reference such as "/fax/received", not`;
-    return fail("invalid-value", `${name} ${message} ${quote(href)}.`);
+  checkText(verb, name, href);
+  if (!isRelativeReference(href) && !isHttpUrl(href)) {
+    const allowed = `an http:// or https:// URL, or a relative reference such as "/fax/received"`;
+    return fail(verb, name, "invalid-value", `${name} must be ${allowed}, not ${quote(href)}.`);
   }
   return href;
 }
 
-function checkText(text: string, fail: (code: TwimlErrorCode, message: string) => never, name: string): void {
+function checkText(verb: string, name: string, text: string): void {
   const illegal = illegalCharacter(text);
-  if (illegal) fail("invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry: ${quote(text)}.`);
+  if (illegal) fail(verb, name, "invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry: ${quote(text)}.`);
 }
 
-function checkUnchecked(verb: string, rules: Record<string, Rule>, name: string, value: unknown): void {
-  const fail = (code: TwimlErrorCode, message: string): never => {
-    throw new TwimlError(code, `<${verb}>, unchecked: ${message}`, verb, name);
-  };
+function checkUnchecked(verb: string, rules: Rules, name: string, value: unknown): string {
   const known = Object.keys(rules).find((each) => each.toLowerCase() === name.toLowerCase());
-  if (known) fail("invalid-name", `${quote(name)} is the attribute "${known}"; give it in the attributes, where it is checked.`);
-  if (verb === "Reject") fail("unknown-attribute", `<Reject> has no attributes; got ${quote(name)}.`);
+  if (known) fail(verb, name, "invalid-name", `${quote(name)} is the attribute "${known}"; give it in the attributes, where it is checked.`);
+  if (verb === "Reject") fail(verb, name, "unknown-attribute", `there are no attributes, unchecked or not; got ${quote(name)}.`);
   if (!isAttributeName(name)) {
-    fail("invalid-name", `${quote(name)} cannot be the name of an XML attribute (no spaces, no colon, not "xml…").`);
+    fail(verb, name, "invalid-name", `${quote(name)} cannot be the name of an XML attribute (no spaces, no colon, not "xml…").`);
   }
-  if (typeof value !== "string") return fail("invalid-value", `${quote(name)} must be text, not ${quote(value)}.`);
-  checkText(value, fail, name);
+  if (typeof value !== "string") return fail(verb, name, "invalid-value", `${quote(name)} must be text, not ${quote(value)}.`);
+  checkText(verb, name, value);
+  return value;
 }
 
-/**
- * Own enumerable data properties that have a value: a polluted prototype, symbols and getters are not attributes, and
- * `undefined` and `null` mean absent, as in the helper libraries.
- */
-function entries(verb: string, what: string, object: unknown): [string, unknown][] {
+function keysOf(verb: string, what: string, object: unknown): string[] {
   if (object === undefined || object === null) return [];
   if (typeof object !== "object" || Symbol.iterator in object) {
     throw new TwimlError("invalid-value", `<${verb}>: ${what} must be a plain object such as { }, not ${quote(object)}.`, verb);
   }
-  const found: [string, unknown][] = [];
-  for (const key of Object.keys(object)) {
-    const value = Object.getOwnPropertyDescriptor(object, key)!;
-    if (Object.hasOwn(value, "value") && value.value !== undefined && value.value !== null) found.push([key, value.value]);
-  }
-  return found;
+  return Object.keys(object);
+}
+
+/** The value of an own data property: neither a polluted prototype nor a getter makes an attribute. */
+function ownValue(object: unknown, key: string): unknown {
+  if (typeof object !== "object" || object === null) return undefined;
+  const property = Object.getOwnPropertyDescriptor(object, key);
+  return property && Object.hasOwn(property, "value") ? property.value : undefined;
 }

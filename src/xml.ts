@@ -34,11 +34,17 @@ export function isAttributeName(name: string): boolean {
   return NAME.test(name) && !/^xml/i.test(name);
 }
 
-/** An empty-element tag. Names and values have been checked before. */
-export function element(name: string, attributes: Iterable<readonly [name: string, value: string]>): string {
+/** An empty-element tag with the own properties of `attributes`, in their order. Names and values have been checked before. */
+export function element(name: string, ...attributes: (Readonly<Record<string, unknown>> | undefined)[]): string {
   let tag = "<" + name;
-  for (const [key, value] of attributes) tag += ` ${key}="${value.replace(/[&<"\t\n\r]/g, (c) => ESCAPES[c]!)}"`;
+  for (const group of attributes) {
+    if (group) for (const key of Object.keys(group)) tag += ` ${key}="${escape(String(group[key]))}"`;
+  }
   return tag + "/>";
+}
+
+function escape(value: string): string {
+  return /[&<"\t\n\r]/.test(value) ? value.replace(/[&<"\t\n\r]/g, (c) => ESCAPES[c]!) : value;
 }
 
 /** A comment. The caller has made sure that `text` holds no `--`, the one thing that a comment cannot say. */

@@ -1,7 +1,7 @@
 /** The providers' request signature: `signRequest`, `verifyRequest`, and the forms of a URL that providers sign. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { type FaxParamSource, isMedia, pairsOf } from "../params.js";
-import { quote } from "../text.js";
+import { bare, quote } from "../text.js";
 
 /** What `signRequest` signs. */
 export interface SignOptions {
@@ -53,12 +53,12 @@ export function verifyRequest(options: VerifyOptions): boolean {
   const tokens = tokensOf(options.authToken);
   const url = checkUrl(options.url);
   if (typeof signature !== "string" || !/^[A-Za-z0-9+/]{27}=$/.test(signature)) return false;
-  const given = encoder.encode(signature);
+  const given = Buffer.from(signature);
   const params = readings(options.params);
   for (const signedUrl of signedUrls(url)) {
     for (const token of tokens) {
       // As text: Base64 of 20 bytes has four spellings, and a provider sends one.
-      if (params.some((each) => timingSafeEqual(encoder.encode(hmac(token, signedUrl + each)), given))) return true;
+      if (params.some((each) => timingSafeEqual(Buffer.from(hmac(token, signedUrl + each)), given))) return true;
     }
   }
   return false;
@@ -78,8 +78,9 @@ const URL_PARTS = /^(https?:)\/\/(?:([^/?#]*)@)?([^/?#@]*?)(:\d*)?(\/[^?#]*)?(\?
 
 /** Every form in which a provider may have signed `url`; as given first. */
 export function* signedUrls(url: string): Generator<string> {
+  yield url;
   const parts = URL_PARTS.exec(url);
-  if (!parts) return yield url;
+  if (!parts) return;
   const [, scheme, user, host, port = "", path = "", query = "", fragment = ""] = parts;
   const standard = scheme!.toLowerCase() === "https:" ? ":443" : ":80";
   // Of https URLs Twilio signs any port or none, as its own validators know.
@@ -87,7 +88,10 @@ export function* signedUrls(url: string): Generator<string> {
   for (const search of queries(query)) {
     for (const userinfo of user === undefined ? [""] : [user + "@", ""]) {
       for (const each of ports) {
-        for (const hash of fragment ? [fragment, ""] : [""]) yield `${scheme}//${userinfo}${host}${each}${path}${search}${hash}`;
+        for (const hash of fragment ? [fragment, ""] : [""]) {
+          const form = `${scheme}//${userinfo}${host}${each}${path}${search}${hash}`;
+          if (form !== url) yield form;
+        }
       }
     }
   }
@@ -108,22 +112,27 @@ function queries(query: string): Iterable<string> {
  * none where a value is no text, as after a parser that nests, because what was signed is not known then.
  */
 function readings(params: unknown): string[] {
-  const pairs: (readonly [string, string])[] = [];
-  for (const [name, value] of pairsOf(params)) {
-    for (const each of Array.isArray(value) ? value : [value]) {
-      if (typeof each === "string") pairs.push([name, each]);
-      else if (each !== undefined && each !== null && !isMedia(each)) return [];
-    }
-  }
-  pairs.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-  const inOrder = pairs.map(([name, value]) => name + value).join("");
-  if (!pairs.some(([name], i) => i > 0 && name === pairs[i - 1]![0])) return [inOrder];
-  pairs.sort(([a, x], [b, y]) => (a < b ? -1 : a > b ? 1 : x < y ? -1 : x > y ? 1 : 0));
-  const distinct = pairs.filter(([name, value], i) => i === 0 || name !== pairs[i - 1]![0] || value !== pairs[i - 1]![1]);
-  return [distinct.map(([name, value]) => name + value).join(""), inOrder];
+  const values = byName(params);
+  const names = Object.keys(values).sort();
+  if (names.every((name) => typeof values[name] === "string")) return [names.reduce((text, name) => text + name + values[name], "")];
+  const lists = names.map((name) => [values[name]].flat().filter((each) => each !== undefined && each !== null && !isMedia(each)));
+  if (!lists.flat().every((each) => typeof each === "string")) return [];
+  const join = (pick: (all: unknown[]) => unknown[]) => lists.map((all, i) => pick(all).map((each) => names[i]! + each).join("")).join("");
+  return [join((all) => [...new Set(all)].sort()), join((all) => all)];
 }
 
-const encoder = new TextEncoder();
+/** A parser's record as it is; pairs gathered to one, a repeated name's values in an array. */
+function byName(params: unknown): Readonly<Record<string, unknown>> {
+  if (typeof params === "object" && params !== null && !(Symbol.iterator in params)) return params as Record<string, unknown>;
+  const gathered = bare<unknown>();
+  for (const [name, value] of pairsOf(params)) {
+    const before = gathered[name];
+    if (before === undefined) gathered[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else gathered[name] = [before, value];
+  }
+  return gathered;
+}
 
 function hmac(token: string, text: string): string {
   return createHmac("sha1", token).update(text).digest("base64");

@@ -1,9 +1,9 @@
 /** One turn of the webhook without a server: the parts of a request in, the parts of the reply out. */
 import { createHash } from "node:crypto";
-import { type FaxMedia, isMedia, pairsOf } from "../params.js";
-import { type FaxCallback, type FaxRequest, FaxRequestError, parseFaxCallback, parseFaxRequest } from "../request.js";
+import { type FaxMedia, type FaxParamSource, type Form, readForm } from "../params.js";
+import { type FaxCallback, type FaxRequest, FaxRequestError, toFaxCallback, toFaxRequest } from "../request.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../response.js";
-import { isHttpUrl, quote } from "../text.js";
+import { bare, isHttpUrl, quote } from "../text.js";
 import { TwimlError, type Verb } from "../verbs.js";
 import { signedUrls, tokensOf, verifyRequest } from "./signature.js";
 
@@ -122,8 +122,11 @@ class Refused extends Error {
 
 const SIGNATURES = ["x-twilio-signature", "x-signalwire-signature"];
 
-/** The pairs of a form, decoded once for the signature and for the parameters. */
-type Pairs = readonly (readonly [name: string, value: unknown])[];
+/** The parameters of a request: where they come from, and what was read there, once for the signature and for the values. */
+interface Received {
+  readonly source: unknown;
+  readonly form: Form;
+}
 
 /** The turn of {@link FaxWebhookOptions}; throws a TypeError for options that cannot work. */
 export function createTurn(options: FaxWebhookOptions): (request: HandleRequest) => Promise<WebhookReply> {
@@ -141,47 +144,53 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
     throw new TypeError(`publicUrl must be an http(s) origin with or without a path, such as "https://fax.example.com", not ${quote(publicUrl)}.`);
   }
 
-  async function readPairs(request: WebhookRequest, body: unknown): Promise<Pairs> {
-    if (request.method !== "POST") return [...pairsOf(/\?[^#]*/.exec(request.url)?.[0] ?? "")];
-    const type = (request.headers["content-type"] ?? "").split(";", 1)[0]!.trim().toLowerCase();
+  async function receiveForm(request: WebhookRequest, body: unknown): Promise<Received> {
+    const source = request.method === "POST" ? await readBody(request, body) : (/\?[^#]*/.exec(request.url)?.[0] ?? "");
+    const form = readForm(source);
+    if (form.media && form.media.size > maxMediaBytes) throw new Refused("too-large");
+    const empty = !form.media && form.issues.length === 0 && Object.keys(form.params).length === 0;
+    if (empty && request.method === "POST") throw new Refused("missing-body");
+    return { source, form };
+  }
+
+  async function readBody({ headers }: WebhookRequest, body: unknown): Promise<unknown> {
+    const type = (headers["content-type"] ?? "").split(";", 1)[0]!.trim().toLowerCase();
     const multipart = type === "multipart/form-data";
     if (!multipart && type !== "application/x-www-form-urlencoded") throw new Refused("unsupported-media-type");
     // The text fields and the boundaries of a delivery stand beside its pages.
     const limit = multipart ? maxMediaBytes + maxFormBytes : maxFormBytes;
-    let form: unknown = body;
-    if (typeof body === "string" || body instanceof Uint8Array || isStream(body)) {
-      const encoding = request.headers["content-encoding"] ?? "identity";
-      if (typeof body !== "string" && encoding.toLowerCase() !== "identity") throw new Refused("unsupported-media-type");
-      const bytes = await readBytes(body, limit, Number(request.headers["content-length"] ?? 0));
-      if (bytes.length === 0) throw new Refused("missing-body");
-      form = multipart ? await readMultipart(bytes, request.headers["content-type"]!) : decoder.decode(bytes);
+    let form = body;
+    if (typeof body === "string") {
+      // One UTF-16 unit is at most three bytes of UTF-8: short bodies need no count.
+      if (body.length * 3 > limit && Buffer.byteLength(body) > limit) throw new Refused("too-large");
+      if (multipart && body !== "") form = await readMultipart(Buffer.from(body), headers["content-type"]!);
+    } else if (body instanceof Uint8Array || isStream(body)) {
+      if ((headers["content-encoding"] ?? "identity").toLowerCase() !== "identity") throw new Refused("unsupported-media-type");
+      const bytes = await readBytes(body, limit, Number(headers["content-length"] ?? 0));
+      form = multipart && bytes.length > 0 ? await readMultipart(bytes, headers["content-type"]!) : decoder.decode(bytes);
     }
-    const pairs = [...pairsOf(form)];
-    if (pairs.length === 0) throw new Refused("missing-body");
-    if (pairs.some(([, value]) => isMedia(value) && value.size > maxMediaBytes)) throw new Refused("too-large");
-    return pairs;
+    return form;
   }
 
-  async function verify(request: WebhookRequest, pairs: Pairs): Promise<void> {
+  async function verify(request: WebhookRequest, { source, form }: Received): Promise<void> {
     if (authToken === false) return;
     let tokens: AuthTokens = authToken as AuthTokens;
     if (typeof authToken === "function") {
-      const accountSid = pairs.find(([name]) => name === "AccountSid")?.[1];
       // A stranger's text goes no further than this form: the function may well look it up in a database or a folder.
-      const known = typeof accountSid === "string" && /^[A-Za-z0-9_-]{1,64}$/.test(accountSid);
-      tokens = known ? await authToken(accountSid) : undefined;
+      const accountSid = form.params["AccountSid"];
+      tokens = accountSid !== undefined && /^[A-Za-z0-9_-]{1,64}$/.test(accountSid) ? await authToken(accountSid) : undefined;
       if (tokens === undefined || tokens === null || tokens.length === 0) throw new Refused("no-token");
     }
     // A function that returns nothing is a mistake of the server's, not of the request's: null keeps it from the default.
     const urls = requestedUrls(request, typeof publicUrl === "function" ? (publicUrl(request) ?? null) : publicUrl);
-    const params = request.method === "POST" ? pairs : undefined;
+    // Where something could not stand in `form`, what was signed is in the source.
+    const params = request.method !== "POST" ? undefined : ((form.issues.length > 0 ? source : form.params) as FaxParamSource);
+    const signatures = SIGNATURES.map((name) => request.headers[name]).filter((each) => each !== undefined);
     for (const url of urls) {
-      for (const header of SIGNATURES) {
-        if (verifyRequest({ authToken: tokens!, signature: request.headers[header], url, params })) return;
-      }
+      for (const signature of signatures) if (verifyRequest({ authToken: tokens!, signature, url, params })) return;
     }
-    const tried = new Set(urls.flatMap((url) => [...signedUrls(url)].map((each) => each.replace(/\/\/[^/?#]*@/, "//***@"))));
-    throw new Refused("signature-mismatch", { urls: [...tried] });
+    const tried = urls.flatMap((url) => [...signedUrls(url)].map((each) => each.replace(/\/\/[^/?#]*@/, "//***@")));
+    throw new Refused("signature-mismatch", { urls: [...new Set(tried)] });
   }
 
   async function answer(request: WebhookRequest, body: unknown): Promise<WebhookReply> {
@@ -189,28 +198,33 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
     if (method !== "GET" && method !== "HEAD" && method !== "POST") throw new Refused("method-not-allowed");
     // Before the body: who does not even try to sign gets no memory of ours.
     if (authToken !== false && !SIGNATURES.some((name) => headers[name])) throw new Refused("missing-signature");
-    const pairs = await readPairs(request, body);
-    await verify(request, pairs);
+    const received = await receiveForm(request, body);
+    await verify(request, received);
+    const { form, source } = received;
+    let result: { twiml: string; headers: Record<string, string | string[]> };
     // A callback is known by its FaxStatus, or by the pages, which must not be taken for a new fax either.
-    const isCallback = pairs.some(([name]) => name === "FaxStatus" || name === "Media");
-    let reply: { twiml: string; headers: ReplyHeaders };
-    if (isCallback) {
-      const callback = parse(parseFaxCallback, pairs);
-      reply = serialize(await onCallback?.(callback, request), true);
+    if (form.params["FaxStatus"] !== undefined || form.params["Media"] !== undefined || form.media) {
+      const callback = parsed(() => toFaxCallback(form, source));
+      result = serialize(await onCallback?.(callback, request), true);
     } else {
-      const fax = parse(parseFaxRequest, pairs);
-      reply = serialize(await onFax(fax, request), false);
+      const fax = parsed(() => toFaxRequest(form, source));
+      result = serialize(await onFax(fax, request), false);
     }
-    const own = lowerCase(reply.headers);
+    const reply = { status: 200, headers: result.headers, body: result.twiml };
+    reply.headers["content-type"] = TWIML_CONTENT_TYPE;
     if (method === "POST") {
-      return { status: 200, headers: { ...own, "content-type": TWIML_CONTENT_TYPE, "cache-control": "no-store" }, body: reply.twiml };
+      reply.headers["cache-control"] = "no-store";
+      return reply;
     }
-    const etag = `"${createHash("sha256").update(reply.twiml).digest("base64url")}"`;
-    const cached = { "cache-control": "private, no-cache", ...own, etag };
-    if (matches(headers["if-none-match"], etag)) return { status: 304, headers: cached, body: "" };
-    const typed = { ...cached, "content-type": TWIML_CONTENT_TYPE };
-    if (method === "GET") return { status: 200, headers: typed, body: reply.twiml };
-    return { status: 200, headers: { ...typed, "content-length": String(encoder.encode(reply.twiml).length) }, body: "" };
+    reply.headers["cache-control"] ??= "private, no-cache";
+    reply.headers["etag"] = `"${createHash("sha256").update(reply.body).digest("base64url")}"`;
+    if (matches(headers["if-none-match"], reply.headers["etag"])) {
+      delete reply.headers["content-type"];
+      return { ...reply, status: 304, body: "" };
+    }
+    if (method === "GET") return reply;
+    reply.headers["content-length"] = String(Buffer.byteLength(reply.body));
+    return { ...reply, body: "" };
   }
 
   return async ({ method, url, headers, body }) => {
@@ -229,7 +243,6 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
   };
 }
 
-const encoder = new TextEncoder();
 // As WHATWG form parsing has it: a byte order mark is text.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
@@ -237,32 +250,25 @@ function isStream(body: unknown): body is AsyncIterable<Uint8Array> {
   return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
 
-async function readBytes(body: string | Uint8Array | AsyncIterable<Uint8Array>, limit: number, announced: number): Promise<Uint8Array> {
-  if (isStream(body)) {
-    if (announced > limit) throw new Refused("too-large");
-    const chunks: Uint8Array[] = [];
-    let size = 0;
-    try {
-      for await (const part of body as AsyncIterable<Uint8Array | string>) {
-        const chunk = typeof part === "string" ? encoder.encode(part) : part;
-        size += chunk.length;
-        if (size > limit) throw new Refused("too-large");
-        chunks.push(chunk);
-      }
-    } catch (error) {
-      throw error instanceof Refused ? error : new Refused("unreadable-body", { error });
-    }
-    const bytes = new Uint8Array(size);
-    let end = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, end);
-      end += chunk.length;
-    }
-    return bytes;
+async function readBytes(body: Uint8Array | AsyncIterable<Uint8Array>, limit: number, announced: number): Promise<Uint8Array> {
+  if (!isStream(body)) {
+    if (body.length > limit) throw new Refused("too-large");
+    return body;
   }
-  const bytes = typeof body === "string" ? encoder.encode(body) : body;
-  if (bytes.length > limit) throw new Refused("too-large");
-  return bytes;
+  if (announced > limit) throw new Refused("too-large");
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const part of body as AsyncIterable<Uint8Array | string>) {
+      const chunk = typeof part === "string" ? Buffer.from(part) : part;
+      size += chunk.length;
+      if (size > limit) throw new Refused("too-large");
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw error instanceof Refused ? error : new Refused("unreadable-body", { error });
+  }
+  return Buffer.concat(chunks);
 }
 
 async function readMultipart(bytes: Uint8Array, contentType: string): Promise<Iterable<readonly [string, string | FaxMedia]>> {
@@ -286,9 +292,9 @@ function requestedUrls(request: WebhookRequest, publicUrl: unknown): string[] {
   return host && /^[^\s/?#@\\]+$/.test(host) ? [`https://${host}${path}`, `http://${host}${path}`] : [];
 }
 
-function parse<Fax>(parser: (pairs: Pairs) => Fax, pairs: Pairs): Fax {
+function parsed<Fax>(read: () => Fax): Fax {
   try {
-    return parser(pairs);
+    return read();
   } catch (error) {
     throw error instanceof FaxRequestError ? new Refused("invalid-parameters", { error }) : error;
   }
@@ -299,32 +305,31 @@ function isFaxResponse(value: object): value is FaxResponse {
   return typeof (value as Partial<FaxResponse>).comment === "function";
 }
 
-function serialize(result: FaxAnswer | CallbackAnswer, isCallback: boolean): { twiml: string; headers: ReplyHeaders } {
+function serialize(result: FaxAnswer | CallbackAnswer, isCallback: boolean): { twiml: string; headers: Record<string, string | string[]> } {
   const isParts = typeof result === "object" && result !== null && !isFaxResponse(result) && !Object.hasOwn(result, "verb");
-  const { twiml = undefined, headers = {} } = isParts ? (result as { twiml?: Verb | FaxResponse; headers?: ReplyHeaders }) : { twiml: result as Verb | FaxResponse | undefined };
+  const parts = (isParts ? result : { twiml: result }) as { twiml?: Verb | FaxResponse | null; headers?: ReplyHeaders };
+  const twiml = parts.twiml ?? undefined;
   const verb = twiml && isFaxResponse(twiml) ? twiml.verb : twiml;
   if (!verb && !isCallback) {
     throw new TwimlError("no-verb", "onFax must return receive(…) or reject(): without a verb the fax is lost (the provider's error 34106).");
   }
-  return { twiml: twiml && isFaxResponse(twiml) ? twiml.toString() : toTwiml(twiml ?? undefined), headers };
+  const headers: Record<string, string | string[]> = {};
+  for (const [name, value] of Object.entries(parts.headers ?? {})) headers[name.toLowerCase()] = typeof value === "string" ? value : [...value];
+  return { twiml: twiml && isFaxResponse(twiml) ? twiml.toString() : toTwiml(twiml), headers };
 }
 
 function collect(headers: HandleRequest["headers"]): Record<string, string> {
-  const collected: Record<string, string> = Object.create(null);
+  const collected = bare<string>();
   const add = (value: string | readonly string[] | undefined, name: string) => {
+    if (value === undefined) return;
     const key = name.toLowerCase();
-    const all = [collected[key], value].flat().filter((each) => each !== undefined);
-    if (all.length > 0) collected[key] = all.join(key === "cookie" ? "; " : ", ");
+    const separator = key === "cookie" ? "; " : ", ";
+    const text = typeof value === "string" ? value : value.join(separator);
+    collected[key] = collected[key] === undefined ? text : collected[key] + separator + text;
   };
   if (typeof headers.forEach === "function") headers.forEach(add);
-  else for (const [name, value] of Object.entries(headers)) add(value, name);
+  else for (const name of Object.keys(headers)) add((headers as Readonly<Record<string, string>>)[name], name);
   return collected;
-}
-
-function lowerCase(headers: ReplyHeaders): Record<string, string | string[]> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), typeof value === "string" ? value : [...value]]),
-  );
 }
 
 /** Weak comparison, as RFC 9110, section 13.1.2 has it for If-None-Match. */
