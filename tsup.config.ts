@@ -8,4 +8,5 @@ export default defineConfig({
   clean: true,
   // Both entries share the core, so that a FaxResponse of one is a FaxResponse of the other.
   splitting: true,
+  esbuildOptions: (options) => void (options.chunkNames = "core"),
 });

@@ -4,6 +4,13 @@ export default defineConfig({
   test: {
     projects: [
       {
+        // A private workspace's package.json hides the package's own name from the examples in it.
+        resolve: {
+          alias: [
+            { find: /^twiml-fax$/, replacement: `${import.meta.dirname}/src/index.ts` },
+            { find: /^twiml-fax\/webhook$/, replacement: `${import.meta.dirname}/src/webhook/index.ts` },
+          ],
+        },
         test: {
           name: "fast",
           include: ["tests/**/*.test.ts"],

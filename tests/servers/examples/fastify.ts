@@ -1,0 +1,21 @@
+import Fastify from "fastify";
+import { receive, reject } from "twiml-fax";
+import { faxWebhook } from "twiml-fax/webhook";
+
+const webhook = faxWebhook({
+  authToken: process.env.FAX_AUTH_TOKEN ?? "",
+  publicUrl: process.env.PUBLIC_URL,
+  onFax: (fax) => (fax.from === "+15005550006" ? reject() : receive({ action: "fax" })),
+  onCallback: (callback) => console.log(callback.faxSid, callback.faxStatus, callback.mediaUrl),
+});
+
+const app = Fastify();
+const types = ["application/x-www-form-urlencoded", "multipart/form-data"];
+// The webhook has its own limits: 64 kB for a form, 32 MiB for pages.
+app.addContentTypeParser(types, { parseAs: "buffer", bodyLimit: 33 * 1024 * 1024 }, (_request, body, done) => done(null, body));
+app.all("/fax", async ({ method, originalUrl, headers, body }, reply) => {
+  const answer = await webhook.handle({ method, url: originalUrl, headers, body });
+  return reply.code(answer.status).headers(answer.headers).send(answer.body || undefined);
+});
+await app.listen({ port: Number(process.env.PORT ?? 3000), host: "0.0.0.0" });
+export const { server } = app;
