@@ -8,5 +8,7 @@ export default defineConfig({
   clean: true,
   // Both entries share the core, so that a FaxResponse of one is a FaxResponse of the other.
   splitting: true,
+  // workerd knows node:crypto, and no crypto
+  removeNodeProtocol: false,
   esbuildOptions: (options) => void (options.chunkNames = "core"),
 });

@@ -59,7 +59,7 @@ export function readForm(source: unknown): Form {
     } else if (Array.isArray(value) && value.length > 1) (repeated ??= new Set()).add(name);
     else issues.push(issue(name, "not-text", `${quote(name)} must be text, not ${quote(value)}.`));
   }
-  for (const name of repeated ?? []) issues.push(issue(name, "repeated", `${quote(name)} came more than once; which one counts is unclear.`));
+  for (const name of repeated ?? []) issues.push(issue(name, "repeated", `${quote(name)} came more than once.`));
   return { params: Object.freeze(params), issues, media };
 }
 

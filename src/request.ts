@@ -136,7 +136,7 @@ export function toFaxCallback(form: Form, source: unknown): FaxCallback {
   if (params["Timestamp"]) callback.timestamp = date(form, params["Timestamp"]);
   if (media) callback.media = media;
   else if (params["Media"]) {
-    issues.push(issue("Media", "invalid", "Media must be a file part; it came as text, so its bytes are lost. It needs a filename."));
+    issues.push(issue("Media", "invalid", "Media came as text, without a filename: its bytes are lost."));
   }
   refuse(form, source);
   return Object.freeze(callback);
@@ -160,26 +160,26 @@ function required(form: Form, name: string, mayBeEmpty = false): string {
   return value ?? "";
 }
 
+function invalid(form: Form, name: string, expected: string): void {
+  form.issues.push(issue(name, "invalid", `${name} must be ${expected}, not ${quote(form.params[name])}.`));
+}
+
 function sid(form: Form, name: string): string {
   const value = required(form, name);
-  if (value !== "" && !/^[A-Za-z0-9_-]{1,64}$/.test(value)) {
-    form.issues.push(issue(name, "invalid", `${name} must be 1 to 64 letters, digits, "_" or "-", not ${quote(value)}.`));
-  }
+  if (value !== "" && !/^[\w-]{1,64}$/.test(value)) invalid(form, name, "1 to 64 of A-Z a-z 0-9 _ -");
   return value;
 }
 
 function url(form: Form, name: string): string {
   const value = form.params[name]!;
-  if (!isHttpUrl(value)) form.issues.push(issue(name, "invalid", `${name} must be an http(s) URL, not ${quote(value)}.`));
+  if (!isHttpUrl(value)) invalid(form, name, "an http(s) URL");
   return value;
 }
 
 /** Whole and exact: no sign, fraction or exponent, nothing that a number would round. */
 function pages(form: Form, text: string): number {
   const count = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (!Number.isSafeInteger(count)) {
-    form.issues.push(issue("NumPages", "invalid", `NumPages must be a whole number of pages, not ${quote(text)}.`));
-  }
+  if (!Number.isSafeInteger(count)) invalid(form, "NumPages", "a whole number");
   return count;
 }
 
@@ -188,9 +188,7 @@ function date(form: Form, text: string): Date {
   const time = new Date(offset ? text.replace(/(\d\d):?(\d\d)$/, "$1:$2") : text);
   // Date moves a day that does not exist (February 30) to the next month, instead of refusing it.
   const exists = month && (Number(day) <= 28 || new Date(`${month}-${day}`).getUTCDate() === Number(day));
-  if (!exists || Number.isNaN(time.getTime())) {
-    form.issues.push(issue("Timestamp", "invalid", `Timestamp must be ISO 8601, such as 2022-01-13T21:54:46Z, not ${quote(text)}.`));
-  }
+  if (!exists || Number.isNaN(time.getTime())) invalid(form, "Timestamp", "ISO 8601");
   return time;
 }
 
@@ -205,13 +203,10 @@ function missing(form: Form, name: string): void {
 function refuse(form: Form, source: unknown): void {
   if (form.issues.length === 0) return;
   const shown = form.issues.slice(0, 6).map((each) => each.message);
-  if (form.issues.length > shown.length) shown.push(`And ${form.issues.length - shown.length} more.`);
+  if (form.issues.length > 6) shown.push(`And ${form.issues.length - 6} more.`);
   if (Object.keys(form.params).length === 0 && !form.media) {
-    const what = source === undefined || source === null ? quote(source) : "nothing that can be read";
-    shown.unshift(
-      `There are no parameters (${what} came): a body parser for application/x-www-form-urlencoded is probably missing, ` +
-        `or the bytes were not decoded to text.`,
-    );
+    const what = source === undefined || source === null ? quote(source) : "nothing";
+    shown.unshift(`No parameters can be read (${what} came): a body parser for application/x-www-form-urlencoded is probably missing.`);
   }
-  throw new FaxRequestError(`This is no readable fax webhook. ${shown.join(" ")}`, Object.freeze(form.issues));
+  throw new FaxRequestError(shown.join(" "), Object.freeze(form.issues));
 }

@@ -1,7 +1,6 @@
 /** A verb to a TwiML document: `toTwiml`, and the `FaxResponse` class that people know from the helper libraries. */
-import { quote } from "./text.js";
-import { type ReceiveAttributes, type ReceiveOptions, type Verb, checkVerb, receive, reject, TwimlError } from "./verbs.js";
-import { comment, document, element, illegalCharacter } from "./xml.js";
+import { type ReceiveAttributes, type ReceiveOptions, type Verb, checkText, checkVerb, fail, receive, reject } from "./verbs.js";
+import { comment, document, element } from "./xml.js";
 
 /** The `Content-Type` of the answer. Another one is the provider's error 12300. */
 export const TWIML_CONTENT_TYPE = "text/xml; charset=utf-8";
@@ -17,10 +16,7 @@ function serialize(parts: string, verb?: Verb): string {
   // One UTF-16 unit is at most three bytes of UTF-8: short documents need no count.
   if (twiml.length * 3 > MAX_BYTES) {
     const bytes = new TextEncoder().encode(twiml).length;
-    if (bytes > MAX_BYTES) {
-      const message = `The document has ${bytes} bytes; a provider takes at most ${MAX_BYTES} (64 kB). Shorten its attributes.`;
-      throw new TwimlError("too-large", message, verb?.verb);
-    }
+    if (bytes > MAX_BYTES) fail(verb?.verb, undefined, "too-large", `the document has ${bytes} bytes, and providers take ${MAX_BYTES} at most`);
   }
   return twiml;
 }
@@ -93,9 +89,7 @@ export class FaxResponse {
    * @throws {TwimlError} `invalid-text` for `--`, which a comment cannot say, and for characters XML cannot carry
    */
   comment(text: string): this {
-    if (typeof text !== "string") throw new TwimlError("invalid-value", `A comment must be text, not ${quote(text)}.`);
-    const illegal = text.includes("--") ? `"--"` : illegalCharacter(text);
-    if (illegal) throw new TwimlError("invalid-text", `A comment holds ${illegal}, which XML cannot carry there: ${quote(text)}.`);
+    if (checkText(undefined, "comment", text).includes("--")) fail(undefined, "comment", "invalid-text", `a comment cannot hold "--"`);
     this.#content += comment(text);
     return this;
   }
@@ -114,10 +108,7 @@ export class FaxResponse {
   }
 
   #add(verb: Verb): this {
-    if (this.#verb) {
-      const message = `<${verb.verb}> would be ignored: the response already has <${this.#verb.verb}>, which ends the document.`;
-      throw new TwimlError("second-verb", message, verb.verb);
-    }
+    if (this.#verb) fail(verb.verb, undefined, "second-verb", `it would be ignored: the response already has <${this.#verb.verb}>`);
     this.#verb = verb;
     this.#content += tag(verb);
     return this;

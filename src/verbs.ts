@@ -137,8 +137,8 @@ export class TwimlError extends TypeError {
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
 export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): Receive {
-  for (const name of keysOf("Receive", "options", options)) {
-    if (name !== "unchecked") fail("Receive", name, "unknown-attribute", `receive() has no option ${quote(name)}; it has "unchecked".`);
+  for (const name of keysOf("options", options, "Receive")) {
+    if (name !== "unchecked") fail("Receive", name, "unknown-attribute", `there is no option ${quote(name)}, only "unchecked"`);
   }
   return make("Receive", attributes, ownValue(options, "unchecked")) as Receive;
 }
@@ -159,14 +159,10 @@ export function reject(attributes?: unknown): Reject {
 
 /** A verb from plain data, or made before: all that is written out is checked, wherever it comes from. */
 export function checkVerb(data: unknown): Verb {
-  if (typeof data !== "object" || data === null) {
-    throw new TwimlError("unknown-verb", `A verb is what receive() or reject() returns; got ${quote(data)}.`);
-  }
-  const verb = make(ownValue(data, "verb"), ownValue(data, "attributes"), ownValue(data, "unchecked"));
-  for (const part of keysOf("Verb", "verb", data)) {
-    if (part !== "verb" && part !== "attributes" && part !== "unchecked") {
-      fail(verb.verb, part, "unknown-attribute", `a verb has "verb" and "attributes", not ${quote(part)}; attributes stand inside "attributes".`);
-    }
+  const name = Object(data) === data ? ownValue(data, "verb") : data;
+  const verb = make(name, ownValue(data, "attributes"), ownValue(data, "unchecked"));
+  for (const part of keysOf("verb", data)) {
+    if (!/^(verb|attributes|unchecked)$/.test(part)) fail(verb.verb, part, "unknown-attribute", `${quote(part)} must stand inside "attributes"`);
   }
   return verb;
 }
@@ -176,26 +172,22 @@ type Rules = Readonly<Record<string, Rule>>;
 
 function make(name: unknown, attributes: unknown, unchecked: unknown): Verb {
   if (typeof name !== "string" || !Object.hasOwn(VERBS, name)) {
-    const message =
-      `${quote(name)} is no fax verb${didYouMean(name, Object.keys(VERBS)) || "."} ` +
-      `The verbs are "Receive" and "Reject", case-sensitive; receive() and reject() make them.`;
-    throw new TwimlError("unknown-verb", message, typeof name === "string" ? name : undefined);
+    const given = typeof name === "string" ? name : undefined;
+    const hint = didYouMean(name, Object.keys(VERBS));
+    return fail(given, undefined, "unknown-verb", `${quote(name)} is no verb${hint}; receive() and reject() make one (names are case-sensitive)`);
   }
   const rules: Rules = VERBS[name as keyof typeof VERBS];
   const checked: Record<string, string | boolean> = {};
-  for (const key of keysOf(name, "attributes", attributes)) {
+  for (const key of keysOf("attributes", attributes, name)) {
     const value = ownValue(attributes, key);
     // Only names of the table get here, never __proto__.
     if (value !== undefined && value !== null) checked[key] = checkAttribute(name, rules, key, value);
   }
   if (ownValue(checked, "storeMedia") === false && (!Object.hasOwn(checked, "action") || ownValue(checked, "method") === "GET")) {
-    const message =
-      `storeMedia="false" loses the pages: they are delivered once, as a POST to "action". ` +
-      `Set "action" and leave "method" out or "POST".`;
-    fail(name, "storeMedia", "pages-lost", message);
+    fail(name, "storeMedia", "pages-lost", `storeMedia: false loses the pages without an "action" to POST them to`);
   }
   const extra: [string, string][] = [];
-  for (const key of keysOf(name, "unchecked", unchecked)) {
+  for (const key of keysOf("unchecked", unchecked, name)) {
     const value = ownValue(unchecked, key);
     if (value !== undefined && value !== null) extra.push([key, checkUnchecked(name, rules, key, value)]);
   }
@@ -204,65 +196,55 @@ function make(name: unknown, attributes: unknown, unchecked: unknown): Verb {
   return Object.freeze(extra.length > 0 ? { ...verb, unchecked: Object.freeze(Object.fromEntries(extra)) } : verb) as Receive;
 }
 
-function fail(verb: string, name: string, code: TwimlErrorCode, message: string): never {
-  throw new TwimlError(code, `<${verb}>: ${message}`, verb, name);
+/** Throws; the message names the verb, and ends as a sentence does. */
+export function fail(verb: string | undefined, name: string | undefined, code: TwimlErrorCode, message: string): never {
+  throw new TwimlError(code, `${verb && Object.hasOwn(VERBS, verb) ? `<${verb}>: ` : ""}${message}.`, verb, name);
 }
 
 function checkAttribute(verb: string, rules: Rules, name: string, value: unknown): string | boolean {
   if (!Object.hasOwn(rules, name)) {
     const names = Object.keys(rules);
-    const allowed = names.length ? `It has ${names.join(", ")}; names are case-sensitive.` : "It has none.";
-    return fail(verb, name, "unknown-attribute", `there is no attribute ${quote(name)}${didYouMean(name, names) || "."} ${allowed}`);
+    const all = names.join(", ") || "none";
+    return fail(verb, name, "unknown-attribute", `there is no attribute ${quote(name)}${didYouMean(name, names)}; there are: ${all} (names are case-sensitive)`);
   }
   const rule = rules[name]!;
   if (rule === "url") return checkUrl(verb, name, value);
   if (rule.includes(value as string | boolean)) return value as string | boolean;
-  const allowed = rule.map((each) => JSON.stringify(each)).join(" or ");
-  const got = typeof value === "string" ? `the text ${quote(value)}` : quote(value);
-  return fail(verb, name, "invalid-value", `${name} must be ${allowed}, not ${got}${didYouMean(value, rule) || "."}`);
+  return fail(verb, name, "invalid-value", `${name} must be ${rule.map(quote).join(" or ")}, not ${quote(value)}${didYouMean(value, rule)}`);
 }
 
 function checkUrl(verb: string, name: string, value: unknown): string {
-  const href = typeof value === "object" && value !== null ? (value as { href?: unknown }).href : value;
-  if (typeof href !== "string" || href === "") {
-    return fail(verb, name, "invalid-value", `${name} must be a URL: text that is not empty, or a URL object, not ${quote(value)}.`);
+  const href = Object(value) === value ? (value as { href?: unknown }).href : value;
+  if (typeof href === "string" && href !== "") {
+    checkText(verb, name, href);
+    if (isRelativeReference(href) || isHttpUrl(href)) return href;
   }
-  checkText(verb, name, href);
-  if (!isRelativeReference(href) && !isHttpUrl(href)) {
-    const allowed = `an http:// or https:// URL, or a relative reference such as "/fax/received"`;
-    return fail(verb, name, "invalid-value", `${name} must be ${allowed}, not ${quote(href)}.`);
-  }
-  return href;
+  return fail(verb, name, "invalid-value", `${name} must be an http(s) URL, or a relative reference such as "/fax", not ${quote(href ?? value)}`);
 }
 
-function checkText(verb: string, name: string, text: string): void {
+/** The text, if XML can carry it. */
+export function checkText(verb: string | undefined, name: string, text: unknown): string {
+  if (typeof text !== "string") return fail(verb, name, "invalid-value", `${quote(name)} must be text, not ${quote(text)}`);
   const illegal = illegalCharacter(text);
-  if (illegal) fail(verb, name, "invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry: ${quote(text)}.`);
+  return illegal ? fail(verb, name, "invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry`) : text;
 }
 
 function checkUnchecked(verb: string, rules: Rules, name: string, value: unknown): string {
+  if (verb === "Reject") checkAttribute(verb, rules, name, value);
   const known = Object.keys(rules).find((each) => each.toLowerCase() === name.toLowerCase());
-  if (known) fail(verb, name, "invalid-name", `${quote(name)} is the attribute "${known}"; give it in the attributes, where it is checked.`);
-  if (verb === "Reject") fail(verb, name, "unknown-attribute", `there are no attributes, unchecked or not; got ${quote(name)}.`);
-  if (!isAttributeName(name)) {
-    fail(verb, name, "invalid-name", `${quote(name)} cannot be the name of an XML attribute (no spaces, no colon, not "xml…").`);
-  }
-  if (typeof value !== "string") return fail(verb, name, "invalid-value", `${quote(name)} must be text, not ${quote(value)}.`);
-  checkText(verb, name, value);
-  return value;
+  if (known) fail(verb, name, "invalid-name", `${quote(name)} is no unchecked attribute: "${known}" is known, and checked in "attributes"`);
+  if (!isAttributeName(name)) fail(verb, name, "invalid-name", `${quote(name)} cannot be the name of an attribute`);
+  return checkText(verb, name, value);
 }
 
-function keysOf(verb: string, what: string, object: unknown): string[] {
+function keysOf(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
-  if (typeof object !== "object" || Symbol.iterator in object) {
-    throw new TwimlError("invalid-value", `<${verb}>: ${what} must be a plain object such as { }, not ${quote(object)}.`, verb);
-  }
+  if (typeof object !== "object" || Symbol.iterator in object) fail(verb, undefined, "invalid-value", `${what} must be a plain object, not ${quote(object)}`);
   return Object.keys(object);
 }
 
 /** The value of an own data property: neither a polluted prototype nor a getter makes an attribute. */
 function ownValue(object: unknown, key: string): unknown {
-  if (typeof object !== "object" || object === null) return undefined;
-  const property = Object.getOwnPropertyDescriptor(object, key);
+  const property = Object(object) === object ? Object.getOwnPropertyDescriptor(object, key) : undefined;
   return property && Object.hasOwn(property, "value") ? property.value : undefined;
 }

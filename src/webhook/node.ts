@@ -23,7 +23,7 @@ export interface NodeResponse {
   statusCode: number;
   readonly headersSent: boolean;
   setHeader(name: string, value: string | string[]): unknown;
-  end(body?: string): unknown;
+  end(body: string): unknown;
 }
 
 /** How long a client that was refused may go on sending; long enough to read the answer, which a reset would destroy. */
@@ -55,8 +55,8 @@ export function createNode(handle: (request: HandleRequest) => Promise<WebhookRe
  */
 function bodyOf(req: NodeRequest): unknown {
   const { body } = req;
-  const nothing = body === undefined || body === null || (typeof body === "object" && Object.keys(body).length === 0);
-  if (!nothing) return body;
+  const leftover = typeof body === "object" && body !== null && Object.keys(body).length === 0 && (ArrayBuffer.isView(body) || !(Symbol.iterator in body));
+  if (body !== undefined && body !== null && !leftover) return body;
   if (req.readableDidRead || req.readableEnded) return undefined;
   // Leaving the loop over the body must not destroy the socket that the refusal is written to.
   return req.iterator?.({ destroyOnReturn: false }) ?? req;

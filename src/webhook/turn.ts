@@ -4,7 +4,7 @@ import { type FaxMedia, type FaxParamSource, type Form, readForm } from "../para
 import { type FaxCallback, type FaxRequest, FaxRequestError, toFaxCallback, toFaxRequest } from "../request.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../response.js";
 import { bare, isHttpUrl, quote } from "../text.js";
-import { TwimlError, type Verb } from "../verbs.js";
+import { fail, type Verb } from "../verbs.js";
 import { signedUrls, tokensOf, verifyRequest } from "./signature.js";
 
 /** What the callbacks see of the HTTP request. */
@@ -96,18 +96,14 @@ export interface WebhookReply {
 
 const REASONS = {
   "method-not-allowed": [405, "Providers send GET or POST."],
-  "missing-signature": [403, "There is no X-Twilio-Signature or X-SignalWire-Signature header: not a provider's request, or a proxy drops it."],
-  "signature-mismatch": [
-    403,
-    "No signature fits. Compare `urls` with the URL that is configured at the provider, character by character (publicUrl " +
-      "mends it behind a proxy), then the token (SignalWire: the signing key), then whether something changed the body.",
-  ],
-  "no-token": [403, "authToken found no token for the AccountSid of this request."],
-  "missing-body": [400, "There is no body: it is empty, or something read the stream before and left nothing in its place."],
-  "unreadable-body": [400, "The body ended early, or is not the multipart/form-data that its Content-Type says."],
-  "invalid-parameters": [400, "The parameters cannot be read; `error.issues` has the details."],
-  "too-large": [413, "The body is larger than maxFormBytes or maxMediaBytes."],
-  "unsupported-media-type": [415, "Providers send application/x-www-form-urlencoded or multipart/form-data, not compressed."],
+  "missing-signature": [403, "There is no X-Twilio-Signature or X-SignalWire-Signature header."],
+  "signature-mismatch": [403, "Is one of `urls` the URL at the provider, to the letter (see publicUrl)? Then it is the token, or a changed body."],
+  "no-token": [403, "authToken has none for this AccountSid."],
+  "missing-body": [400, "There is no body: it is empty, or something read the stream before and left nothing."],
+  "unreadable-body": [400, "The body ended early, or is not what its Content-Type says."],
+  "invalid-parameters": [400, "The parameters cannot be read: see `error.issues`."],
+  "too-large": [413, "More than maxFormBytes or maxMediaBytes."],
+  "unsupported-media-type": [415, "Providers send application/x-www-form-urlencoded or multipart/form-data, uncompressed."],
 } as const;
 
 /** Thrown anywhere in a turn, caught once at its end. */
@@ -132,17 +128,16 @@ interface Received {
 export function createTurn(options: FaxWebhookOptions): (request: HandleRequest) => Promise<WebhookReply> {
   const { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes = 64 * 1024, maxMediaBytes = 32 * 1024 * 1024 } = options;
   if (authToken !== false && typeof authToken !== "function") tokensOf(authToken);
-  for (const [name, value] of Object.entries({ onFax, onCallback, onRefused })) {
-    if (typeof value !== "function" && (name === "onFax" || value !== undefined)) {
-      throw new TypeError(`${name} must be a function, not ${quote(value)}.`);
-    }
-  }
-  for (const [name, value] of Object.entries({ maxFormBytes, maxMediaBytes })) {
-    if (!Number.isSafeInteger(value) || value < 1) throw new TypeError(`${name} must be a number of bytes, not ${quote(value)}.`);
-  }
-  if (publicUrl !== undefined && typeof publicUrl !== "function" && !(typeof publicUrl === "string" && isHttpUrl(publicUrl) && !publicUrl.includes("?"))) {
-    throw new TypeError(`publicUrl must be an http(s) origin with or without a path, such as "https://fax.example.com", not ${quote(publicUrl)}.`);
-  }
+  const must = (name: string, holds: boolean, be: string, value: unknown) => {
+    if (!holds) throw new TypeError(`${name} must be ${be}, not ${quote(value)}.`);
+  };
+  must("onFax", typeof onFax === "function", "a function", onFax);
+  must("onCallback", onCallback === undefined || typeof onCallback === "function", "a function", onCallback);
+  must("onRefused", onRefused === undefined || typeof onRefused === "function", "a function", onRefused);
+  must("maxFormBytes", Number.isSafeInteger(maxFormBytes) && maxFormBytes > 0, "a number of bytes", maxFormBytes);
+  must("maxMediaBytes", Number.isSafeInteger(maxMediaBytes) && maxMediaBytes > 0, "a number of bytes", maxMediaBytes);
+  const isBase = publicUrl === undefined || typeof publicUrl === "function" || (typeof publicUrl === "string" && isHttpUrl(publicUrl) && !publicUrl.includes("?"));
+  must("publicUrl", isBase, `an http(s) origin, with or without a path, such as "https://fax.example.com"`, publicUrl);
 
   async function receiveForm(request: WebhookRequest, body: unknown): Promise<Received> {
     const source = request.method === "POST" ? await readBody(request, body) : (/\?[^#]*/.exec(request.url)?.[0] ?? "");
@@ -219,7 +214,6 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
     reply.headers["cache-control"] ??= "private, no-cache";
     reply.headers["etag"] = `"${createHash("sha256").update(reply.body).digest("base64url")}"`;
     if (matches(headers["if-none-match"], reply.headers["etag"])) {
-      delete reply.headers["content-type"];
       return { ...reply, status: 304, body: "" };
     }
     if (method === "GET") return reply;
@@ -273,6 +267,9 @@ async function readBytes(body: Uint8Array | AsyncIterable<Uint8Array>, limit: nu
 
 async function readMultipart(bytes: Uint8Array, contentType: string): Promise<Iterable<readonly [string, string | FaxMedia]>> {
   try {
+    // Deno takes a delivery that was cut short for a complete one, without its pages.
+    const [, boundary] = /boundary="?([^";,]+)/i.exec(contentType) ?? [];
+    if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(`--${boundary}--`)) throw new Error("The closing boundary is missing.");
     return await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { "content-type": contentType } }).formData();
   } catch (error) {
     throw new Refused("unreadable-body", { error });
@@ -311,7 +308,7 @@ function serialize(result: FaxAnswer | CallbackAnswer, isCallback: boolean): { t
   const twiml = parts.twiml ?? undefined;
   const verb = twiml && isFaxResponse(twiml) ? twiml.verb : twiml;
   if (!verb && !isCallback) {
-    throw new TwimlError("no-verb", "onFax must return receive(…) or reject(): without a verb the fax is lost (the provider's error 34106).");
+    fail(undefined, undefined, "no-verb", "onFax must return receive() or reject(), or the fax is lost (the provider's error 34106)");
   }
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(parts.headers ?? {})) headers[name.toLowerCase()] = typeof value === "string" ? value : [...value];

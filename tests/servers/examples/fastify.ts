@@ -10,12 +10,12 @@ const webhook = faxWebhook({
 });
 
 const app = Fastify();
+// The webhook reads these bodies itself, within its own limits.
 const types = ["application/x-www-form-urlencoded", "multipart/form-data"];
-// The webhook has its own limits: 64 kB for a form, 32 MiB for pages.
-app.addContentTypeParser(types, { parseAs: "buffer", bodyLimit: 33 * 1024 * 1024 }, (_request, body, done) => done(null, body));
+app.addContentTypeParser(types, (_request, payload, done) => done(null, payload));
 app.all("/fax", async ({ method, originalUrl, headers, body }, reply) => {
   const answer = await webhook.handle({ method, url: originalUrl, headers, body });
-  return reply.code(answer.status).headers(answer.headers).send(answer.body || undefined);
+  return reply.code(answer.status).headers(answer.headers).send(answer.body);
 });
 await app.listen({ port: Number(process.env.PORT ?? 3000), host: "0.0.0.0" });
 export const { server } = app;

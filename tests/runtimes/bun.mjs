@@ -1,0 +1,13 @@
+/** Bun: the suite, CommonJS, `webhook.fetch` in `Bun.serve`, and `webhook.node` in its `node:http`. */
+import * as core from "twiml-fax";
+import * as webhook from "twiml-fax/webhook";
+import { nodeServer, report, required } from "./node.mjs";
+import { converse, createWebhook, limits, run } from "./suite.mjs";
+
+const modules = { core, webhook };
+const { groups } = await run(modules);
+const { hook } = createWebhook(modules);
+const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: hook.fetch });
+const served = await converse(`http://127.0.0.1:${server.port}`);
+await server.stop(true);
+report({ ...groups, serve: served, require: await required(), node: await nodeServer(modules) }, await limits(modules));

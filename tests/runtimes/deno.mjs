@@ -1,0 +1,13 @@
+/** Deno: the suite, CommonJS, `webhook.fetch` in `Deno.serve`, and `webhook.node` in its `node:http`. */
+import * as core from "twiml-fax";
+import * as webhook from "twiml-fax/webhook";
+import { nodeServer, report, required } from "./node.mjs";
+import { converse, createWebhook, limits, run } from "./suite.mjs";
+
+const modules = { core, webhook };
+const { groups } = await run(modules);
+const { hook } = createWebhook(modules);
+const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, hook.fetch);
+const served = await converse(`http://127.0.0.1:${server.addr.port}`);
+await server.shutdown();
+report({ ...groups, serve: served, require: await required(), node: await nodeServer(modules) }, await limits(modules));

@@ -1,0 +1,36 @@
+/** Node: ES modules, CommonJS, and `node:http`. Bun and Deno take the same two checks from here. */
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { pathToFileURL } from "node:url";
+import { converse, createWebhook, limits, run, summary } from "./suite.mjs";
+
+/** What `require()` of the CommonJS files does. */
+export async function required() {
+  const require = createRequire(import.meta.url);
+  const { passed, failed } = await run({ core: require("twiml-fax"), webhook: require("twiml-fax/webhook") });
+  return { passed, failed };
+}
+
+/** What `webhook.node` does behind the runtime's `node:http`. */
+export async function nodeServer(modules) {
+  const { hook } = createWebhook(modules);
+  const server = createServer(hook.node);
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    return await converse(`http://127.0.0.1:${server.address().port}`);
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+}
+
+/** The last line of the output, which run.mjs reads. */
+export function report(groups, cannot) {
+  console.log(JSON.stringify({ ...summary(groups), cannot }));
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  const modules = { core: await import("twiml-fax"), webhook: await import("twiml-fax/webhook") };
+  const { groups } = await run(modules);
+  report({ ...groups, require: await required(), node: await nodeServer(modules) }, await limits(modules));
+}

@@ -1,0 +1,10 @@
+/** workerd: `webhook.node` behind its `node:http`. */
+import { httpServerHandler } from "cloudflare:node";
+import { createServer } from "node:http";
+import * as core from "twiml-fax";
+import * as webhook from "twiml-fax/webhook";
+import { createWebhook } from "./suite.mjs";
+
+createServer(createWebhook({ core, webhook }).hook.node).listen(8080);
+
+export default httpServerHandler({ port: 8080 });
