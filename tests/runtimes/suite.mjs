@@ -156,7 +156,7 @@ async function coreChecks(check, core) {
     }
   }, [
     true, true, "Receive", "pagesize",
-    '<Receive>: there is no attribute "pagesize"; did you mean "pageSize"? It has action, method, mediaType, pageSize, storeMedia; names are case-sensitive.',
+    '<Receive>: there is no attribute "pagesize" (did you mean "pageSize"?); there are: action, method, mediaType, pageSize, storeMedia (names are case-sensitive).',
   ]);
 
   // Sources of a request
@@ -224,7 +224,7 @@ async function coreChecks(check, core) {
     } catch (error) {
       return [error instanceof FaxRequestError, error.code, error.message];
     }
-  }, [true, "invalid-parameters", 'This is no readable fax webhook. FaxSid is missing; "faxsid" came, but names are case-sensitive.']);
+  }, [true, "invalid-parameters", 'FaxSid is missing; "faxsid" came, but names are case-sensitive.']);
   await check("nothing at all", () => issues(() => parseFaxRequest(undefined)), [
     "FaxSid missing", "AccountSid missing", "From missing", "To missing", "ApiVersion missing",
   ]);
@@ -337,7 +337,7 @@ async function conversation(check, send, resets = false) {
   await check("200 to a callback", () => reply(post(FORM + "&FaxStatus=received&NumPages=2", { "x-twilio-signature": SIGNED.callback }), "", "x-seen"), [200, EMPTY, "received,2"]);
   await check("200 to a callback by GET", () => reply({ headers: { "x-twilio-signature": SIGNED.getCallback } }, `?${FORM}&FaxStatus=received`, "x-seen"), [200, EMPTY, "received,undefined"]);
   await check("200 to a GET, with an ETag", () => reply({ headers: get }, `?${FORM}`, "etag", "cache-control"), [200, RECEIVE, ETAG, "private, no-cache"]);
-  await check("304 to a GET that names the ETag", () => reply({ headers: { ...get, "if-none-match": `"x", ${ETAG}` } }, `?${FORM}`, "etag", "content-type"), [304, "", ETAG, null]);
+  await check("304 to a GET that names the ETag", () => reply({ headers: { ...get, "if-none-match": `"x", ${ETAG}` } }, `?${FORM}`, "etag", "content-type"), [304, "", ETAG, "text/xml; charset=utf-8"]);
   await check("200 to a GET that names another", () => reply({ headers: { ...get, "if-none-match": '"x"' } }, `?${FORM}`), [200, RECEIVE]);
   await check("HEAD", () => reply({ method: "HEAD", headers: get }, `?${FORM}`, "etag", "content-length"), [200, "", ETAG, "97"]);
   await check("400 without FaxSid", () => reply(post(FORM.replace("FaxSid=FX1&", ""), { "x-twilio-signature": SIGNED.withoutSid })), [400, "invalid-parameters"]);
