@@ -50,9 +50,9 @@ export function readForm(source: unknown): Form {
   let repeated: Set<string> | undefined;
   let media: FaxMedia | undefined;
   for (const [name, value] of pairsOf(source)) {
+    if (value === undefined || value === null) continue;
     if (params[name] !== undefined || (media && name === "Media")) (repeated ??= new Set()).add(name);
     else if (typeof value === "string") params[name] = value;
-    else if (value === undefined || value === null) continue;
     else if (isMedia(value)) {
       // A file of another name is no text parameter: it stays in the source, and does not cost the fax.
       if (name === "Media") media = value;

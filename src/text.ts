@@ -15,18 +15,21 @@ export function isHttpUrl(text: string): boolean {
 export function isRelativeReference(text: string): boolean {
   // A path always makes a URL, and is what nearly everyone writes: no need to ask the parser, which takes its time.
   if (/^\/[^/\\\s]/.test(text)) return true;
-  // What looks absolute, to the parser or to a reader of "https:/typo", is none.
-  return !URL.canParse(text) && !/^\s*[a-z][a-z\d+.-]*:/i.test(text) && URL.canParse(text, "http://provider.invalid/");
+  // A colon in the first segment makes a scheme of it (RFC 3986, section 4.2): "localhost:3000/x", "https:/typo".
+  return !/^[^/?#]*:/.test(text) && !URL.canParse(text) && URL.canParse(text, "http://provider.invalid/");
 }
 
 /**
- * What came, fit for a message: at most 40 characters of it, on one line, in ASCII, and without the password of a URL,
- * because messages end in logs and tickets.
+ * What came, fit for a message: at most 40 characters of it, on one line, in ASCII, and without what stands before an
+ * `@`, where URLs have their password, because messages end in logs and tickets.
  */
 export function quote(value: unknown): string {
-  if (typeof value !== "string") return Array.isArray(value) ? "an array" : Object(value) === value ? "an object" : String(value);
-  // The cut comes first: a message must not cost more for a megabyte than for a line.
-  const text = value.slice(0, 1000).replace(/\/\/[^/?#]*@/g, "//***@");
+  if (typeof value !== "string") {
+    if (Array.isArray(value)) return "an array";
+    return typeof value === "object" && value ? "an object" : /function|symbol|bigint/.test(typeof value) ? `a ${typeof value}` : String(value);
+  }
+  const at = value.lastIndexOf("@");
+  const text = at < 0 ? value : /^(\w+:[/\\]*)?/.exec(value)![0] + "***" + value.slice(at);
   const short = text.length > 40 ? text.slice(0, 40) + "…" : text;
   return JSON.stringify(short).replace(/[^\x20-\x7e…]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
 }
@@ -47,11 +50,20 @@ export function fold(name: string): string {
 /** ` (did you mean "pageSize"?)` for the candidate that `value` was probably meant to be, or nothing. */
 export function didYouMean(value: unknown, candidates: readonly unknown[]): string {
   if (typeof value !== "string" || value.length > 40) return "";
-  const given = fold(value);
-  // A slip of the pen seldom comes in the first three letters, and "pdf" stands for "application/pdf".
-  const near = candidates.find((candidate) => {
-    const name = fold(String(candidate));
-    return name.slice(0, 3) === given.slice(0, 3) || (given.length > 2 && name.includes(given)) || given.includes(name);
-  });
+  const near = candidates.find((candidate) => isNear(fold(value), fold(String(candidate))));
   return near === undefined ? "" : ` (did you mean ${quote(near)}?)`;
+}
+
+/** Equal when folded, one contained in the other ("pdf"), or at most two edits (Levenshtein) apart. */
+function isNear(a: string, b: string): boolean {
+  if (a.length > 2 && (b.includes(a) || a.includes(b))) return true;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]! <= Math.min(2, b.length / 3);
 }

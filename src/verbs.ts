@@ -159,8 +159,8 @@ export function reject(attributes?: unknown): Reject {
 
 /** A verb from plain data, or made before: all that is written out is checked, wherever it comes from. */
 export function checkVerb(data: unknown): Verb {
-  const name = Object(data) === data ? ownValue(data, "verb") : data;
-  const verb = make(name, ownValue(data, "attributes"), ownValue(data, "unchecked"));
+  if (Object(data) !== data) fail(undefined, undefined, "unknown-verb", `${quote(data)} is no verb; receive() and reject() make one`);
+  const verb = make(ownValue(data, "verb"), ownValue(data, "attributes"), ownValue(data, "unchecked"));
   for (const part of keysOf("verb", data)) {
     if (!/^(verb|attributes|unchecked)$/.test(part)) fail(verb.verb, part, "unknown-attribute", `${quote(part)} must stand inside "attributes"`);
   }
@@ -214,12 +214,14 @@ function checkAttribute(verb: string, rules: Rules, name: string, value: unknown
 }
 
 function checkUrl(verb: string, name: string, value: unknown): string {
-  const href = Object(value) === value ? (value as { href?: unknown }).href : value;
+  const ofObject = Object(value) === value ? (value as { href?: unknown }).href : undefined;
+  // A URL has its href from its class; what every object has is pollution.
+  const href = ofObject === ({} as { href?: unknown }).href ? value : ofObject;
   if (typeof href === "string" && href !== "") {
     checkText(verb, name, href);
     if (isRelativeReference(href) || isHttpUrl(href)) return href;
   }
-  return fail(verb, name, "invalid-value", `${name} must be an http(s) URL, or a relative reference such as "/fax", not ${quote(href ?? value)}`);
+  return fail(verb, name, "invalid-value", `${name} must be an http(s) URL, or a relative reference such as "/fax", not ${quote(href)}`);
 }
 
 /** The text, if XML can carry it. */
@@ -239,8 +241,9 @@ function checkUnchecked(verb: string, rules: Rules, name: string, value: unknown
 
 function keysOf(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
-  if (typeof object !== "object" || Symbol.iterator in object) fail(verb, undefined, "invalid-value", `${what} must be a plain object, not ${quote(object)}`);
-  return Object.keys(object);
+  // A URL, a Promise or a Map has no own properties, and would be ignored in silence.
+  if (Object.prototype.toString.call(object) !== "[object Object]") fail(verb, undefined, "invalid-value", `${what} must be a plain object, not ${quote(object)}`);
+  return Object.keys(object as object);
 }
 
 /** The value of an own data property: neither a polluted prototype nor a getter makes an attribute. */

@@ -6,11 +6,9 @@
  */
 const NOT_CHAR = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
-/**
- * Names without a colon, which would need a namespace declaration, of the letters that providers use: every one is a name
- * of XML, and none looks like another. "xml" at the front is reserved. https://www.w3.org/TR/xml/#NT-Name
- */
-const NAME = /^(?!xml)[a-z_][\w.-]*$/i;
+/** NameStartChar and NameChar without the colon, which would need a namespace declaration. https://www.w3.org/TR/xml-names/#NT-NCName */
+const START = "A-Z_a-z\\xC0-\\xD6\\xD8-\\xF6\\xF8-\\u02FF\\u0370-\\u037D\\u037F-\\u1FFF\\u200C\\u200D\\u2070-\\u218F\\u2C00-\\u2FEF\\u3001-\\uD7FF\\uF900-\\uFDCF\\uFDF0-\\uFFFD\\u{10000}-\\u{EFFFF}";
+const NAME = new RegExp(`^[${START}][-.\\d\\xB7\\u0300-\\u036F\\u203F\\u2040${START}]*$`, "u");
 
 /**
  * What must not stand literally in a double-quoted attribute value: a reader would turn literal tabs and line ends into
@@ -31,9 +29,9 @@ export function illegalCharacter(text: string): string | undefined {
   return code === undefined ? undefined : "U+" + code.toString(16).toUpperCase().padStart(4, "0");
 }
 
-/** Whether `name` can be an attribute's name. */
+/** Whether `name` can be an attribute's name; names that begin with "xml" are reserved (XML 1.0, section 2.3). */
 export function isAttributeName(name: string): boolean {
-  return NAME.test(name);
+  return NAME.test(name) && !/^xml/i.test(name);
 }
 
 /** An empty-element tag with the own properties of `attributes`, in their order. Names and values have been checked before. */

@@ -1,0 +1,284 @@
+import { describe, expect, it } from "vitest";
+import { isMedia, pairsOf, readForm } from "../src/params.js";
+
+const entries = (source: unknown) => Object.entries(readForm(source).params);
+
+/** What the platform's own decoder makes of a body: the reference. */
+const reference = (body: string) => [...new URLSearchParams(body)];
+
+describe("readForm of text", () => {
+  it.each([
+    "",
+    "?",
+    "a=1",
+    "?a=1",
+    "??a=1",
+    "a",
+    "a=",
+    "=",
+    "=a",
+    "==",
+    "a==b=c",
+    "&",
+    "&&",
+    "a=1&&b=2&",
+    "&a=1",
+    "a&b&c",
+    "a=1;b=2",
+    "a=+1+&+b=+",
+    "a=%2B1&b=%20",
+    "a%3Db=c%26d",
+    "a=%C3%A9&%F0%9F%98%80=%E6%97%A5",
+    "a=é&😀=日",
+    "a=%",
+    "a=%%",
+    "a=%4",
+    "a=%zz",
+    "a=%4g%41",
+    "%=%",
+    "a=%u0041",
+    "a=100%&b=50%25",
+    "a=%ff",
+    "a=%C3",
+    "a=%C3%28+x",
+    "a=%ED%A0%80",
+    "a=%C0%80",
+    "a=%F4%90%80%80",
+    "a=%E6%97",
+    "a=%00%0A%0D",
+    "a=\0\n\r\t",
+    "\ufeffa=1",
+    "%EF%BB%BFa=%EF%BB%BF1",
+    "a=\ud800&b=1",
+    "\udc00=\ud800%",
+    "a=%\ud800",
+    "?\ud800=1",
+    "a=\ud83d%DE00",
+    "__proto__=1&constructor=2&toString=3",
+    "%5F_proto__=1",
+    "a[b]=1&a[]=2",
+    "1=a&0=b",
+    "a=#b?c",
+  ])("decodes %j as URLSearchParams does", (body) => {
+    expect(entries(body).sort()).toEqual(reference(body).sort());
+    expect([...pairsOf(body)]).toEqual(reference(body));
+    expect(readForm(body).issues).toEqual([]);
+  });
+
+  it("decodes the example of the URL Standard, section 5", () => {
+    expect(readForm("list=1&name=caf%C3%A9+%26+co").params).toEqual(
+      Object.assign(Object.create(null) as object, { list: "1", name: "café & co" }),
+    );
+  });
+
+  it("keeps all of 200,000 parameters", () => {
+    const body = Array.from({ length: 200_000 }, (_, i) => `a${i}=%zz${i}`).join("&");
+    const { params, issues } = readForm(body);
+    expect(Object.keys(params).length).toBe(200_000);
+    expect(params["a199999"]).toBe("%zz199999");
+    expect(issues).toEqual([]);
+  });
+
+  it.each([
+    ["empty pairs", "&".repeat(1e6)],
+    ["percent signs", "a=" + "%".repeat(1e6)],
+    ["plus signs", "+".repeat(1e6)],
+    ["equals signs", "=".repeat(1e6)],
+    ["lone surrogates", "\ud800".repeat(1e5)],
+  ])("reads a megabyte of %s", (_, body) => {
+    expect(entries(body)).toEqual(reference(body));
+  });
+
+  it("reads 200,000 parameters of one name as one issue", () => {
+    expect(readForm("a=1&".repeat(200_000)).issues).toMatchObject([{ parameter: "a", code: "repeated" }]);
+  });
+});
+
+describe("readForm", () => {
+  const pairs: [string, string][] = [
+    ["FaxSid", "FX1"],
+    ["faxsid", "other"],
+    ["New", "é & +"],
+    ["", "empty name"],
+    ["Empty", ""],
+    ["__proto__", "own"],
+    ["constructor", "own"],
+    ["lone", "\ud800"],
+  ];
+  const formData = new FormData();
+  for (const [name, value] of pairs) formData.append(name, value);
+  const bare = Object.create(null) as Record<string, string>;
+  for (const [name, value] of pairs) bare[name] = value;
+  function* generator() {
+    yield* pairs;
+  }
+  const wellFormed = pairs.map(([name, value]) => [name, value.replace("\ud800", "\ufffd")]);
+
+  it.each<[string, unknown, unknown]>([
+    ["an array of pairs", pairs, pairs],
+    ["a Map", new Map(pairs), pairs],
+    ["a generator", generator(), pairs],
+    ["a plain object", Object.fromEntries(pairs), pairs],
+    ["an object without a prototype", bare, pairs],
+    // These replace lone surrogates themselves.
+    ["URLSearchParams", new URLSearchParams(pairs), wellFormed],
+    ["FormData", formData, wellFormed],
+    ["a body", new URLSearchParams(pairs).toString(), wellFormed],
+    ["a query string", "?" + new URLSearchParams(pairs).toString(), wellFormed],
+  ])("loses nothing of %s", (_, source, expected) => {
+    expect(entries(source)).toEqual(expected);
+    expect(readForm(source).issues).toEqual([]);
+  });
+
+  it.each<[string, unknown]>([
+    ["a body", "FaxSid=1"],
+    ["an object", { FaxSid: "1" }],
+    ["an empty body", ""],
+    ["nothing", undefined],
+  ])("makes of %s a frozen record without a prototype", (_, source) => {
+    const { params } = readForm(source);
+    expect(Object.getPrototypeOf(params)).toBeNull();
+    expect(Object.isFrozen(params)).toBe(true);
+    expect("toString" in params).toBe(false);
+    expect(params["__proto__"]).toBeUndefined();
+  });
+
+  it.each<[string, unknown]>([
+    ["undefined", undefined],
+    ["null", null],
+    ["a number", 5],
+    ["true", true],
+    ["a symbol", Symbol("FaxSid=1")],
+    ["an empty object", {}],
+    ["an empty array", []],
+    ["bytes", new TextEncoder().encode("FaxSid=1")],
+    ["a Buffer", Buffer.from("FaxSid=1")],
+    ["a function", () => "FaxSid=1"],
+    ["an array of what is no pair", ["FaxSid=1", 5, null, undefined, {}, [5, "x"], []]],
+    ["a Set of text", new Set(["ab"])],
+  ])("finds no parameters in %s", (_, source) => {
+    expect(readForm(source)).toMatchObject({ issues: [], media: undefined });
+    expect(entries(source)).toEqual([]);
+  });
+
+  it("does not change or keep its source", () => {
+    const source = Object.freeze({ FaxSid: "1" });
+    const { params } = readForm(source);
+    expect(params).not.toBe(source);
+    const map = new Map([["FaxSid", "1"]]);
+    const form = readForm(map);
+    map.set("FaxSid", "2");
+    expect(form.params["FaxSid"]).toBe("1");
+  });
+
+  it("leaves out what is undefined or null, as body parsers leave it", () => {
+    expect(entries({ a: undefined, b: null, c: "1" })).toEqual([["c", "1"]]);
+    expect(readForm({ a: undefined, b: null }).issues).toEqual([]);
+  });
+
+  it("takes no inherited property of a plain object", () => {
+    expect(entries(Object.assign(Object.create({ FaxSid: "inherited" }) as object, { To: "1" }))).toEqual([["To", "1"]]);
+  });
+
+  it.each<[string, unknown]>([
+    ["a body", "FaxSid=1&To=2&FaxSid=3"],
+    ["a body, the same value twice", "FaxSid=1&FaxSid=1"],
+    ["a body, one of them encoded", "FaxSid=1&Fax%53id=2"],
+    ["a body, one of them empty", "FaxSid=&FaxSid="],
+    ["a body, one of them without =", "FaxSid&FaxSid=1"],
+    ["URLSearchParams", new URLSearchParams("FaxSid=1&FaxSid=2")],
+    ["an array of pairs", [["FaxSid", "1"], ["FaxSid", "2"]]],
+    ["an array of three pairs", [["FaxSid", "1"], ["FaxSid", "2"], ["FaxSid", "3"]]],
+    ["an array as body parsers make it", { FaxSid: ["1", "2"] }],
+    ["text, then a nested object", [["FaxSid", "1"], ["FaxSid", { a: "2" }]]],
+  ])("says that a name is repeated in %s, once", (_, source) => {
+    const { issues } = readForm(source);
+    expect(issues).toMatchObject([{ parameter: "FaxSid", code: "repeated" }]);
+    expect(issues[0]?.message).toContain('"FaxSid"');
+  });
+
+  it("says of every repeated name that it is, known or not", () => {
+    const { issues } = readForm("a=1&b=1&a=2&b=2&__proto__=1&__proto__=2&c=3");
+    expect(issues.map(({ parameter, code }) => [parameter, code])).toEqual([
+      ["a", "repeated"],
+      ["b", "repeated"],
+      ["__proto__", "repeated"],
+    ]);
+  });
+
+  it.each<[string, unknown]>([
+    ["a nested object", { a: "1" }],
+    ["an empty object", {}],
+    ["an array of one", ["1"]],
+    ["an empty array", []],
+    ["a number", 2],
+    ["true", true],
+    ["a function", () => "1"],
+    ["a symbol", Symbol("1")],
+    ["a bigint", 1n],
+    ["bytes", new Uint8Array(3)],
+    ["a date", new Date(0)],
+  ])("says that %s is not text", (_, value) => {
+    const { issues, params } = readForm({ NumPages: value, To: "1" });
+    expect(issues).toMatchObject([{ parameter: "NumPages", code: "not-text" }]);
+    expect(issues[0]?.message).toContain("must be text");
+    expect(Object.entries(params)).toEqual([["To", "1"]]);
+  });
+
+  it("cuts the name in an issue, and the message", () => {
+    const name = "\u001b\n".repeat(5e5);
+    const [found] = readForm([[name, "1"], [name, "2"]]).issues;
+    expect(found?.parameter).toBe(name.slice(0, 64));
+    expect(found?.message.length).toBeLessThan(400);
+    expect(found?.message).toMatch(/^[\x20-\x7e…]*$/);
+  });
+});
+
+describe("readForm: the file part", () => {
+  const pdf = new Blob(["%PDF-1.7"], { type: "application/pdf" });
+  const form = (...parts: [string, string | Blob][]) => {
+    const data = new FormData();
+    for (const [name, value] of parts) {
+      if (typeof value === "string") data.append(name, value);
+      else data.append(name, value, "fax.pdf");
+    }
+    return data;
+  };
+
+  it("is the file named Media", async () => {
+    const { media, params, issues } = readForm(form(["FaxSid", "1"], ["Media", pdf]));
+    expect(media).toMatchObject({ name: "fax.pdf", type: "application/pdf", size: 8 });
+    expect(new TextDecoder().decode(await media?.arrayBuffer())).toBe("%PDF-1.7");
+    expect([Object.entries(params), issues]).toEqual([[["FaxSid", "1"]], []]);
+  });
+
+  it("is taken from a plain object as well", () => {
+    expect(readForm({ Media: pdf }).media).toBe(pdf);
+  });
+
+  it("is none when the file has another name, and that is no issue", () => {
+    expect(readForm(form(["media", pdf], ["Attachment", pdf]))).toMatchObject({ media: undefined, issues: [] });
+  });
+
+  it.each<[string, FormData]>([
+    ["two files", form(["Media", pdf], ["Media", pdf])],
+    ["a file, then text", form(["Media", pdf], ["Media", "x"])],
+    ["text, then a file", form(["Media", "x"], ["Media", pdf])],
+  ])("is repeated: %s", (_, source) => {
+    expect(readForm(source).issues).toMatchObject([{ parameter: "Media", code: "repeated" }]);
+  });
+
+  it.each<[unknown, boolean]>([
+    [pdf, true],
+    [new File([], "x"), true],
+    [{ arrayBuffer: () => Promise.resolve(new ArrayBuffer(0)) }, true],
+    [{ arrayBuffer: true }, false],
+    [{}, false],
+    [null, false],
+    [undefined, false],
+    ["text", false],
+    [new Uint8Array(1), false],
+  ])("is told apart by its arrayBuffer method (row %#)", (value, expected) => {
+    expect(isMedia(value)).toBe(expected);
+  });
+});

@@ -1,0 +1,543 @@
+import { describe, expect, it } from "vitest";
+import { FAX_STATUSES, FaxRequestError, type FaxRequestIssue, parseFaxCallback, parseFaxRequest } from "../src/index.js";
+
+const INCOMING = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
+const CALLBACK = { ...INCOMING, FaxStatus: "received" };
+const REQUIRED = Object.keys(INCOMING);
+
+/** The error that a source gives, held against what holds for all of them. */
+function refusal(call: () => unknown): FaxRequestError {
+  try {
+    call();
+  } catch (error) {
+    expect(error).toBeInstanceOf(FaxRequestError);
+    const { name, message, issues } = error as FaxRequestError;
+    expect(name).toBe("FaxRequestError");
+    expect(issues.length).toBeGreaterThan(0);
+    for (const { parameter, message } of issues) {
+      expect(parameter.length).toBeLessThanOrEqual(64);
+      expect(message.length).toBeLessThan(700);
+    }
+    expect(message.length).toBeLessThan(4000);
+    // For logs: one line, and nothing that a terminal would obey.
+    expect(message).toMatch(/^[\x20-\x7e…]+$/);
+    return error as FaxRequestError;
+  }
+  return expect.fail("nothing was thrown");
+}
+
+const refusedRequest = (source: unknown) => refusal(() => parseFaxRequest(source as object));
+const refusedCallback = (source: unknown) => refusal(() => parseFaxCallback(source as object));
+const codes = (error: FaxRequestError) => error.issues.map(({ parameter, code }) => `${parameter} ${code}`);
+const only = (parameter: string, code: FaxRequestIssue["code"]) => [`${parameter} ${code}`];
+const without = (name: string, source: Record<string, unknown> = CALLBACK) =>
+  Object.fromEntries(Object.entries(source).filter(([each]) => each !== name));
+
+/** SignalWire's guide, "Callback for inbound fax", identifiers replaced. */
+const DOCUMENTED =
+  "FaxSid=3f8f1a4e-8d3b-4d1f-9b43-6f1e0d2c5a77&AccountSid=b08dacad-6f02-4d4f-8b1c-0f9c2f5f7a11&From=%2B15017122661" +
+  "&To=%2B15558675310&RemoteStationId=%2B15017122661&FaxStatus=received&ApiVersion=v1&NumPages=2" +
+  "&MediaSid=0d4f7c1e-2f6a-4a0e-8a0b-b2f7d1c9e3f5&MediaUrl=https%3A%2F%2Ffiles.signalwire.com%2Fb08dacad%2Ffax.pdf" +
+  "&Timestamp=2022-01-13T21%3A54%3A46Z";
+
+describe("parseFaxRequest", () => {
+  it("reads the five parameters that Twilio documents", () => {
+    const sid = "0123456789abcdef".repeat(2);
+    const fax = parseFaxRequest(`FaxSid=FX${sid}&AccountSid=AC${sid}&From=%2B15017122661&To=%2B15558675310&ApiVersion=v1`);
+    expect({ ...fax, params: { ...fax.params } }).toEqual({
+      faxSid: `FX${sid}`,
+      accountSid: `AC${sid}`,
+      from: "+15017122661",
+      to: "+15558675310",
+      apiVersion: "v1",
+      params: { FaxSid: `FX${sid}`, AccountSid: `AC${sid}`, From: "+15017122661", To: "+15558675310", ApiVersion: "v1" },
+    });
+  });
+
+  const formData = new FormData();
+  for (const [name, value] of Object.entries(INCOMING)) formData.append(name, value);
+  it.each<[string, string | object]>([
+    ["a body", new URLSearchParams(INCOMING).toString()],
+    ["a query string", `?${new URLSearchParams(INCOMING)}`],
+    ["URLSearchParams", new URLSearchParams(INCOMING)],
+    ["FormData", formData],
+    ["a Map", new Map(Object.entries(INCOMING))],
+    ["an array of pairs", Object.entries(INCOMING)],
+    ["an object", INCOMING],
+    ["an object without a prototype", Object.assign(Object.create(null) as object, INCOMING)],
+  ])("reads %s", (_, source) => {
+    expect(parseFaxRequest(source)).toMatchObject({
+      faxSid: "FX1",
+      accountSid: "AC1",
+      from: "+15017122661",
+      to: "+15558675310",
+      apiVersion: "v1",
+    });
+  });
+
+  it("keeps what it does not know", () => {
+    const { params } = parseFaxRequest({ ...INCOMING, NewParameter: "x", faxsid: "other", ["__proto__x"]: "y" });
+    expect(params).toMatchObject({ ...INCOMING, NewParameter: "x", faxsid: "other", ["__proto__x"]: "y" });
+    expect(parseFaxRequest(`${new URLSearchParams(INCOMING)}&__proto__=own`).params["__proto__"]).toBe("own");
+  });
+
+  it("is frozen", () => {
+    const fax = parseFaxRequest(INCOMING);
+    expect([Object.isFrozen(fax), Object.isFrozen(fax.params)]).toEqual([true, true]);
+  });
+
+  it.each(["", "anonymous", "+266696687", "sip:fax@example.com", "Jörg's \"Fax\" <1>", "日本", "\0"])("passes From %j", (From) => {
+    expect(parseFaxRequest({ ...INCOMING, From }).from).toBe(From);
+  });
+
+  it.each(["+15558675310", "sip:fax@example.com;transport=tls", "12345"])("passes To %j", (To) => {
+    expect(parseFaxRequest({ ...INCOMING, To }).to).toBe(To);
+  });
+
+  it.each(REQUIRED)("says that %s is missing", (name) => {
+    const error = refusedRequest(without(name, INCOMING));
+    expect(codes(error)).toEqual(only(name, "missing"));
+    expect(error.message).toContain(`${name} is missing`);
+  });
+
+  it.each(REQUIRED.filter((name) => name !== "From"))("says that %s is empty", (name) => {
+    expect(codes(refusedRequest({ ...INCOMING, [name]: "" }))).toEqual(only(name, "empty"));
+  });
+
+  it.each(REQUIRED)("says that %s is repeated, rather than choosing one", (name) => {
+    const error = refusedRequest(`${new URLSearchParams(INCOMING)}&${name}=x`);
+    expect(codes(error)).toEqual(only(name, "repeated"));
+    expect(codes(refusedRequest({ ...INCOMING, [name]: ["1", "2"] }))).toEqual(only(name, "repeated"));
+  });
+
+  it.each(REQUIRED)("says that %s is an object where text belongs", (name) => {
+    expect(codes(refusedRequest({ ...INCOMING, [name]: { a: "1" } }))).toEqual(only(name, "not-text"));
+    expect(codes(refusedRequest({ ...INCOMING, [name]: ["1"] }))).toEqual(only(name, "not-text"));
+    expect(codes(refusedRequest({ ...INCOMING, [name]: 5 }))).toEqual(only(name, "not-text"));
+  });
+
+  it("says that an unknown name is repeated", () => {
+    expect(codes(refusedRequest(`${new URLSearchParams(INCOMING)}&New=1&New=2`))).toEqual(only("New", "repeated"));
+  });
+
+  const SIDS = ["FaxSid", "AccountSid"];
+  it.each(SIDS)("accepts the forms that %s has", (name) => {
+    const forms = [`FX${"0".repeat(32)}`, "3f8f1a4e-8d3b-4d1f-9b43-6f1e0d2c5a77", "a", "0", "_", "-", "A".repeat(64), "test_FAX-1"];
+    for (const form of forms) expect(parseFaxRequest({ ...INCOMING, [name]: form }).params[name]).toBe(form);
+  });
+
+  it.each([
+    "../../etc/passwd",
+    "..",
+    "a.b",
+    "a/b",
+    "a\\b",
+    "FX1\n",
+    "\nFX1",
+    " FX1",
+    "FX1 ",
+    "FX1\0.pdf",
+    "C:x",
+    "FX1;rm -rf",
+    "<script>",
+    "é",
+    "FX１",
+    "a".repeat(65),
+    "a".repeat(1e6),
+  ])("refuses a SID that is not safe in a file name (row %#)", (value) => {
+    for (const name of SIDS) {
+      const error = refusedRequest({ ...INCOMING, [name]: value });
+      expect(codes(error)).toEqual(only(name, "invalid"));
+      expect(error.message).not.toContain("a".repeat(64));
+    }
+  });
+
+  it.each([
+    ["faxsid", "FaxSid"],
+    ["FAXSID", "FaxSid"],
+    ["fax_sid", "FaxSid"],
+    ["Fax-Sid", "FaxSid"],
+    ["accountSid", "AccountSid"],
+    ["from", "From"],
+    ["TO", "To"],
+    ["api_version", "ApiVersion"],
+  ])("says that %j came where %s is missing", (came, name) => {
+    const error = refusedRequest({ ...without(name, INCOMING), [came]: "x" });
+    expect(codes(error)).toEqual(only(name, "missing"));
+    expect(error.message).toContain(`"${came}" came`);
+    expect(error.message).toContain("case-sensitive");
+  });
+
+  it.each<[string, unknown]>([
+    ["undefined", undefined],
+    ["null", null],
+    ["an empty body", ""],
+    ["a lone ?", "?"],
+    ["ampersands", "&&"],
+    ["an empty object, as Express 4 leaves it", {}],
+    ["an empty object without a prototype, as Express 4 leaves it", Object.create(null)],
+    ["empty URLSearchParams", new URLSearchParams()],
+    ["an empty Map", new Map()],
+    ["bytes", Buffer.from(new URLSearchParams(INCOMING).toString())],
+    ["a number", 5],
+    ["false", false],
+  ])("says that a body parser is probably missing for %s", (_, source) => {
+    for (const error of [refusedRequest(source), refusedCallback(source)]) {
+      expect(error.message).toContain("body parser");
+      for (const name of REQUIRED) expect(codes(error)).toContain(`${name} missing`);
+    }
+  });
+
+  it("does not blame the body parser when parameters came", () => {
+    expect(refusedRequest({ To: "1" }).message).not.toContain("body parser");
+    expect(refusedRequest("x").message).not.toContain("body parser");
+  });
+
+  it("takes a JSON body for what it is: one strange name", () => {
+    const error = refusedRequest(JSON.stringify(INCOMING));
+    expect(codes(error)).toEqual(REQUIRED.map((name) => `${name} missing`));
+  });
+
+  it("collects everything that is wrong", () => {
+    const error = refusedRequest([
+      ["FaxSid", "../x"],
+      ["AccountSid", ""],
+      ["To", { a: "1" }],
+      ["ApiVersion", "v1"],
+      ["ApiVersion", "v2"],
+    ]);
+    expect(codes(error).sort()).toEqual(["AccountSid empty", "ApiVersion repeated", "FaxSid invalid", "From missing", "To not-text"]);
+    for (const { message } of error.issues) expect(error.message).toContain(message);
+  });
+
+  it("has no prototype to find parameters on", () => {
+    const error = refusedRequest(Object.create(INCOMING) as object);
+    expect(codes(error)).toEqual(REQUIRED.map((name) => `${name} missing`));
+  });
+
+  it.each<[string, unknown]>([
+    ["a SID", { ...INCOMING, FaxSid: "\u001b[2J\n".repeat(2e5) }],
+    ["a name", { ["x\u001b\n\u202e".repeat(2e5)]: ["1", "2"] }],
+    ["a name that is repeated", `${"%1b%0a".repeat(2e5)}=1&${"%1b%0a".repeat(2e5)}=2`],
+    ["many names", "a=1&b=2&c=3&".repeat(1e5)],
+    ["many values that are no text", Object.fromEntries(Array.from({ length: 1e4 }, (_, i) => [`\0${i}`, {}]))],
+    ["what could be a name", `${"f".repeat(1e6)}=1`],
+    ["a body of surrogates", "\ud800".repeat(1e6)],
+  ])("stays short and on one line for a megabyte of %s", (_, source) => {
+    // The rest is in refusal(): length, characters.
+    expect(refusedRequest(source).message).toMatch(/FaxSid|must be text/);
+  });
+
+  it("reads 200,000 parameters", () => {
+    const more = Array.from({ length: 200_000 }, (_, i) => `a${i}=${i}`).join("&");
+    const { params } = parseFaxRequest(`${new URLSearchParams(INCOMING)}&${more}`);
+    expect(Object.keys(params).length).toBe(200_005);
+    expect(params["a199999"]).toBe("199999");
+  });
+});
+
+describe("parseFaxCallback", () => {
+  it("reads the payload of SignalWire's guide", () => {
+    const callback = parseFaxCallback(DOCUMENTED);
+    expect({ ...callback, params: { ...callback.params } }).toEqual({
+      faxSid: "3f8f1a4e-8d3b-4d1f-9b43-6f1e0d2c5a77",
+      accountSid: "b08dacad-6f02-4d4f-8b1c-0f9c2f5f7a11",
+      from: "+15017122661",
+      to: "+15558675310",
+      remoteStationId: "+15017122661",
+      faxStatus: "received",
+      apiVersion: "v1",
+      numPages: 2,
+      mediaSid: "0d4f7c1e-2f6a-4a0e-8a0b-b2f7d1c9e3f5",
+      mediaUrl: "https://files.signalwire.com/b08dacad/fax.pdf",
+      timestamp: new Date(Date.UTC(2022, 0, 13, 21, 54, 46)),
+      params: Object.fromEntries(new URLSearchParams(DOCUMENTED)),
+    });
+  });
+
+  it("reads a failure, and an outbound fax's status", () => {
+    const failed = { ...INCOMING, FaxStatus: "failed", ErrorCode: "34007", ErrorMessage: "Line is busy & gone" };
+    expect(parseFaxCallback(failed)).toMatchObject({ faxStatus: "failed", errorCode: "34007", errorMessage: "Line is busy & gone" });
+    const OriginalMediaUrl = "https://example.com/original.pdf";
+    expect(parseFaxCallback({ ...CALLBACK, OriginalMediaUrl }).originalMediaUrl).toBe(OriginalMediaUrl);
+  });
+
+  it("has exactly what came, and is frozen", () => {
+    const callback = parseFaxCallback(CALLBACK);
+    expect(Object.keys(callback).sort()).toEqual(["accountSid", "apiVersion", "faxSid", "faxStatus", "from", "params", "to"]);
+    expect([Object.isFrozen(callback), Object.isFrozen(callback.params)]).toEqual([true, true]);
+  });
+
+  it.each([...REQUIRED, "FaxStatus"])("says that %s is missing", (name) => {
+    const error = refusedCallback(without(name));
+    expect(codes(error)).toEqual(only(name, "missing"));
+  });
+
+  it("says that faxstatus came where FaxStatus is missing", () => {
+    expect(refusedCallback({ ...INCOMING, faxstatus: "received" }).message).toContain('"faxstatus" came');
+  });
+
+  it("says that FaxStatus is empty, as of every parameter that must not be", () => {
+    expect(codes(refusedCallback({ ...CALLBACK, FaxStatus: "" }))).toEqual(only("FaxStatus", "empty"));
+  });
+
+  it("says that FaxStatus is repeated or no text, and nothing else of it", () => {
+    expect(codes(refusedCallback({ ...CALLBACK, FaxStatus: ["received", "failed"] }))).toEqual(only("FaxStatus", "repeated"));
+    expect(codes(refusedCallback(`${new URLSearchParams(CALLBACK)}&FaxStatus=failed`))).toEqual(only("FaxStatus", "repeated"));
+    expect(codes(refusedCallback({ ...CALLBACK, FaxStatus: {} }))).toEqual(only("FaxStatus", "not-text"));
+  });
+
+  it.each([...FAX_STATUSES, "partially-received", "RECEIVED", "日本", " "])("passes the status %j", (FaxStatus) => {
+    expect(parseFaxCallback({ ...CALLBACK, FaxStatus }).faxStatus).toBe(FaxStatus);
+  });
+
+  const OPTIONAL: Record<string, string> = {
+    RemoteStationId: "remoteStationId",
+    NumPages: "numPages",
+    MediaUrl: "mediaUrl",
+    MediaSid: "mediaSid",
+    OriginalMediaUrl: "originalMediaUrl",
+    ErrorCode: "errorCode",
+    ErrorMessage: "errorMessage",
+    Timestamp: "timestamp",
+    Media: "media",
+  };
+  it.each(Object.entries(OPTIONAL))("leaves %s out when it is empty or absent, and keeps it in params", (name, property) => {
+    const callback = parseFaxCallback({ ...CALLBACK, [name]: "" });
+    expect(property in callback).toBe(false);
+    expect(callback.params[name]).toBe("");
+    expect(property in parseFaxCallback(CALLBACK)).toBe(false);
+  });
+
+  it.each(Object.keys(OPTIONAL))("says that %s is repeated", (name) => {
+    expect(codes(refusedCallback({ ...CALLBACK, [name]: ["1", "2"] }))).toEqual(only(name, "repeated"));
+  });
+
+  it.each(Object.keys(OPTIONAL))("says that %s is no text", (name) => {
+    expect(codes(refusedCallback({ ...CALLBACK, [name]: { a: "1" } }))).toEqual(only(name, "not-text"));
+  });
+
+  it.each(["TSID 1", " +1 501 ", "<b>é</b>", "\0\u001b"])("passes the free text %j", (text) => {
+    const callback = parseFaxCallback({ ...CALLBACK, RemoteStationId: text, ErrorCode: text, ErrorMessage: text });
+    expect(callback).toMatchObject({ remoteStationId: text, errorCode: text, errorMessage: text });
+  });
+
+  describe("NumPages", () => {
+    it.each([
+      ["0", 0],
+      ["1", 1],
+      ["2", 2],
+      ["02", 2],
+      ["350", 350],
+      ["9007199254740991", 9007199254740991],
+    ])("reads %j as %d", (NumPages, pages) => {
+      expect(parseFaxCallback({ ...CALLBACK, NumPages }).numPages).toBe(pages);
+    });
+
+    it.each([
+      "-1",
+      "-0",
+      "+2",
+      "2.0",
+      "2.5",
+      "1e3",
+      "0x10",
+      "1_000",
+      "1,000",
+      " 2",
+      "2 ",
+      "2\n",
+      "２",
+      "٢",
+      "Infinity",
+      "NaN",
+      "two",
+      "null",
+      "9007199254740992",
+      "9007199254740993",
+      "9".repeat(400),
+      "\u001b[2J",
+    ])("refuses %j: it is no whole number", (NumPages) => {
+      const error = refusedCallback({ ...CALLBACK, NumPages });
+      expect(codes(error)).toEqual(only("NumPages", "invalid"));
+      expect(error.message).toContain("whole number");
+    });
+  });
+
+  describe.each(["MediaUrl", "OriginalMediaUrl"])("%s", (name) => {
+    it.each(["https://files.signalwire.com/a/b.pdf", "http://localhost:8080/x.tiff", "HTTPS://EXAMPLE.COM/?a=b#c", "https://example.com/é"])(
+      "passes %j",
+      (url) => {
+        expect(parseFaxCallback({ ...CALLBACK, [name]: url })).toMatchObject({ [OPTIONAL[name]!]: url });
+      },
+    );
+
+    it.each([
+      "/fax.pdf",
+      "fax.pdf",
+      "//example.com/fax.pdf",
+      "example.com/fax.pdf",
+      "https:/typo",
+      "https://",
+      "https://[bad",
+      "https://a b/",
+      "ftp://example.com/",
+      "file:///etc/passwd",
+      "javascript:alert(1)",
+      " javascript:alert(1)",
+      "data:application/pdf;base64,JVBERg==",
+      " https://example.com/",
+      "http:foo",
+      " ",
+    ])("refuses %j", (url) => {
+      const error = refusedCallback({ ...CALLBACK, [name]: url });
+      expect(codes(error)).toEqual(only(name, "invalid"));
+      expect(error.message).toContain(name);
+    });
+
+    it("does not tell the password of a URL that it refuses", () => {
+      const error = refusedCallback({ ...CALLBACK, [name]: "ftp://user:s3cret@example.com/fax.pdf" });
+      expect(JSON.stringify([error.message, error.issues])).not.toContain("s3cret");
+    });
+  });
+
+  it.each(["../x", "a b", "a\n", "a".repeat(65), "é"])("refuses the MediaSid %j", (MediaSid) => {
+    expect(codes(refusedCallback({ ...CALLBACK, MediaSid }))).toEqual(only("MediaSid", "invalid"));
+  });
+
+  describe("Timestamp", () => {
+    it.each<[string, number]>([
+      ["2022-01-13T21:54:46Z", Date.UTC(2022, 0, 13, 21, 54, 46)],
+      ["2022-01-13T21:54:46.5Z", Date.UTC(2022, 0, 13, 21, 54, 46, 500)],
+      ["2022-01-13T21:54:46.123456Z", Date.UTC(2022, 0, 13, 21, 54, 46, 123)],
+      ["2022-01-13T21:54:46+00:00", Date.UTC(2022, 0, 13, 21, 54, 46)],
+      ["2022-01-13T21:54:46-05:30", Date.UTC(2022, 0, 14, 3, 24, 46)],
+      ["2022-01-13T21:54:46+0200", Date.UTC(2022, 0, 13, 19, 54, 46)],
+      ["2024-02-29T00:00:00Z", Date.UTC(2024, 1, 29)],
+      ["2000-02-29T00:00:00Z", Date.UTC(2000, 1, 29)],
+      ["2022-12-31T23:59:59Z", Date.UTC(2022, 11, 31, 23, 59, 59)],
+      ["2022-01-31T23:00:00-02:00", Date.UTC(2022, 1, 1, 1)],
+    ])("reads %j", (Timestamp, time) => {
+      expect(parseFaxCallback({ ...CALLBACK, Timestamp }).timestamp?.getTime()).toBe(time);
+    });
+
+    it.each([
+      ["2022-02-30T00:00:00Z", "February has no 30th"],
+      ["2022-02-29T00:00:00Z", "2022 is no leap year"],
+      ["1900-02-29T00:00:00Z", "1900 was no leap year"],
+      ["2022-02-29T00:00:00+02:00", "2022 is no leap year, with an offset either"],
+      ["2022-02-30T00:00:00.5Z", "February has no 30th, with a fraction either"],
+      ["2022-04-31T00:00:00Z", "April has 30 days"],
+      ["2022-01-32T00:00:00Z", "no month has 32 days"],
+      ["2022-01-00T00:00:00Z", "there is no day 0"],
+      ["2022-13-01T00:00:00Z", "there is no month 13"],
+      ["2022-00-01T00:00:00Z", "there is no month 0"],
+      ["2022-01-13T25:00:00Z", "there is no hour 25"],
+      ["2022-01-13T21:60:00Z", "there is no minute 60"],
+      ["2022-01-13T21:54:61Z", "there is no second 61"],
+      ["2022-01-13T21:54:46+99:99", "there is no such offset"],
+      ["2022-01-13T21:54:46", "no offset: whose time?"],
+      ["2022-01-13", "no time"],
+      ["2022-01-13 21:54:46Z", "a space for the T"],
+      ["13/01/2022", "another order"],
+      ["Thu, 13 Jan 2022 21:54:46 GMT", "the form of mails"],
+      ["1642110886", "seconds since 1970"],
+      ["now", "a word"],
+      [" 2022-01-13T21:54:46Z", "a space before"],
+      ["2022-01-13T21:54:46Z\n", "a newline after"],
+      ["2022-01-13T21:54:46ZZ", "more after"],
+      ["２022-01-13T21:54:46Z", "a digit of another script"],
+      [" ", "a space"],
+    ])("refuses %j: %s", (Timestamp) => {
+      const error = refusedCallback({ ...CALLBACK, Timestamp });
+      expect(codes(error)).toEqual(only("Timestamp", "invalid"));
+      expect(error.message).toContain("ISO 8601");
+    });
+  });
+
+  describe("Media", () => {
+    const pdf = new File(["%PDF-1.7"], "fax.pdf", { type: "application/pdf" });
+    const delivery = (...media: (string | File)[]) => {
+      const form = new FormData();
+      for (const [name, value] of Object.entries(CALLBACK)) form.append(name, value);
+      for (const each of media) form.append("Media", each);
+      return form;
+    };
+
+    it("is the file of a multipart delivery", async () => {
+      const { media, params } = parseFaxCallback(delivery(pdf));
+      expect(media).toMatchObject({ name: "fax.pdf", type: "application/pdf", size: 8 });
+      expect(new TextDecoder().decode(await media?.arrayBuffer())).toBe("%PDF-1.7");
+      expect({ ...params }).toEqual(CALLBACK);
+    });
+
+    it("is read from what the platform makes of the bytes on the wire", async () => {
+      const { media } = parseFaxCallback(await new Response(delivery(pdf)).formData());
+      expect(media?.size).toBe(8);
+    });
+
+    it("is refused as text: the bytes would be lost", () => {
+      const error = refusedCallback(delivery("%PDF-1.7"));
+      expect(codes(error)).toEqual(only("Media", "invalid"));
+      expect(error.message).toContain("file");
+    });
+
+    it("is refused twice", () => {
+      expect(codes(refusedCallback(delivery(pdf, pdf)))).toEqual(only("Media", "repeated"));
+      expect(codes(refusedCallback(delivery(pdf, "text")))).toEqual(only("Media", "repeated"));
+    });
+
+    it("may be empty, and is still a file", () => {
+      expect(parseFaxCallback(delivery(new File([], "empty.pdf"))).media?.size).toBe(0);
+    });
+  });
+
+  it("collects everything that is wrong, and says how much more there is than it shows", () => {
+    const error = refusedCallback({
+      FaxSid: "a b",
+      AccountSid: "",
+      From: {},
+      To: ["1", "2"],
+      NumPages: "two",
+      MediaUrl: "/x",
+      MediaSid: "..",
+      OriginalMediaUrl: "ftp://x/",
+      Timestamp: "now",
+      Media: "text",
+    });
+    expect(codes(error).sort()).toEqual([
+      "AccountSid empty",
+      "ApiVersion missing",
+      "FaxSid invalid",
+      "FaxStatus missing",
+      "From not-text",
+      "Media invalid",
+      "MediaSid invalid",
+      "MediaUrl invalid",
+      "NumPages invalid",
+      "OriginalMediaUrl invalid",
+      "Timestamp invalid",
+      "To repeated",
+    ]);
+    expect(error.message).toMatch(/6 more/);
+  });
+});
+
+describe("FaxRequestError", () => {
+  it("carries its identity as properties", () => {
+    const error = refusedRequest({});
+    expect(error).toMatchObject({ name: "FaxRequestError", code: "invalid-parameters" });
+    expect(error).toBeInstanceOf(Error);
+    expect(String(error)).toMatch(/^FaxRequestError: /);
+  });
+
+  it("does not let its issues be changed", () => {
+    expect(Object.isFrozen(refusedRequest({}).issues)).toBe(true);
+  });
+
+  it("tells no more of a stranger's value than an excerpt", () => {
+    const { message, issues } = refusedRequest({ ...INCOMING, FaxSid: "start " + "x".repeat(100) + " end" });
+    expect(message).toContain("start");
+    expect(JSON.stringify([message, issues])).not.toContain("end");
+  });
+});

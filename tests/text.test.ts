@@ -1,0 +1,256 @@
+import { describe, expect, it } from "vitest";
+import { bare, didYouMean, fold, isHttpUrl, isRelativeReference, quote } from "../src/text.js";
+
+describe("isHttpUrl", () => {
+  it.each([
+    "http://a",
+    "https://example.com/fax?x=1&y=2#z",
+    "HTTPS://EXAMPLE.COM/",
+    "https://user:password@example.com/",
+    "https://[::1]:8080/",
+    "https://例え.jp/ファックス",
+  ])("accepts %j", (text) => {
+    expect(isHttpUrl(text)).toBe(true);
+  });
+
+  it.each([
+    "",
+    "/fax",
+    "example.com",
+    "//example.com/",
+    "http:foo",
+    "https:/typo",
+    "https:///",
+    "https://",
+    "https://[bad",
+    "https://a b/",
+    "https://a:99999/",
+    "https://%zz/",
+    " https://example.com/",
+    "ftp://example.com/",
+    "javascript:alert(1)",
+    "javascript://example.com/%0Aalert(1)",
+    "data:text/html,x",
+    "file:///etc/passwd",
+    "httpss://example.com/",
+    "http\n://example.com/",
+    "x https://example.com/",
+  ])("refuses %j", (text) => {
+    expect(isHttpUrl(text)).toBe(false);
+  });
+});
+
+describe("isRelativeReference", () => {
+  it.each([
+    "/fax",
+    "/",
+    "/a:b",
+    "fax",
+    "fax/received.php?x=http://a",
+    "./a:b",
+    "../fax",
+    ".",
+    "?a=1",
+    "?a:b",
+    "#a",
+    "//example.com/fax",
+    "//[::1]/",
+    "/\\a",
+    "é",
+    "a/b:c",
+    "a?b:c",
+    "a#b:c",
+  ])("accepts %j", (text) => {
+    expect(isRelativeReference(text)).toBe(true);
+  });
+
+  it.each([
+    "http://example.com/",
+    "//[bad",
+    "//a b/",
+    "//",
+    "/\\[bad",
+    "/\t/[bad",
+    "mailto:a@b",
+    "javascript:alert(1)",
+    " javascript:alert(1)",
+    "\u00a0javascript:alert(1)",
+    "java\nscript:alert(1)",
+    "\tjava\tscript:alert(1)",
+    "JAVASCRIPT:alert(1)",
+    "localhost:3000/x",
+    "example.com:443/x",
+    "https:/typo",
+    "https:typo",
+    "https://[bad",
+    "http://",
+    "c:\\fax",
+  ])("refuses %j", (text) => {
+    expect(isRelativeReference(text)).toBe(false);
+  });
+
+  it.each(["127.0.0.1:3000/x", "1:2", "[::1]:3000/x", ":", ":x", "a:", "C:\\x", "ftp://u:p@h/", "http:foo", " :/", "é:x"])("refuses %j: a first segment has no colon (RFC 3986, section 4.2)", (text) => {
+    expect(isRelativeReference(text)).toBe(false);
+  });
+});
+
+describe("quote", () => {
+  it.each(([
+    ["a", '"a"'],
+    ["", '""'],
+    ['"', '"\\""'],
+    ["\n", '"\\n"'],
+    ["\0", '"\\u0000"'],
+    ["\x7f", '"\\u007f"'],
+    ["\u001b[31m", '"\\u001b[31m"'],
+    ["é", '"\\u00e9"'],
+    ["\u202e", '"\\u202e"'],
+    ["😀", '"\\ud83d\\ude00"'],
+    ["\ud800", '"\\ud800"'],
+    ["x".repeat(40), `"${"x".repeat(40)}"`],
+    ["x".repeat(41), `"${"x".repeat(40)}…"`],
+    ["x".repeat(1e6), `"${"x".repeat(40)}…"`],
+    [undefined, "undefined"],
+    [null, "null"],
+    [true, "true"],
+    [-0.5, "-0.5"],
+    [NaN, "NaN"],
+    [[], "an array"],
+    [{ toString: () => "secret" }, "an object"],
+    [Object.create(null), "an object"],
+    [() => 1, "a function"],
+    [Symbol("s"), "a symbol"],
+    [10n, "a bigint"],
+  ] as [unknown, string][]).map(([value, shown]) => ({ value, shown })))("shows $shown", ({ value, shown }) => {
+    expect(quote(value)).toBe(shown);
+  });
+
+  it.each([
+    "https://user:s3cret@example.com/",
+    "ftp://user:s3cret@example.com/",
+    "//user:s3cret@example.com/",
+    "see https://user:s3cret@a/ and https://b:s3cret@c/",
+    "https://user:p@s3cret@example.com/",
+    "https://user:s3cret\n@example.com/",
+    "https:/user:s3cret@example.com/",
+    "https:user:s3cret@example.com/",
+    "https:\\\\user:s3cret@example.com/",
+    "https:\\user:s3cret@example.com/",
+    "https:///user:s3cret@example.com/",
+    "https://user:a/s3cret@example.com/",
+    "https://user:a?s3cret@example.com/",
+    "https://user:a#s3cret@example.com/",
+    "user:s3cret@example.com/",
+    `https://user:s3cret${"x".repeat(2000)}@example.com/`,
+  ])("hides the password of %j", (url) => {
+    expect(quote(url)).not.toContain("s3cret");
+  });
+
+  it.each([
+    ["https://user:s3cret@example.com/fax", '"https://***@example.com/fax"'],
+    ["https:\\\\user:s3cret@example.com/fax", '"https:\\\\\\\\***@example.com/fax"'],
+    ["https://a@b@example.com/", '"https://***@example.com/"'],
+    ["https:user@example.com", '"https:***@example.com"'],
+    ["//user:s3cret@example.com/", '"***@example.com/"'],
+    ["user@example.com", '"***@example.com"'],
+    ["@", '"***@"'],
+    ["a b:c@d", '"***@d"'],
+    [`https://u:p@${"h".repeat(28)}`, `"https://***@${"h".repeat(28)}"`],
+    [`https://u:p@${"h".repeat(29)}`, `"https://***@${"h".repeat(28)}…"`],
+    ["https://example.com/fax", '"https://example.com/fax"'],
+  ])("still tells which URL %j was: %s", (url, shown) => {
+    expect(quote(url)).toBe(shown);
+  });
+});
+
+describe("bare", () => {
+  it("makes an object that inherits nothing, so that any name can be its own", () => {
+    const object = bare<string>();
+    expect(Object.getPrototypeOf(object)).toBeNull();
+    object["__proto__"] = "own";
+    expect(Object.entries(object)).toEqual([["__proto__", "own"]]);
+    expect("toString" in object).toBe(false);
+  });
+
+  it("makes a new one every time", () => {
+    expect(bare()).not.toBe(bare());
+  });
+});
+
+describe("fold", () => {
+  it.each([
+    ["FaxSid", "faxsid"],
+    ["fax_sid", "faxsid"],
+    ["Fax-Sid", "faxsid"],
+    [" fax sid\n", "faxsid"],
+    ["", ""],
+  ])("makes %j %j", (name, folded) => {
+    expect(fold(name)).toBe(folded);
+  });
+});
+
+describe("didYouMean", () => {
+  const names = ["action", "method", "mediaType", "pageSize", "storeMedia"];
+  it.each([
+    ["pagesize", "pageSize"],
+    ["PAGE_SIZE", "pageSize"],
+    ["page-size", "pageSize"],
+    ["pagSize", "pageSize"],
+    ["pageSizes", "pageSize"],
+    ["aciton", "action"],
+    ["methods", "method"],
+    ["media", "mediaType"],
+    ["storemedia", "storeMedia"],
+    ["media_type", "mediaType"],
+    ["acton", "action"],
+    ["actn", "action"],
+    ["tion", "action"],
+    ["actionUrl", "action"],
+    ["the action", "action"],
+    ["mxdxaType", "mediaType"],
+    ["x".repeat(34) + "action", "action"],
+  ])("suggests for %j %j", (value, name) => {
+    expect(didYouMean(value, names)).toBe(` (did you mean "${name}"?)`);
+  });
+
+  it.each(["", "x", "on", "timeout", "onclick", "acxxxn", "mxdxaTxpe", "sxorxMexia", "storeMedia".repeat(5), "x".repeat(35) + "action", 5, null, undefined, {}, ["action"], Symbol("action")])(
+    "suggests nothing for what is near to none: %j",
+    (value) => {
+      expect(didYouMean(value, names)).toBe("");
+    },
+  );
+
+  it.each([
+    ["post", ["GET", "POST"], '"POST"'],
+    ["PST", ["GET", "POST"], '"POST"'],
+    ["pdf", ["application/pdf", "image/tiff"], '"application/pdf"'],
+    ["A4", ["letter", "legal", "a4"], '"a4"'],
+    ["true", [true, false], "true"],
+    ["False", [true, false], "false"],
+    ["gat", ["GET", "POST"], '"GET"'],
+    ["legel", ["letter", "legal", "a4"], '"legal"'],
+    ["lettre", ["letter", "legal", "a4"], '"letter"'],
+    ["a4 paper", ["letter", "legal", "a4"], '"a4"'],
+    ["tiff", ["application/pdf", "image/tiff"], '"image/tiff"'],
+    ["recieve", ["Receive", "Reject"], '"Receive"'],
+    ["receive", ["Receive", "Reject"], '"Receive"'],
+    ["rejetc", ["Receive", "Reject"], '"Reject"'],
+  ])("suggests for the value %j of %j %s", (value, candidates, shown) => {
+    expect(didYouMean(value, candidates)).toBe(` (did you mean ${shown}?)`);
+  });
+
+  it.each([
+    ["DELETE", ["GET", "POST"]],
+    ["PUT", ["GET", "POST"]],
+    ["gxx", ["GET", "POST"]],
+    ["a3", ["letter", "legal", "a4"]],
+    ["a", ["letter", "legal", "a4"]],
+    ["lxgxl", ["letter", "legal", "a4"]],
+    ["lxxxer", ["letter", "legal", "a4"]],
+    ["rexxxve", ["Receive", "Reject"]],
+    ["a3x", ["letter", "legal", "a4"]],
+    ["yes", [true, false]],
+  ])("suggests nothing for the value %j of %j", (value, candidates) => {
+    expect(didYouMean(value, candidates)).toBe("");
+  });
+});
