@@ -110,8 +110,8 @@ export type TwimlErrorCode =
  */
 export class TwimlError extends TypeError {
   override readonly name = "TwimlError";
-  readonly verb?: string;
-  readonly attribute?: string;
+  declare readonly verb?: string;
+  declare readonly attribute?: string;
   constructor(
     readonly code: TwimlErrorCode,
     message: string,
@@ -214,14 +214,15 @@ function checkAttribute(verb: string, rules: Rules, name: string, value: unknown
 }
 
 function checkUrl(verb: string, name: string, value: unknown): string {
-  const ofObject = Object(value) === value ? (value as { href?: unknown }).href : undefined;
+  const isObject = Object(value) === value;
+  const found = isObject ? (value as { href?: unknown }).href : value;
   // A URL has its href from its class; what every object has is pollution.
-  const href = ofObject === ({} as { href?: unknown }).href ? value : ofObject;
+  const href = isObject && found === ({} as { href?: unknown }).href ? undefined : found;
   if (typeof href === "string" && href !== "") {
     checkText(verb, name, href);
     if (isRelativeReference(href) || isHttpUrl(href)) return href;
   }
-  return fail(verb, name, "invalid-value", `${name} must be an http(s) URL, or a relative reference such as "/fax", not ${quote(href)}`);
+  return fail(verb, name, "invalid-value", `${name} must be an http(s) URL, or a relative reference such as "/fax", not ${quote(href ?? value)}`);
 }
 
 /** The text, if XML can carry it. */

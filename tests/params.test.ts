@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isMedia, pairsOf, readForm } from "../src/params.js";
+import { isMedia, issue, pairsOf, readForm } from "../src/params.js";
 
 const entries = (source: unknown) => Object.entries(readForm(source).params);
 
@@ -280,5 +280,148 @@ describe("readForm: the file part", () => {
     [new Uint8Array(1), false],
   ])("is told apart by its arrayBuffer method (row %#)", (value, expected) => {
     expect(isMedia(value)).toBe(expected);
+  });
+});
+
+describe("pairsOf text", () => {
+  // By hand from the URL Standard; held against the platform as well, so that neither can be wrong alone.
+  it.each<[string, [string, string][]]>([
+    ["?a=b", [["a", "b"]]],
+    ["??a=b", [["?a", "b"]]],
+    ["a", [["a", ""]]],
+    ["=b", [["", "b"]]],
+    ["=", [["", ""]]],
+    ["a=b=c", [["a", "b=c"]]],
+    ["a=b=%", [["a", "b=%"]]],
+    ["&a=1&&a=2&", [["a", "1"], ["a", "2"]]],
+    ["a+b=c+d", [["a b", "c d"]]],
+    ["a=%2b1%2B2+3", [["a", "+1+2 3"]]],
+    ["a=%2541", [["a", "%41"]]],
+    ["%3D=%26", [["=", "&"]]],
+    ["%3F=1", [["?", "1"]]],
+    ["a=%", [["a", "%"]]],
+    ["a=100%+sure", [["a", "100% sure"]]],
+    ["a=%%41", [["a", "%A"]]],
+    ["%zz+a", [["%zz a", ""]]],
+    ["a=%zz%41+%2B", [["a", "%zzA +"]]],
+    ["a=%F0%9F%98%80", [["a", "😀"]]],
+    ["a=%E9", [["a", "\ufffd"]]],
+    ["a=%C3&b=%A9", [["a", "\ufffd"], ["b", "\ufffd"]]],
+    ["a=%E2%82+%41", [["a", "\ufffd A"]]],
+    ["a=%C0%80", [["a", "\ufffd\ufffd"]]],
+    ["a=%ED%A0%80", [["a", "\ufffd\ufffd\ufffd"]]],
+    ["a=%EF%BB%BF%FF", [["a", "\ufeff\ufffd"]]],
+    ["\ufeffa=%EF%BB%BFb", [["\ufeffa", "\ufeffb"]]],
+    ["a=\ud7ff\ue000", [["a", "\ud7ff\ue000"]]],
+    ["?a=😀+%2B&&b", [["a", "😀 +"], ["b", ""]]],
+    ["\ud83d=\ude00", [["\ufffd", "\ufffd"]]],
+    ["a=\udbff\udfff\udbff", [["a", "\u{10ffff}\ufffd"]]],
+  ])("decodes %j", (text, pairs) => {
+    expect([...pairsOf(text)]).toEqual(pairs);
+    expect(reference(text)).toEqual(pairs);
+  });
+
+  it("decodes every pair of escaped bytes, and every UTF-16 code unit, as URLSearchParams does", () => {
+    const wrong: string[] = [];
+    for (let code = 0; code <= 0xffff; code++) {
+      const hex = code.toString(16).padStart(4, "0");
+      for (const text of [`a=%${hex.slice(0, 2)}%${hex.slice(2)}`, `a=x${String.fromCharCode(code)}`]) {
+        if (JSON.stringify([...pairsOf(text)]) !== JSON.stringify(reference(text))) wrong.push(text);
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+});
+
+describe("pairsOf what is no text", () => {
+  it.each<[string, unknown, unknown[]]>([
+    ["an object", { a: "%2B+", b: 2 }, [["a", "%2B+"], ["b", 2]]],
+    ["an iterable object, whose own properties do not count", { b: "no", *[Symbol.iterator]() { yield ["a", "1"]; } }, [["a", "1"]]],
+    ["a Set of pairs", new Set([["a", "1"]]), [["a", "1"]]],
+    ["an array of pairs and other things", ["a=b", ["a", "1"], null, 5, {}, [1, "2"], [], { 0: "a", 1: "b" }], [["a", "1"]]],
+    ["a Map with keys of any kind", new Map<unknown, unknown>([[1, "1"], [null, "2"], [{}, "3"], ["a", "4"]]), [["a", "4"]]],
+    ["a promise", Promise.resolve("a=b"), []],
+    ["an ArrayBuffer", new ArrayBuffer(3), []],
+    ["NaN", NaN, []],
+    ["a bigint", 1n, []],
+    ["a function", Object.assign(() => "a=b", { a: "b" }), []],
+  ])("finds the pairs of %s", (_, source, pairs) => {
+    expect([...pairsOf(source)]).toEqual(pairs);
+  });
+
+  it("leaves inherited, symbol and hidden properties alone", () => {
+    const source = Object.create({ inherited: "1" }, { hidden: { value: "2" }, own: { value: "3", enumerable: true } }) as Record<symbol, string>;
+    source[Symbol("s")] = "4";
+    expect([...pairsOf(source)]).toEqual([["own", "3"]]);
+  });
+});
+
+describe("an issue of readForm", () => {
+  it.each<[unknown, string]>([
+    [2, "2"],
+    [NaN, "NaN"],
+    [false, "false"],
+    [["1"], "an array"],
+    [[], "an array"],
+    [{ toString: () => "1" }, "an object"],
+    [new String("1"), "an object"],
+    [{ arrayBuffer: new ArrayBuffer(1) }, "an object"],
+  ])("says exactly what came where text belongs (row %#)", (value, shown) => {
+    const { issues, media } = readForm({ Media: value });
+    expect(issues).toEqual([{ parameter: "Media", code: "not-text", message: `"Media" must be text, not ${shown}.` }]);
+    expect(media).toBeUndefined();
+  });
+
+  it.each<[string, unknown]>([
+    ["twice", "a=1&b=2&a=3"],
+    ["twice, first empty", "a&a=1&b=2"],
+    ["three times", "a=1&a=2&b=2&a=3"],
+    ["as an array of three", { a: ["1", "2", "3"], b: "2" }],
+    ["as text and as an array of two", [["a", "1"], ["b", "2"], ["a", ["2", "3"]]]],
+    ["as an array of two and as text", [["a", ["2", "3"]], ["b", "2"], ["a", "1"]]],
+    ["as text and as a file", [["a", "1"], ["a", new Blob([])], ["b", "2"]]],
+  ])("says exactly, and once, that a name came %s", (_, source) => {
+    const { params, issues } = readForm(source);
+    expect(params["b"]).toBe("2");
+    expect(issues).toEqual([{ parameter: "a", code: "repeated", message: '"a" came more than once.' }]);
+  });
+
+  it("is none for undefined and null beside a value", () => {
+    const source = [["a", null], ["a", "1"], ["a", undefined], ["Media", new Blob([])], ["Media", undefined]];
+    expect(readForm(source).issues).toEqual([]);
+    expect(entries(source)).toEqual([["a", "1"]]);
+  });
+
+  it("is none for another name beside the file", () => {
+    const source = [["Media", new Blob([])], ["Cover", "text"], ["media", "text"], ["Scan", new Blob([])]];
+    expect(readForm(source).issues).toEqual([]);
+    expect(entries(source)).toEqual([["Cover", "text"], ["media", "text"]]);
+  });
+
+  it("comes in this order: what is no text, then what is repeated, each as it came", () => {
+    const { issues } = readForm([["r", "1"], ["x", 1], ["r", "2"], ["q", ["1", "2"]], ["y", {}], ["r", "3"]]);
+    expect(issues.map(({ parameter, code }) => `${parameter} ${code}`)).toEqual(["x not-text", "y not-text", "r repeated", "q repeated"]);
+  });
+
+  it("is for the nested name itself: nothing of __proto__ reaches the record", () => {
+    const { params, issues } = readForm(JSON.parse('{"__proto__":{"FaxSid":"FX1"},"a":"1"}'));
+    expect([Object.entries(params), params["FaxSid"]]).toEqual([[["a", "1"]], undefined]);
+    expect(issues).toEqual([{ parameter: "__proto__", code: "not-text", message: '"__proto__" must be text, not an object.' }]);
+  });
+
+  it("leaves the first of two files, and the first of two texts", () => {
+    const [first, second] = [new Blob(["1"]), new Blob(["2"])];
+    const { media, params } = readForm([["Media", first], ["Media", second], ["a", "1"], ["a", "2"]]);
+    expect(media).toBe(first);
+    expect(params["a"]).toBe("1");
+  });
+
+  it("names a parameter of 64 characters whole, and cuts one of 65", () => {
+    expect(issue("x".repeat(64), "repeated", "m")).toEqual({ parameter: "x".repeat(64), code: "repeated", message: "m" });
+    expect(issue("x".repeat(65), "repeated", "m").parameter).toBe("x".repeat(64));
+  });
+
+  it("is no file for a function that has the method", () => {
+    expect(isMedia(Object.assign(() => 0, { arrayBuffer: () => 0 }))).toBe(false);
   });
 });

@@ -541,3 +541,331 @@ describe("FaxRequestError", () => {
     expect(JSON.stringify([message, issues])).not.toContain("end");
   });
 });
+
+/** What both functions do alike, to the letter: a callback is a request with a status. */
+describe.each([
+  { name: "parseFaxRequest", parse: parseFaxRequest, refused: refusedRequest, params: INCOMING },
+  { name: "parseFaxCallback", parse: parseFaxCallback, refused: refusedCallback, params: CALLBACK },
+])("$name, exactly", ({ parse, refused, params }) => {
+  const names = Object.keys(params);
+
+  it("gives a plain, frozen object, and keeps its source as it was", () => {
+    const source = { ...params, Extra: "1" };
+    const value = parse(source);
+    expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
+    expect([Object.isFrozen(value), Object.isFrozen(value.params), Object.getPrototypeOf(value.params)]).toEqual([true, true, null]);
+    expect(source).toEqual({ ...params, Extra: "1" });
+    expect(Object.isFrozen(source)).toBe(false);
+  });
+
+  it("reads a generator, and any order", () => {
+    const pairs = (function* () {
+      yield* Object.entries(params).reverse();
+    })();
+    expect({ ...parse(pairs), params: {} }).toEqual({ ...parse(params), params: {} });
+  });
+
+  it("keeps names that objects have or inherit, and is not moved by them", () => {
+    const extra = [["__proto__", "1"], ["constructor", "2"], ["toString", "3"], ["", "4"], ["faxSid", "5"]];
+    const value = parse(new URLSearchParams([...Object.entries(params), ...extra] as [string, string][]).toString());
+    expect(Object.entries(value.params)).toEqual([...Object.entries(params), ...extra]);
+    expect(value.faxSid).toBe("FX1");
+  });
+
+  it.each(["a", "-", "_", "x".repeat(64)])("accepts the SID %s", (sid) => {
+    const { faxSid, accountSid } = parse({ ...params, FaxSid: sid, AccountSid: sid });
+    expect([faxSid, accountSid]).toEqual([sid, sid]);
+  });
+
+  it.each([
+    ["x".repeat(65), `"${"x".repeat(40)}…"`],
+    ["x".repeat(40) + "!", `"${"x".repeat(40)}…"`],
+    ["x".repeat(39) + "!", `"${"x".repeat(39)}!"`],
+    ["FX1\n", '"FX1\\n"'],
+    ["FX1\nFX2", '"FX1\\nFX2"'],
+    ["FX\u017f\u212a", '"FX\\u017f\\u212a"'],
+    ["FX1\0", '"FX1\\u0000"'],
+    ["a\\b", '"a\\\\b"'],
+    ["FX%31", '"FX%31"'],
+    ["😀", '"\\ud83d\\ude00"'],
+    [" ", '" "'],
+  ])("refuses the SID %j", (sid, shown) => {
+    for (const name of ["FaxSid", "AccountSid"]) {
+      const message = `${name} must be 1 to 64 of A-Z a-z 0-9 _ -, not ${shown}.`;
+      const error = refused({ ...params, [name]: sid });
+      expect(error.issues).toEqual([{ parameter: name, code: "invalid", message }]);
+      expect(error.message).toBe(message);
+    }
+  });
+
+  it.each(names)("says of an absent %s that it is missing", (name) => {
+    for (const source of [without(name, params), { ...params, [name]: undefined }, { ...params, [name]: null }]) {
+      const error = refused(source);
+      expect(error.issues).toEqual([{ parameter: name, code: "missing", message: `${name} is missing.` }]);
+      expect(error.message).toBe(`${name} is missing.`);
+    }
+  });
+
+  it.each(names.filter((name) => name !== "From"))("says of an empty %s that it is empty", (name) => {
+    const error = refused({ ...params, [name]: "" });
+    expect(error.issues).toEqual([{ parameter: name, code: "empty", message: `${name} is empty.` }]);
+    expect(error.message).toBe(`${name} is empty.`);
+  });
+
+  it("accepts an empty From", () => {
+    expect(parse({ ...params, From: "" }).from).toBe("");
+  });
+
+  it.each(["faxsid", "FAXSID", "fax_sid", "fax-sid", "Fax Sid", "FaxSid ", "_F_a_x_S_i_d_"])("names what came for FaxSid: %j", (near) => {
+    const message = `FaxSid is missing; "${near}" came, but names are case-sensitive.`;
+    const error = refused({ ...without("FaxSid", params), [near]: "FX1" });
+    expect(error.issues).toEqual([{ parameter: "FaxSid", code: "missing", message }]);
+    expect(error.message).toBe(message);
+  });
+
+  it.each(["Sid", "FaxSidd", "FxSid", "Fax.Sid", "", "xFaxSid"])("names nothing that is not near: %j", (name) => {
+    expect(refused({ ...without("FaxSid", params), [name]: "FX1" }).message).toBe("FaxSid is missing.");
+  });
+
+  it("names the first near name, escaped and cut; none of 64 characters", () => {
+    const near = (...came: string[]) => refused({ ...without("To", params), ...Object.fromEntries(came.map((name) => [name, ""])) }).message;
+    expect(near("xTo", "TO", "to")).toBe('To is missing; "TO" came, but names are case-sensitive.');
+    expect(near("t\n\u2003o")).toBe('To is missing; "t\\n\\u2003o" came, but names are case-sensitive.');
+    expect(near("_".repeat(61) + "to")).toBe(`To is missing; "${"_".repeat(40)}…" came, but names are case-sensitive.`);
+    expect(near("_".repeat(62) + "to")).toBe("To is missing.");
+  });
+
+  it.each<[string, unknown, FaxRequestIssue["code"], string]>([
+    ["FaxSid", ["FX1", "FX2"], "repeated", '"FaxSid" came more than once.'],
+    ["FaxSid", ["FX1"], "not-text", '"FaxSid" must be text, not an array.'],
+    ["AccountSid", { a: "AC1" }, "not-text", '"AccountSid" must be text, not an object.'],
+    ["To", true, "not-text", '"To" must be text, not true.'],
+    ["Extra", { nested: { deep: "1" } }, "not-text", '"Extra" must be text, not an object.'],
+    ["Extra", ["1", ["2"]], "repeated", '"Extra" came more than once.'],
+  ])("gives one issue for %s as a body parser nests it: %j", (parameter, value, code, message) => {
+    const error = refused({ ...params, [parameter]: value });
+    expect(error.issues).toEqual([{ parameter, code, message }]);
+    expect(error.message).toBe(message);
+  });
+
+  it("gives one issue for a known name that came 200,000 times", () => {
+    const { issues } = refused(`${new URLSearchParams(params)}${"&FaxSid=FX1".repeat(200_000)}`);
+    expect(issues).toEqual([{ parameter: "FaxSid", code: "repeated", message: '"FaxSid" came more than once.' }]);
+  });
+
+  it.each<[string, unknown, string]>([
+    ["undefined", undefined, "undefined"],
+    ["null", null, "null"],
+    ["an empty text", "", "nothing"],
+    ["an empty object", {}, "nothing"],
+    ["a Buffer", Buffer.from("FaxSid=FX1"), "nothing"],
+    ["an ArrayBuffer", new ArrayBuffer(8), "nothing"],
+    ["a promise", Promise.resolve("FaxSid=FX1"), "nothing"],
+    ["an empty FormData", new FormData(), "nothing"],
+    ["a function", () => "FaxSid=FX1", "nothing"],
+  ])("says of %s that a body parser is probably missing", (_, source, what) => {
+    const error = refused(source);
+    expect(error.issues).toEqual(names.map((name) => ({ parameter: name, code: "missing", message: `${name} is missing.` })));
+    expect(error.message).toBe(
+      `No parameters can be read (${what} came): a body parser for application/x-www-form-urlencoded is probably missing. ` +
+        names.map((name) => `${name} is missing.`).join(" "),
+    );
+  });
+
+  it("does not say so of an object whose values are no text: the parser is there", () => {
+    const rest = names.slice(0, 5).map((name) => `${name} is missing.`).join(" ") + (names.length > 5 ? " And 1 more." : "");
+    expect(refused({ Extra: 1 }).message).toBe(`"Extra" must be text, not 1. ${rest}`);
+  });
+
+  it("does not say so of a form that holds the file alone: its texts were lost on the way", () => {
+    const form = new FormData();
+    form.append("Media", new File(["%PDF-"], "fax.pdf"));
+    expect(refused(form).message).toBe(names.map((name) => `${name} is missing.`).join(" "));
+  });
+
+  it("shows six issues, and counts from the seventh", () => {
+    const six = { ...params, a: 1, b: 2, c: 3, d: 4, e: 5, f: 6 };
+    const shown = ["a", "b", "c", "d", "e", "f"].map((name, i) => `"${name}" must be text, not ${i + 1}.`).join(" ");
+    expect(refused(six).message).toBe(shown);
+    expect(refused({ ...six, g: 7 }).message).toBe(`${shown} And 1 more.`);
+    expect(refused({ ...six, g: 7, h: 8 }).message).toBe(`${shown} And 2 more.`);
+    expect(refused({ ...six, g: 7, h: 8 }).issues).toHaveLength(8);
+    expect(refused({ ...six, g: 7, h: 8 }).issues[7]).toEqual({ parameter: "h", code: "not-text", message: '"h" must be text, not 8.' });
+  });
+
+  it.each(["https://user:s3cret@example.com/", "ftp://user:s3cret@example.com/", "//user:s3cret@a/", "https://user:s3cret@[bad", "user:s3cret@a"])(
+    "keeps the password of %j out of messages, wherever it came",
+    (url) => {
+      for (const source of [{ ...params, FaxSid: url }, { ...params, [url]: 1 }, { ...params, [url]: ["1", "2"] }]) {
+        const { message, issues } = refused(source);
+        expect(message + issues.map((each) => each.message)).not.toContain("s3cret");
+      }
+    },
+  );
+
+  it("stays under 2000 characters when everything is wrong, long and unprintable", () => {
+    const bad = "\u0001\ud800".repeat(5e5);
+    const fields = "FaxSid AccountSid To NumPages MediaUrl MediaSid OriginalMediaUrl Timestamp Media".split(" ");
+    expect(refused(Object.fromEntries(fields.map((name) => [name, bad]))).message.length).toBeLessThan(2000);
+    expect(refused(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}${bad}`, {}]))).message.length).toBeLessThan(2000);
+    const near = names.map((name) => [[...name].join("\u2028".repeat(4)), ""]);
+    expect(refused(Object.fromEntries(near)).message.length).toBeLessThan(2000);
+  });
+});
+
+describe("parseFaxRequest, exactly", () => {
+  it("checks nothing of a callback", () => {
+    const extra = { NumPages: "two", MediaUrl: "x", Timestamp: "y", Media: "z", FaxStatus: "" };
+    const fax = parseFaxRequest({ ...INCOMING, ...extra });
+    expect(Object.keys(fax)).toEqual(["faxSid", "accountSid", "from", "to", "apiVersion", "params"]);
+    expect({ ...fax.params }).toEqual({ ...INCOMING, ...extra });
+  });
+
+  it("gives its issues in this order: no text, repeated, then the five", () => {
+    const error = refusedRequest([
+      ["ApiVersion", ""],
+      ["To", "+1"],
+      ["Extra", "1"],
+      ["To", "+2"],
+      ["faxsid", "FX1"],
+      ["AccountSid", "a b"],
+      ["From", 5],
+      ["Extra", "2"],
+    ]);
+    expect(error.issues).toEqual([
+      { parameter: "From", code: "not-text", message: '"From" must be text, not 5.' },
+      { parameter: "To", code: "repeated", message: '"To" came more than once.' },
+      { parameter: "Extra", code: "repeated", message: '"Extra" came more than once.' },
+      { parameter: "FaxSid", code: "missing", message: 'FaxSid is missing; "faxsid" came, but names are case-sensitive.' },
+      { parameter: "AccountSid", code: "invalid", message: 'AccountSid must be 1 to 64 of A-Z a-z 0-9 _ -, not "a b".' },
+      { parameter: "ApiVersion", code: "empty", message: "ApiVersion is empty." },
+    ]);
+    expect(error.message).toBe(error.issues.map(({ message }) => message).join(" "));
+  });
+});
+
+describe("parseFaxCallback, exactly", () => {
+  it.each([
+    ["NumPages", "2.0", 'NumPages must be a whole number, not "2.0".'],
+    ["NumPages", "２", 'NumPages must be a whole number, not "\\uff12".'],
+    ["NumPages", "2\n2", 'NumPages must be a whole number, not "2\\n2".'],
+    ["NumPages", "9".repeat(400), `NumPages must be a whole number, not "${"9".repeat(40)}…".`],
+    ["MediaUrl", "x".repeat(40), `MediaUrl must be an http(s) URL, not "${"x".repeat(40)}".`],
+    ["MediaUrl", "x".repeat(41), `MediaUrl must be an http(s) URL, not "${"x".repeat(40)}…".`],
+    ["MediaUrl", "javascript://x/%0aalert(1)", 'MediaUrl must be an http(s) URL, not "javascript://x/%0aalert(1)".'],
+    ["MediaUrl", "\0https://a/", 'MediaUrl must be an http(s) URL, not "\\u0000https://a/".'],
+    ["MediaUrl", "ht\ntps://a/", 'MediaUrl must be an http(s) URL, not "ht\\ntps://a/".'],
+    ["MediaUrl", "https://?x", 'MediaUrl must be an http(s) URL, not "https://?x".'],
+    ["MediaUrl", "https://:443/", 'MediaUrl must be an http(s) URL, not "https://:443/".'],
+    ["MediaUrl", "httpss://a/", 'MediaUrl must be an http(s) URL, not "httpss://a/".'],
+    ["MediaUrl", "https://a:65536/", 'MediaUrl must be an http(s) URL, not "https://a:65536/".'],
+    ["OriginalMediaUrl", "blob:https://a/1", 'OriginalMediaUrl must be an http(s) URL, not "blob:https://a/1".'],
+    ["OriginalMediaUrl", "ftp://user:s3cret@a/", 'OriginalMediaUrl must be an http(s) URL, not "ftp://***@a/".'],
+    ["MediaSid", "x".repeat(65), `MediaSid must be 1 to 64 of A-Z a-z 0-9 _ -, not "${"x".repeat(40)}…".`],
+    ["Timestamp", "now", 'Timestamp must be ISO 8601, not "now".'],
+    ["Timestamp", "2022-01-13T21:54:46Z\n", 'Timestamp must be ISO 8601, not "2022-01-13T21:54:46Z\\n".'],
+    ["Media", "%PDF-", "Media came as text, without a filename: its bytes are lost."],
+  ])("refuses %s %j", (parameter, value, message) => {
+    const error = refusedCallback({ ...CALLBACK, [parameter]: value });
+    expect(error.issues).toEqual([{ parameter, code: "invalid", message }]);
+    expect(error.message).toBe(message);
+  });
+
+  it.each([
+    ["MediaSid", "x".repeat(64)],
+    ["MediaUrl", "https://user:password@[::1]:8080/1.pdf?x=1&y=%20#z"],
+    ["OriginalMediaUrl", "http://例え.jp/"],
+    ["RemoteStationId", "\0\ud800".repeat(50_000)],
+    ["ErrorCode", "0"],
+    ["ErrorMessage", " "],
+    ["FaxStatus", "__proto__"],
+  ])("gives %s as it came: %.30j", (parameter, value) => {
+    const key = (parameter[0]!.toLowerCase() + parameter.slice(1)) as "mediaSid";
+    expect(parseFaxCallback({ ...CALLBACK, [parameter]: value })[key]).toBe(value);
+  });
+
+  // The right column is the same moment in UTC, worked out by hand.
+  it.each([
+    ["2022-01-13T21:54:46-00:00", "2022-01-13T21:54:46.000Z"],
+    ["2022-01-13T21:54:46.123456789Z", "2022-01-13T21:54:46.123Z"],
+    ["2022-01-13T21:54:46+0130", "2022-01-13T20:24:46.000Z"],
+    ["2022-01-13T21:54:46.5-0800", "2022-01-14T05:54:46.500Z"],
+    ["2022-01-29T00:00:00Z", "2022-01-29T00:00:00.000Z"],
+    ["2022-01-31T23:59:59+14:00", "2022-01-31T09:59:59.000Z"],
+    ["2022-04-30T23:59:59-1200", "2022-05-01T11:59:59.000Z"],
+    ["2024-02-29T23:30:00-0100", "2024-03-01T00:30:00.000Z"],
+    ["0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000Z"],
+    ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.000Z"],
+  ])("reads Timestamp %s", (Timestamp, time) => {
+    expect(parseFaxCallback({ ...CALLBACK, Timestamp }).timestamp?.toISOString()).toBe(time);
+  });
+
+  it.each([
+    "2022-02-29T00:00:00+0100",
+    "2022-06-31T00:00:00Z",
+    "2022-13-30T00:00:00Z",
+    "2022-01-13T24:00:01Z",
+    "2022-01-13T21:54:60Z",
+    "2022-01-13T21:54:46+24:00",
+    "2022-01-13T21:54:46+01:60",
+    "2022-01-13T21:54:46+9999",
+    "2022-01-13T21:54:46+01",
+    "2022-01-13T21:54:46+1:00",
+    "2022-01-13T21:54:46 01:00",
+    "2022-01-13T21:54Z",
+    "2022-01-13T21:54:46.Z",
+    "2022-01-13T21:54:46,5Z",
+    "2022-01-13t21:54:46Z",
+    "2022-01-13T21:54:46z",
+    "20220113T215446Z",
+    "+002022-01-13T21:54:46Z",
+    "12022-01-13T21:54:46Z",
+    "2022-1-13T21:54:46Z",
+    "2022-01-13T21:54:46Z ",
+    "2022-01-13T21:54:46Z+0100",
+    "x2022-01-13T21:54:46Z",
+    "0",
+    "x0",
+  ])("refuses Timestamp %j", (Timestamp) => {
+    const message = `Timestamp must be ISO 8601, not "${Timestamp}".`;
+    expect(refusedCallback({ ...CALLBACK, Timestamp }).issues).toEqual([{ parameter: "Timestamp", code: "invalid", message }]);
+  });
+
+  it("gives the very file of its source", () => {
+    const pages = new Blob(["x"]);
+    expect(parseFaxCallback({ ...CALLBACK, Media: pages }).media).toBe(pages);
+    expect("media" in parseFaxCallback({ ...CALLBACK, media: pages, Cover: pages })).toBe(false);
+  });
+
+  it("gives its issues in the order of the README's tables", () => {
+    const bad = { Media: "x", Timestamp: "x", OriginalMediaUrl: "x", MediaSid: "a b", MediaUrl: "x", NumPages: "x", ApiVersion: "", To: "", From: "" };
+    const error = refusedCallback({ ...bad, AccountSid: "a b", FaxSid: "a b", RemoteStationId: 1 });
+    expect(codes(error)).toEqual([
+      "RemoteStationId not-text",
+      "FaxSid invalid",
+      "AccountSid invalid",
+      "To empty",
+      "ApiVersion empty",
+      "FaxStatus missing",
+      "NumPages invalid",
+      "MediaUrl invalid",
+      "MediaSid invalid",
+      "OriginalMediaUrl invalid",
+      "Timestamp invalid",
+      "Media invalid",
+    ]);
+    expect(error.message).toBe(
+      '"RemoteStationId" must be text, not 1. FaxSid must be 1 to 64 of A-Z a-z 0-9 _ -, not "a b". ' +
+        'AccountSid must be 1 to 64 of A-Z a-z 0-9 _ -, not "a b". To is empty. ApiVersion is empty. FaxStatus is missing. And 6 more.',
+    );
+  });
+});
+
+describe("new FaxRequestError", () => {
+  it("can be made by a user's own test", () => {
+    const issues = [{ parameter: "To", code: "missing" as const, message: "To is missing." }];
+    const error = new FaxRequestError("m", issues);
+    expect([error.name, error.message, error.code, error.issues]).toEqual(["FaxRequestError", "m", "invalid-parameters", issues]);
+    expect(error).toBeInstanceOf(Error);
+  });
+});

@@ -9,7 +9,7 @@ function refusal(call: () => unknown): TwimlError {
     call();
   } catch (error) {
     expect(error).toBeInstanceOf(TwimlError);
-    expect((error as TwimlError).message.length).toBeLessThanOrEqual(700);
+    expect((error as TwimlError).message.length).toBeLessThanOrEqual(400);
     return error as TwimlError;
   }
   return expect.fail("nothing was thrown");
@@ -76,10 +76,32 @@ describe("FaxResponse", () => {
     expect(reread(twiml)).toEqual({ verbs: [{ name: "Receive", attributes: [["action", "/a"]] }], comments: [" first ", " last "] });
   });
 
+  it("writes the same every time, also after more was added", () => {
+    const response = new FaxResponse().receive({ action: "/a" });
+    const before = response.toString();
+    expect([response.toString(), response.toString()]).toEqual([before, before]);
+    expect(response.comment("b").toString()).toBe(before.replace("</Response>", "<!-- b --></Response>"));
+    expect(response.verb).toBe(response.verb);
+  });
+
+  it("shares nothing with another response", () => {
+    const [one, other] = [new FaxResponse(), new FaxResponse()];
+    one.comment("one").reject();
+    expect(other.toString()).toBe(`${DECLARATION}<Response/>`);
+    expect(other.verb).toBeUndefined();
+  });
+
+  it("has no verb of its own that JSON or a spread would show", () => {
+    expect(JSON.stringify(new FaxResponse(receive({ action: "/a" })))).toBe("{}");
+  });
+
   it("has a verb once one was added; frozen", () => {
     const receiving = new FaxResponse().comment("a").receive({ pageSize: "a4" }, { unchecked: { later: "1" } });
     expect(receiving.verb).toEqual({ verb: "Receive", attributes: { pageSize: "a4" }, unchecked: { later: "1" } });
-    expect(Object.isFrozen(receiving.verb)).toBe(true);
+    const { verb } = receiving;
+    const parts = verb?.verb === "Receive" ? [verb, verb.attributes, verb.unchecked] : [];
+    expect(parts.map(Object.isFrozen)).toEqual([true, true, true]);
+    expect(Object.isFrozen(new FaxResponse({ verb: "Receive", attributes: {} }).verb)).toBe(true);
     expect(new FaxResponse().reject().verb).toEqual({ verb: "Reject" });
     expect(new FaxResponse().comment("a").verb).toBeUndefined();
   });
@@ -113,7 +135,33 @@ describe("FaxResponse", () => {
   ])("refuses %s: <%s> after %s would be ignored", (_, verb, __, call) => {
     const error = refusal(call);
     expect(error).toMatchObject({ code: "second-verb", verb });
-    expect(error.message).toContain("ignored");
+    expect(error.attribute).toBeUndefined();
+    expect(error.message).toMatch(/^<Re(ceive|ject)>: it would be ignored: the response already has <Re(ceive|ject)>\.$/);
+  });
+
+  it.each<[string, () => unknown, object]>([
+    ["receive() after reject()", () => new FaxResponse().reject().receive(), {
+      code: "second-verb", verb: "Receive", message: "<Receive>: it would be ignored: the response already has <Reject>.",
+    }],
+    ["reject() after receive()", () => new FaxResponse().receive().reject(), {
+      code: "second-verb", verb: "Reject", message: "<Reject>: it would be ignored: the response already has <Receive>.",
+    }],
+    ['comment("a--b")', () => new FaxResponse().comment("a--b"), { code: "invalid-text", attribute: "comment", message: 'a comment cannot hold "--".' }],
+    ['comment("\\u001b")', () => new FaxResponse().comment("\u001b"), {
+      code: "invalid-text", attribute: "comment", message: '"comment" holds U+001B, which XML cannot carry.',
+    }],
+    ["comment(5)", () => new FaxResponse().comment(5 as unknown as string), {
+      code: "invalid-value", attribute: "comment", message: '"comment" must be text, not 5.',
+    }],
+    ["toString() over 64 kB without a verb", () => new FaxResponse().comment("x".repeat(65536)).toString(), {
+      code: "too-large", message: "the document has 65604 bytes, and providers take 65536 at most.",
+    }],
+    ["toString() over 64 kB with a verb", () => new FaxResponse().comment("x".repeat(65536)).reject().toString(), {
+      code: "too-large", verb: "Reject", message: "<Reject>: the document has 65613 bytes, and providers take 65536 at most.",
+    }],
+  ])("%s says all of what is wrong", (_, call, expected) => {
+    const error = refusal(call);
+    expect({ ...error, message: error.message }).toEqual({ name: "TwimlError", ...expected });
   });
 
   it("is as it was after a call that threw", () => {

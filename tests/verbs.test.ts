@@ -1,5 +1,5 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { receive, type ReceiveAttributes, reject, toTwiml, TwimlError, type Verb } from "../src/index.js";
+import { describe, expect, it } from "vitest";
+import { FaxResponse, receive, type ReceiveAttributes, reject, toTwiml, TwimlError, type Verb } from "../src/index.js";
 import { reread } from "./fuzz/reread.js";
 
 /** The error that a call throws, held against what holds for all of them. */
@@ -11,7 +11,7 @@ function refusal(call: () => unknown): TwimlError {
     expect(error).toBeInstanceOf(TwimlError);
     const { name, message } = error as TwimlError;
     expect(name).toBe("TwimlError");
-    expect(message.length).toBeLessThanOrEqual(700);
+    expect(message.length).toBeLessThanOrEqual(400);
     // For logs: one line, and nothing that a terminal would obey.
     expect(message).toMatch(/^[\x20-\x7e…]+$/);
     return error as TwimlError;
@@ -72,7 +72,12 @@ describe("receive", () => {
       "HTTPS://EXAMPLE.COM/FAX",
       "/fax",
       "fax.php",
-      "../fax",
+      "../x",
+      "./a:b",
+      "a/b:c",
+      "?q",
+      "?a:b",
+      "#f",
       "?step=2",
       "#rc=2",
       "//example.com/fax",
@@ -107,8 +112,11 @@ describe("receive", () => {
       "localhost:3000/x",
       "example.com:443/x",
       "127.0.0.1:3000/x",
+      "C:\\x",
+      "ftp://u:p@h/",
       "javascript:alert(1)",
       " javascript:alert(1)",
+      " javascript:x",
       "java\nscript:alert(1)",
       "JavaScript:alert(1)",
       "data:text/xml,<Response/>",
@@ -524,6 +532,49 @@ describe("toTwiml of plain data", () => {
     expect(refusal(() => toTwimlAny(receive)).code).toBe("unknown-verb");
   });
 
+  it.each<[string, unknown]>([
+    ["a Map", new Map([["verb", "Receive"]])],
+    ["a FaxResponse", new FaxResponse(receive({ action: "/x" }))],
+    ["a promise of a verb that nobody awaited", Promise.resolve(receive())],
+    ["a symbol", Symbol("Receive")],
+    ["a verb whose name is hidden", Object.defineProperty({}, "verb", { value: Symbol("Receive"), enumerable: false })],
+  ])("refuses %s", (_, data) => {
+    expect(refusal(() => toTwimlAny(data)).code).toBe("unknown-verb");
+  });
+
+  it.each([
+    '{"verb":"Reject","attributes":{"reason":"busy"}}',
+    '{"verb":"Reject","attributes":{"action":"/x"}}',
+    '{"verb":"Reject","attributes":["busy"]}',
+    '{"verb":"Reject","attributes":"busy"}',
+    '{"verb":"Reject","unchecked":{"later":"1"}}',
+    '{"verb":"Reject","unchecked":{"a b":"1"}}',
+    '{"verb":"Reject","unchecked":"later"}',
+    '{"verb":"Reject","reason":"busy"}',
+    '{"verb":"Receive","attributes":[]}',
+    '{"verb":"Receive","attributes":{"__proto__":"/x"}}',
+    '{"verb":"Receive","unchecked":["later"]}',
+    '{"verb":"Receive","unchecked":{"pageSIZE":"a4"}}',
+    '{"verb":"Receive","action":"/x"}',
+    '{"verb":"Receive","Verb":"Reject"}',
+    '{"verb":"Receive","verbs":[]}',
+    '{"verb":"Receive","xunchecked":{}}',
+    '{"verb":"Receive","uncheckedx":{}}',
+    '{"verb":"Receive","myattributes":{}}',
+  ])("ignores nothing in silence: refuses %s", (json) => {
+    expect(refusal(() => toTwimlAny(JSON.parse(json))).verb).toBe((JSON.parse(json) as Verb).verb);
+  });
+
+  it.each([
+    ['{"verb":"Receive"}', "<Receive/>"],
+    ['{"verb":"Receive","attributes":null,"unchecked":null}', "<Receive/>"],
+    ['{"unchecked":{"later":"1"},"attributes":{"pageSize":"a4","action":"/x"},"verb":"Receive"}', '<Receive pageSize="a4" action="/x" later="1"/>'],
+    ['{"verb":"Reject","attributes":{},"unchecked":{}}', "<Reject/>"],
+    ['{"verb":"Reject","attributes":null}', "<Reject/>"],
+  ])("writes %s as %s", (json, tag) => {
+    expect(toTwimlAny(JSON.parse(json))).toBe(`<?xml version="1.0" encoding="UTF-8"?><Response>${tag}</Response>`);
+  });
+
   it("takes no verb that is inherited or computed", () => {
     expect(refusal(() => toTwimlAny(Object.create(receive()) as object)).code).toBe("unknown-verb");
     expect(refusal(() => toTwimlAny({ get verb() { return "Receive"; } })).code).toBe("unknown-verb");
@@ -585,6 +636,20 @@ describe("an error", () => {
     expect(JSON.stringify(error).length).toBeLessThan(2000);
   });
 
+  it("names the attribute and the verb as given, to 64 characters", () => {
+    const [fits, long] = ["é".repeat(64), "é".repeat(65)];
+    expect(refusal(() => receiveAny({ [fits]: 1 })).attribute).toBe(fits);
+    expect(refusal(() => receiveAny({ [long]: 1 })).attribute).toBe(fits);
+    expect(refusal(() => toTwimlAny({ verb: fits })).verb).toBe(fits);
+    expect(refusal(() => toTwimlAny({ verb: long })).verb).toBe(fits);
+  });
+
+  it("can be made by others, with no more than a code and a message", () => {
+    expect({ ...new TwimlError("no-verb", "none came") }).toEqual({ name: "TwimlError", code: "no-verb" });
+    expect({ ...new TwimlError("no-verb", "none came", "Receive", "x") }).toEqual({ name: "TwimlError", code: "no-verb", verb: "Receive", attribute: "x" });
+    expect(new TwimlError("no-verb", "none came").message).toBe("none came");
+  });
+
   it("is a TypeError that carries its identity as properties", () => {
     const error = refusal(() => receiveAny({ pagesize: "a4" }));
     expect(error).toBeInstanceOf(TypeError);
@@ -595,68 +660,161 @@ describe("an error", () => {
   it("leaves out what does not apply", () => {
     const error = refusal(() => toTwimlAny(5));
     expect([error.verb, error.attribute]).toEqual([undefined, undefined]);
+    // By the declaration they are absent, not undefined: for "in", a spread, and what console.log shows.
+    expect(Object.keys(error).sort()).toEqual(["code", "name"]);
+    expect(Object.keys(refusal(() => receiveAny(5))).sort()).toEqual(["code", "name", "verb"]);
+    expect(Object.keys(refusal(() => receiveAny({ action: 5 }))).sort()).toEqual(["attribute", "code", "name", "verb"]);
   });
 });
 
 describe("a polluted Object.prototype", () => {
-  const polluted: string[] = [];
-  function pollute(properties: Record<string, unknown>): void {
-    for (const [name, value] of Object.entries(properties)) {
-      polluted.push(name);
-      Object.defineProperty(Object.prototype, name, { value, configurable: true, enumerable: true, writable: true });
+  /** What a call returns, or the code of what it throws, while Object.prototype has these properties as well. */
+  function polluted(properties: Record<string, unknown>, call: () => unknown): unknown {
+    const names = Object.keys(properties);
+    const descriptors = names.map((name) => ({ __proto__: null, value: properties[name], configurable: true, enumerable: true, writable: true }));
+    try {
+      names.forEach((name, i) => Object.defineProperty(Object.prototype, name, descriptors[i]!));
+      return call();
+    } catch (error) {
+      return (error as TwimlError).code;
+    } finally {
+      for (const name of names) Reflect.deleteProperty(Object.prototype, name);
     }
   }
-  afterEach(() => {
-    for (const name of polluted.splice(0)) Reflect.deleteProperty(Object.prototype, name);
+
+  const evil = {
+    action: "https://evil.example/",
+    method: "GET",
+    mediaType: "image/tiff",
+    pageSize: "a4",
+    storeMedia: false,
+    later: "1",
+    unchecked: { evil: "1" },
+    attributes: { action: "https://evil.example/" },
+    verb: "Receive",
+    value: "/evil",
+    href: "https://evil.example/",
+  };
+  const document = (content: string) => `<?xml version="1.0" encoding="UTF-8"?><Response>${content}</Response>`;
+
+  it.each<[string, () => unknown, string]>([
+    ["receive()", () => toTwiml(receive()), document("<Receive/>")],
+    ["receive({})", () => toTwiml(receive({})), document("<Receive/>")],
+    ["receive({}, {})", () => toTwiml(receive({}, {})), document("<Receive/>")],
+    ["receive with an attribute", () => toTwiml(receive({ pageSize: "letter" })), document('<Receive pageSize="letter"/>')],
+    ["receive with an action", () => toTwiml(receive({ action: "/x" })), document('<Receive action="/x"/>')],
+    ["receive with an unchecked one", () => toTwiml(receive({}, { unchecked: { a: "b" } })), document('<Receive a="b"/>')],
+    ["receive with a computed one", () => toTwiml(receive({ get action() { return "/x"; } })), document("<Receive/>")],
+    ["receive with a URL", () => toTwiml(receive({ action: new URL("https://a.example/") })), document('<Receive action="https://a.example/"/>')],
+    ["reject()", () => toTwiml(reject()), document("<Reject/>")],
+    ["plain data", () => toTwimlAny({ verb: "Receive" }), document("<Receive/>")],
+    ["plain data that rejects", () => toTwimlAny({ verb: "Reject" }), document("<Reject/>")],
+    ["the class", () => new FaxResponse().receive({ method: "POST" }).toString(), document('<Receive method="POST"/>')],
+    ["the class with a verb", () => new FaxResponse(reject()).toString(), document("<Reject/>")],
+  ])("adds nothing to %s", (_, call, twiml) => {
+    expect(polluted(evil, call)).toBe(twiml);
   });
 
-  it("adds no attribute", () => {
-    pollute({ action: "https://evil.example/", method: "GET", mediaType: "image/tiff", pageSize: "a4", storeMedia: false, later: "1" });
-    const [bare, full] = [toTwiml(receive()), toTwiml(receive({ pageSize: "letter" }))];
-    const data = toTwimlAny({ verb: "Receive" });
-    const rejected = toTwiml(reject());
-    expect(bare).toBe('<?xml version="1.0" encoding="UTF-8"?><Response><Receive/></Response>');
-    expect(full).toBe('<?xml version="1.0" encoding="UTF-8"?><Response><Receive pageSize="letter"/></Response>');
-    expect(data).toBe(bare);
-    expect(rejected).toBe('<?xml version="1.0" encoding="UTF-8"?><Response><Reject/></Response>');
+  it("adds nothing to the data of a verb", () => {
+    const own = polluted(evil, () => JSON.stringify([receive(), receive({}, {}), reject(), new FaxResponse().verb ?? null]));
+    expect(own).toBe('[{"verb":"Receive","attributes":{}},{"verb":"Receive","attributes":{}},{"verb":"Reject"},null]');
   });
 
-  it("adds no unchecked attribute, no verb and no part of one", () => {
-    pollute({ unchecked: { evil: "1" }, attributes: { action: "https://evil.example/" }, verb: "Receive" });
-    const bare = toTwiml(receive());
-    const withOptions = toTwiml(receive({}, {}));
-    const data = toTwimlAny({ verb: "Receive" });
-    let code = "";
-    try {
-      toTwimlAny({});
-    } catch (error) {
-      code = (error as TwimlError).code;
-    }
-    expect([bare, withOptions, data]).toEqual(Array(3).fill('<?xml version="1.0" encoding="UTF-8"?><Response><Receive/></Response>'));
-    expect(code).toBe("unknown-verb");
+  it.each<[string, Record<string, unknown>, () => unknown, string]>([
+    ["makes no verb of an object", evil, () => toTwimlAny({}), "unknown-verb"],
+    ["makes no verb of an array", evil, () => toTwimlAny([]), "unknown-verb"],
+    ["makes no verb of text", { verb: "Receive" }, () => toTwimlAny("Say"), "unknown-verb"],
+    ["makes no URL of an object that has none", { href: "https://evil.example/" }, () => receiveAny({ action: {} }), "invalid-value"],
+    ["makes no attribute of a name", { later: "url", rule: "url" }, () => receiveAny({ later: "/x" }), "unknown-attribute"],
+    ["makes no verb of a name", { Say: {} }, () => toTwimlAny({ verb: "Say" }), "unknown-verb"],
+    ["makes no action for the pages", { action: "/evil" }, () => receiveAny({ storeMedia: false }), "pages-lost"],
+    ["makes no POST of the GET", { method: "POST" }, () => receiveAny({ storeMedia: false, action: "/x", method: "GET" }), "pages-lost"],
+  ])("%s", (_, properties, call, code) => {
+    expect(polluted(properties, call)).toBe(code);
   });
 
-  it("makes no URL of an object that has none", () => {
-    pollute({ href: "https://evil.example/" });
-    let code = "";
-    try {
-      receiveAny({ action: {} });
-    } catch (error) {
-      code = (error as TwimlError).code;
-    }
-    expect(code).toBe("invalid-value");
+  it("does not lose the pages that are POSTed", () => {
+    const twiml = polluted({ method: "GET", storeMedia: true }, () => toTwiml(receive({ storeMedia: false, action: "/mine" })));
+    expect(twiml).toBe(document('<Receive storeMedia="false" action="/mine"/>'));
   });
+});
 
-  it("neither saves the pages of storeMedia: false nor loses them", () => {
-    pollute({ action: "/fax", method: "GET" });
-    let code = "";
-    try {
-      receiveAny({ storeMedia: false });
-    } catch (error) {
-      code = (error as TwimlError).code;
-    }
-    const twiml = toTwiml(receive({ storeMedia: false, action: "/mine" }));
-    expect(code).toBe("pages-lost");
-    expect(twiml).toContain('<Receive storeMedia="false" action="/mine"/>');
+describe("the whole message", () => {
+  const all = "there are: action, method, mediaType, pageSize, storeMedia (names are case-sensitive).";
+  const url = 'action must be an http(s) URL, or a relative reference such as "/fax", not';
+  const make = "receive() and reject() make one";
+  const rows: [call: string, run: () => unknown, code: string, verb: string | undefined, attribute: string | undefined, message: string][] = [
+    ['receive({ pagesize: "a4" })', () => receiveAny({ pagesize: "a4" }), "unknown-attribute", "Receive", "pagesize",
+      `<Receive>: there is no attribute "pagesize" (did you mean "pageSize"?); ${all}`],
+    ['receive({ media_type: "image/tiff" })', () => receiveAny({ media_type: "image/tiff" }), "unknown-attribute", "Receive", "media_type",
+      `<Receive>: there is no attribute "media_type" (did you mean "mediaType"?); ${all}`],
+    ['receive({ acton: "/x" })', () => receiveAny({ acton: "/x" }), "unknown-attribute", "Receive", "acton",
+      `<Receive>: there is no attribute "acton" (did you mean "action"?); ${all}`],
+    ["receive({ timeout: 5 })", () => receiveAny({ timeout: 5 }), "unknown-attribute", "Receive", "timeout",
+      `<Receive>: there is no attribute "timeout"; ${all}`],
+    ['receive({}, { uncheked: {} })', () => receiveAny({}, { uncheked: {} }), "unknown-attribute", "Receive", "uncheked",
+      '<Receive>: there is no option "uncheked", only "unchecked".'],
+    ['receive({ method: "post" })', () => receiveAny({ method: "post" }), "invalid-value", "Receive", "method",
+      '<Receive>: method must be "GET" or "POST", not "post" (did you mean "POST"?).'],
+    ['receive({ method: "DELETE" })', () => receiveAny({ method: "DELETE" }), "invalid-value", "Receive", "method",
+      '<Receive>: method must be "GET" or "POST", not "DELETE".'],
+    ['receive({ mediaType: "pdf" })', () => receiveAny({ mediaType: "pdf" }), "invalid-value", "Receive", "mediaType",
+      '<Receive>: mediaType must be "application/pdf" or "image/tiff", not "pdf" (did you mean "application/pdf"?).'],
+    ['receive({ pageSize: "A4" })', () => receiveAny({ pageSize: "A4" }), "invalid-value", "Receive", "pageSize",
+      '<Receive>: pageSize must be "letter" or "legal" or "a4", not "A4" (did you mean "a4"?).'],
+    ["receive({ pageSize: 4 })", () => receiveAny({ pageSize: 4 }), "invalid-value", "Receive", "pageSize",
+      '<Receive>: pageSize must be "letter" or "legal" or "a4", not 4.'],
+    ['receive({ storeMedia: "true" })', () => receiveAny({ storeMedia: "true" }), "invalid-value", "Receive", "storeMedia",
+      '<Receive>: storeMedia must be true or false, not "true" (did you mean true?).'],
+    ['receive({ action: "localhost:3000/x" })', () => receiveAny({ action: "localhost:3000/x" }), "invalid-value", "Receive", "action",
+      `<Receive>: ${url} "localhost:3000/x".`],
+    ['receive({ action: "" })', () => receiveAny({ action: "" }), "invalid-value", "Receive", "action", `<Receive>: ${url} "".`],
+    ["receive({ action: 5 })", () => receiveAny({ action: 5 }), "invalid-value", "Receive", "action", `<Receive>: ${url} 5.`],
+    ["receive({ action: {} })", () => receiveAny({ action: {} }), "invalid-value", "Receive", "action", `<Receive>: ${url} an object.`],
+    ["receive({ action: [] })", () => receiveAny({ action: [] }), "invalid-value", "Receive", "action", `<Receive>: ${url} an array.`],
+    ["receive({ action: { href: 5 } })", () => receiveAny({ action: { href: 5 } }), "invalid-value", "Receive", "action", `<Receive>: ${url} 5.`],
+    ['receive({ action: "ftp://u:s3cret@h/" })', () => receiveAny({ action: "ftp://u:s3cret@h/" }), "invalid-value", "Receive", "action",
+      `<Receive>: ${url} "ftp://***@h/".`],
+    ['receive({ action: "/\\0" })', () => receiveAny({ action: "/\0" }), "invalid-text", "Receive", "action",
+      '<Receive>: "action" holds U+0000, which XML cannot carry.'],
+    ['receive("/x")', () => receiveAny("/x"), "invalid-value", "Receive", undefined, '<Receive>: attributes must be a plain object, not "/x".'],
+    ["receive([])", () => receiveAny([]), "invalid-value", "Receive", undefined, "<Receive>: attributes must be a plain object, not an array."],
+    ["receive(new Map())", () => receiveAny(new Map()), "invalid-value", "Receive", undefined, "<Receive>: attributes must be a plain object, not an object."],
+    ['receive({}, "x")', () => receiveAny({}, "x"), "invalid-value", "Receive", undefined, '<Receive>: options must be a plain object, not "x".'],
+    ["receive({}, { unchecked: true })", () => receiveAny({}, { unchecked: true }), "invalid-value", "Receive", undefined,
+      "<Receive>: unchecked must be a plain object, not true."],
+    ["receive({}, { unchecked: { later: 5 } })", () => receiveAny({}, { unchecked: { later: 5 } }), "invalid-value", "Receive", "later",
+      '<Receive>: "later" must be text, not 5.'],
+    ['receive({}, { unchecked: { later: "\\uffff" } })', () => receiveAny({}, { unchecked: { later: "\uffff" } }), "invalid-text", "Receive", "later",
+      '<Receive>: "later" holds U+FFFF, which XML cannot carry.'],
+    ['receive({}, { unchecked: { ACTION: "/x" } })', () => receiveAny({}, { unchecked: { ACTION: "/x" } }), "invalid-name", "Receive", "ACTION",
+      '<Receive>: "ACTION" is no unchecked attribute: "action" is known, and checked in "attributes".'],
+    ['receive({}, { unchecked: { "a b": "" } })', () => receiveAny({}, { unchecked: { "a b": "" } }), "invalid-name", "Receive", "a b",
+      '<Receive>: "a b" cannot be the name of an attribute.'],
+    ["receive({ storeMedia: false })", () => receiveAny({ storeMedia: false }), "pages-lost", "Receive", "storeMedia",
+      '<Receive>: storeMedia: false loses the pages without an "action" to POST them to.'],
+    ['reject({ reason: "busy" })', () => rejectAny({ reason: "busy" }), "unknown-attribute", "Reject", "reason",
+      '<Reject>: there is no attribute "reason"; there are: none (names are case-sensitive).'],
+    ['reject("busy")', () => rejectAny("busy"), "invalid-value", "Reject", undefined, '<Reject>: attributes must be a plain object, not "busy".'],
+    ['toTwiml({ verb: "recieve" })', () => toTwimlAny({ verb: "recieve" }), "unknown-verb", "recieve", undefined,
+      `"recieve" is no verb (did you mean "Receive"?); ${make} (names are case-sensitive).`],
+    ['toTwiml({ verb: "Say" })', () => toTwimlAny({ verb: "Say" }), "unknown-verb", "Say", undefined,
+      `"Say" is no verb; ${make} (names are case-sensitive).`],
+    ["toTwiml(null)", () => toTwimlAny(null), "unknown-verb", undefined, undefined, `null is no verb; ${make}.`],
+    ['toTwiml("Receive")', () => toTwimlAny("Receive"), "unknown-verb", undefined, undefined, `"Receive" is no verb; ${make}.`],
+    ['toTwiml({ verb: "Receive", action: "/x" })', () => toTwimlAny({ verb: "Receive", action: "/x" }), "unknown-attribute", "Receive", "action",
+      '<Receive>: "action" must stand inside "attributes".'],
+    ["toTwiml of a megabyte", () => toTwiml(receive({ action: "/" + "x".repeat(1e6) })), "too-large", "Receive", undefined,
+      "<Receive>: the document has 1000080 bytes, and providers take 65536 at most."],
+  ];
+  it.each(rows)("of %s says what came and what is allowed", (_, run, code, verb, attribute, message) => {
+    const error = refusal(run);
+    expect({ ...error, message: error.message }).toEqual({
+      name: "TwimlError",
+      code,
+      message,
+      ...(verb === undefined ? {} : { verb }),
+      ...(attribute === undefined ? {} : { attribute }),
+    });
   });
 });
