@@ -203,7 +203,7 @@ function refuse(form: Form, source: unknown): void {
   if (form.issues.length === 0) return;
   const shown = form.issues.slice(0, 6).map((each) => each.message);
   if (form.issues.length > 6) shown.push(`And ${form.issues.length - 6} more.`);
-  if (Object.keys(form.params).length === 0 && form.issues.every((each) => each.code === "missing")) {
+  if (Object.keys(form.params).length === 0 && !form.media && form.issues.every((each) => each.code === "missing")) {
     const what = source === undefined || source === null ? quote(source) : "nothing";
     shown.unshift(`No parameters can be read (${what} came): a body parser for application/x-www-form-urlencoded is probably missing.`);
   }

@@ -544,9 +544,9 @@ describe("FaxRequestError", () => {
 
 /** What both functions do alike, to the letter: a callback is a request with a status. */
 describe.each([
-  { name: "parseFaxRequest", parse: parseFaxRequest, refused: refusedRequest, params: INCOMING },
-  { name: "parseFaxCallback", parse: parseFaxCallback, refused: refusedCallback, params: CALLBACK },
-])("$name, exactly", ({ parse, refused, params }) => {
+  ["parseFaxRequest", { parse: parseFaxRequest, refused: refusedRequest, params: INCOMING }],
+  ["parseFaxCallback", { parse: parseFaxCallback, refused: refusedCallback, params: CALLBACK }],
+])("%s, exactly", (_, { parse, refused, params }) => {
   const names = Object.keys(params);
 
   it("gives a plain, frozen object, and keeps its source as it was", () => {
@@ -779,7 +779,7 @@ describe("parseFaxCallback, exactly", () => {
     ["ErrorCode", "0"],
     ["ErrorMessage", " "],
     ["FaxStatus", "__proto__"],
-  ])("gives %s as it came: %.30j", (parameter, value) => {
+  ])("gives %s as it came (row %#)", (parameter, value) => {
     const key = (parameter[0]!.toLowerCase() + parameter.slice(1)) as "mediaSid";
     expect(parseFaxCallback({ ...CALLBACK, [parameter]: value })[key]).toBe(value);
   });

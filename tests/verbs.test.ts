@@ -293,6 +293,34 @@ describe("receive", () => {
     expect(error.message).toContain(name);
   });
 
+  const controls = [...Array(0x20).keys()].filter((code) => ![0x9, 0xa, 0xd].includes(code));
+  it.each([...controls, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xfffe, 0xffff].map((code) => [code.toString(16).toUpperCase().padStart(4, "0"), code] as const))(
+    "refuses U+%s wherever it stands",
+    (name, code) => {
+      const char = String.fromCharCode(code);
+      for (const text of [`/${char}`, `/${char}a`, `/a${char}a`, `/😀${char}`, `/${char}é`, `/a${char}\n`]) {
+        expect(refusal(() => receive({ action: text }))).toMatchObject({
+          code: "invalid-text",
+          attribute: "action",
+          message: `<Receive>: "action" holds U+${name}, which XML cannot carry.`,
+        });
+        expect(refusal(() => receive({}, { unchecked: { later: char + text } })).code).toBe("invalid-text");
+      }
+    },
+  );
+
+  it.each(["\t", "\n", "\r", "\r\n", " ", "\x7f", "\x80", "\x85", "\x9f", "\u2028", "\ud7ff", "\ue000", "\ufeff", "\ufffd", "\u{10000}", "\u{1ffff}", "\u{10ffff}"])(
+    "writes %j wherever it stands, so that a reader gets it back",
+    (char) => {
+      for (const text of [`/${char}`, `/${char}a`, `/a${char}${char}a`, `/a${char}😀`]) {
+        expect(written(receive({ action: text }, { unchecked: { later: char + text } }))).toEqual([
+          ["action", text],
+          ["later", char + text],
+        ]);
+      }
+    },
+  );
+
   it("copies: what happens to the argument later does not matter", () => {
     const attributes = { action: "/a" as string, pageSize: "a4" as const };
     const unchecked = { later: "1" };

@@ -2,7 +2,7 @@
 import * as core from "twiml-fax";
 import * as webhook from "twiml-fax/webhook";
 import { nodeServer, report, required } from "./node.mjs";
-import { converse, createWebhook, limits, run } from "./suite.mjs";
+import { converse, converseFailing, createFailing, createWebhook, limits, run } from "./suite.mjs";
 
 const modules = { core, webhook };
 const { groups } = await run(modules);
@@ -10,4 +10,7 @@ const { hook } = createWebhook(modules);
 const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: hook.fetch });
 const served = await converse(`http://127.0.0.1:${server.port}`);
 await server.stop(true);
-report({ ...groups, serve: served, require: await required(), node: await nodeServer(modules) }, await limits(modules));
+const bad = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: createFailing(modules).fetch });
+const failing = await converseFailing(`http://127.0.0.1:${bad.port}`);
+await bad.stop(true);
+report({ ...groups, failing, serve: served, require: await required(), node: await nodeServer(modules) }, [...failing.cannot, ...(await limits(modules))]);

@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { converse, createWebhook, limits, run, summary } from "./suite.mjs";
+import { converseNode, createListener, limits, run, summary } from "./suite.mjs";
 
 /** What `require()` of the CommonJS files does. */
 export async function required() {
@@ -13,11 +13,10 @@ export async function required() {
 
 /** What `webhook.node` does behind the runtime's `node:http`. */
 export async function nodeServer(modules) {
-  const { hook } = createWebhook(modules);
-  const server = createServer(hook.node);
+  const server = createServer(createListener(modules));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   try {
-    return await converse(`http://127.0.0.1:${server.address().port}`);
+    return await converseNode(`http://127.0.0.1:${server.address().port}`);
   } finally {
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));

@@ -363,6 +363,96 @@ async function conversation(check, send, resets = false) {
   }, [200, EMPTY, `fax.pdf,application/pdf,1048576,${PAGES_SUM}`]);
 }
 
+/** A webhook whose `onFax` throws. */
+export function createFailing(modules) {
+  const onFax = () => {
+    throw new RangeError(MINE);
+  };
+  return createWebhook(modules, { onFax }).hook;
+}
+
+const MINE = "not-for-the-provider";
+
+/** What the provider gets of an error, from a server of `createFailing`, or of `createListener` with `x-case`. */
+async function answerToError(origin, headers = {}) {
+  const response = await fetch(`${origin}/fax`, { method: "POST", body: FORM, headers: { "content-type": FORM_TYPE, "x-twilio-signature": SIGNED.post, ...headers } });
+  return [response.status, await response.text()];
+}
+
+/** The checks of a server that serves `createFailing`'s `fetch`, and what that server's own error page gives away. */
+export async function converseFailing(origin, headers) {
+  const [status, text] = await answerToError(origin, headers);
+  const result = await group((check) => check("500 when onFax throws", status, 500));
+  return { ...result, cannot: text.includes(MINE) ? [`keep what onFax throws to itself, by default: the server's error page shows it (${text.length} bytes)`] : [] };
+}
+
+/** `webhook.node` as servers and frameworks call it; the header `x-case` says in which state. */
+export function createListener(modules) {
+  const { hook } = createWebhook(modules);
+  const failing = createFailing(modules);
+  const read = async (req) => {
+    let text = "";
+    for await (const chunk of req) text += new TextDecoder().decode(chunk);
+    return text;
+  };
+  const cases = {
+    async parsed(req, res) {
+      req.body = Object.fromEntries(new URLSearchParams(await read(req)));
+      return hook.node(req, res);
+    },
+    async text(req, res) {
+      req.body = await read(req);
+      return hook.node(req, res);
+    },
+    async bytes(req, res) {
+      req.body = new TextEncoder().encode(await read(req));
+      return hook.node(req, res);
+    },
+    async consumed(req, res) {
+      await read(req);
+      return hook.node(req, res);
+    },
+    express4: (req, res) => hook.node(Object.assign(req, { body: {} }), res),
+    router: (req, res) => hook.node(Object.assign(req, { originalUrl: req.url, url: "/" }), res),
+    throws: (req, res) => failing.node(req, res),
+    next: (req, res) =>
+      failing.node(req, res, (error) => {
+        res.statusCode = 503;
+        res.end(`next: ${error.name}`);
+      }),
+  };
+  return (req, res) => (cases[req.headers["x-case"]] ?? hook.node)(req, res);
+}
+
+/** The conversation with a server of `createListener`, and what only Node's form of a request can be. */
+export function converseNode(origin, { resets = false } = {}) {
+  return group(async (check) => {
+    await conversation(check, (path, init) => fetch(origin + path, initOf(init)), resets);
+    const results = {
+      parsed: [200, RECEIVE], text: [200, RECEIVE], bytes: [200, RECEIVE], consumed: [400, "missing-body"], express4: [200, RECEIVE], router: [200, RECEIVE],
+      throws: [500, "internal-error"], next: [503, "next: RangeError"],
+    };
+    for (const [name, expected] of Object.entries(results)) await check(`(req, res): ${name}`, () => answerToError(origin, { "x-case": name }), expected);
+  });
+}
+
+/**
+ * How many of `tries` clients that send far more than is allowed could not read their 413, and why: the server closed the
+ * connection on them.
+ */
+export async function cutOff(origin, tries = 20) {
+  const reasons = [];
+  for (let i = 0; i < tries; i++) {
+    const init = { method: "POST", body: streamed(new Uint8Array(4_000_000).fill(121)), duplex: "half", headers: { "content-type": FORM_TYPE, "x-twilio-signature": SIGNED.post } };
+    try {
+      await (await fetch(`${origin}/fax`, init)).text();
+    } catch (error) {
+      reasons.push(error.cause?.message ?? error.message);
+    }
+  }
+  return reasons.length > 0 ? [`answer 413 to a client that is still sending for certain: ${reasons.length} of ${tries} did not get it (${[...new Set(reasons)].join(", ")})`] : [];
+}
+
 /** Undefined says that a header is left to the platform. */
 const initOf = (init) => ({ ...init, headers: Object.fromEntries(Object.entries(init.headers).filter(([, value]) => value !== undefined)) });
 
@@ -401,6 +491,11 @@ async function fetchChecks(check, core, webhook) {
   }), [400, "unreadable-body"]);
   await check("multipart: names of headers and types in any case, a quoted boundary", () =>
     status({}, { body: multipart((name) => `content-disposition: form-data; name="${name}"`), headers: { "content-type": 'Multipart/Form-Data; boundary="b"' } }), [200, RECEIVE]);
+  const dressed = (name) => `Content-Disposition: form-data; name="${name}"\r\nContent-Type: text/plain; charset=US-ASCII\r\nContent-Transfer-Encoding: 8bit\r\nContent-Length: ${FIELDS[name].length}`;
+  await check("multipart: fields with headers of their own, as Java's clients write", () =>
+    status({}, { body: multipart(dressed), headers: { "content-type": "multipart/form-data; charset=UTF-8; boundary=b" } }), [200, RECEIVE]);
+  await check("multipart: no line end after the closing boundary", () =>
+    status({}, { body: multipart((name) => `Content-Disposition: form-data; name="${name}"`, "--b--"), headers: { "content-type": "multipart/form-data; BOUNDARY=b" } }), [200, RECEIVE]);
   await check("authToken that is empty", () => thrown(() => createWebhook({ core, webhook }, { authToken: "" })), "TypeError undefined");
   await check("handle with bytes", async () => {
     const { hook } = createWebhook({ core, webhook });
@@ -421,8 +516,8 @@ const multipart = (header, end = "--b--\r\n", fields = FIELDS) => Object.keys(fi
 export async function limits(modules) {
   const { hook } = createWebhook(modules);
   const plain = (name) => `Content-Disposition: form-data; name="${name}"`;
-  const send = async (body, signature = SIGNED.post) => {
-    const headers = { "content-type": "multipart/form-data; boundary=b", "x-twilio-signature": signature };
+  const send = async (body, signature = SIGNED.post, parameters = "boundary=b") => {
+    const headers = { "content-type": `multipart/form-data; ${parameters}`, "x-twilio-signature": signature };
     const response = await hook.fetch(new Request(URL_OUTSIDE, { method: "POST", body, headers }));
     return `${response.status} ${response.status === 200 ? (response.headers.get("x-seen") ?? "") : await response.text()}`;
   };
@@ -437,6 +532,10 @@ export async function limits(modules) {
     ["multipart before an epilogue", await send(multipart(plain, "--b--\r\nepilogue")), onFax],
     ["filename without quotes", await file('name="Media"; filename=fax.pdf'), onPages],
     ["filename and filename*", await file(`name="Media"; filename="fax.pdf"; filename*=UTF-8''fax.pdf`), onPages],
+    ["spaces after the closing boundary", await send(multipart(plain, "--b--  \r\n")), onFax],
+    ["space before the semicolon after a boundary", await send(multipart(plain), SIGNED.post, "boundary=b ; charset=utf-8"), onFax],
+    ["another parameter whose name ends in boundary", await send(multipart(plain), SIGNED.post, "xboundary=z; boundary=b"), onFax],
+    ["a quoted boundary with a comma", await send(multipart(plain).replaceAll("--b", "--a,b"), SIGNED.post, 'boundary="a,b"'), onFax],
     ["400 to multipart that ends within a field", await send(multipart(plain, "")), "400 unreadable-body"],
     ["400 to multipart that ends within the pages", await file('name="Media"; filename="fax.pdf"', ""), "400 unreadable-body"],
   ];

@@ -3,8 +3,8 @@ import { httpServerHandler } from "cloudflare:node";
 import { createServer } from "node:http";
 import * as core from "twiml-fax";
 import * as webhook from "twiml-fax/webhook";
-import { createWebhook } from "./suite.mjs";
+import { createListener } from "./suite.mjs";
 
-createServer(createWebhook({ core, webhook }).hook.node).listen(8080);
+createServer(createListener({ core, webhook })).listen(8080);
 
 export default httpServerHandler({ port: 8080 });
