@@ -1,7 +1,7 @@
 /** What several files need of text: URLs, objects keyed by it, and the words of error messages. */
 
 /** RFC 3986, section 3.1. Only http(s) is a URL that a provider fetches; the scheme decides before the parser may repair. */
-const HTTP_URL = /^https?:\/\//i;
+const HTTP_URL = /^https?:\/\/[^/\\]/i;
 
 /** The platform's URL parser, named by structure so that the core needs neither DOM nor Node types. */
 declare const URL: { canParse(url: string, base?: string): boolean };

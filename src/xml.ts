@@ -29,9 +29,12 @@ export function illegalCharacter(text: string): string | undefined {
   return code === undefined ? undefined : "U+" + code.toString(16).toUpperCase().padStart(4, "0");
 }
 
-/** Whether `name` can be an attribute's name; names that begin with "xml" are reserved (XML 1.0, section 2.3). */
+/**
+ * Whether `name` can be an attribute's name; names that begin with "xml" are reserved (XML 1.0, section 2.3),
+ * and U+1680 and U+FEFF, which XML takes for letters, are white space to readers written in JavaScript.
+ */
 export function isAttributeName(name: string): boolean {
-  return NAME.test(name) && !/^xml/i.test(name);
+  return NAME.test(name) && !/^xml|\s/i.test(name);
 }
 
 /** An empty-element tag with the own properties of `attributes`, in their order. Names and values have been checked before. */

@@ -268,7 +268,8 @@ async function readBytes(body: Uint8Array | AsyncIterable<Uint8Array>, limit: nu
 async function readMultipart(bytes: Uint8Array, contentType: string): Promise<Iterable<readonly [string, string | FaxMedia]>> {
   try {
     // Deno takes a delivery that was cut short for a complete one, without its pages.
-    const [, boundary] = /boundary="?([^";,]+)/i.exec(contentType) ?? [];
+    const [, quoted, plain] = /;\s*boundary=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(contentType) ?? [];
+    const boundary = quoted?.replace(/\\(.)/g, "$1") ?? plain;
     if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(`--${boundary}--`)) throw new Error("The closing boundary is missing.");
     return await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { "content-type": contentType } }).formData();
   } catch (error) {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { FaxResponse, receive, type ReceiveAttributes, reject, toTwiml, TwimlError, type TwimlErrorCode, type Verb } from "../../src/index.js";
+import { FaxRequestError, FaxResponse, parseFaxRequest, receive, type ReceiveAttributes, reject, toTwiml, TwimlError, type TwimlErrorCode, type Verb } from "../../src/index.js";
 import { CORE, runsFromEnvironment } from "./properties.js";
 import { isChar, reread } from "./reread.js";
 
@@ -57,6 +57,31 @@ describe("plain data", () => {
         same(outcome(() => new FaxResponse({ verb: "Receive", attributes } as Verb).toString()), made);
         // A verb that was written to JSON and read again is the same verb.
         if ("value" in made) same(toTwiml(JSON.parse(JSON.stringify(receive(attributes))) as Verb), made.value);
+      }),
+      runs,
+    );
+  });
+});
+
+describe("a body of little but what decoding is about", () => {
+  const unit = fc.constantFrom("+", "+", "%", "%2", "%41", "%2B", "%20", "%00", "%C3", "%A9", "%C3%A9", "%E2%82", "%F0%9F%98%80", "%ED%A0%80", "%ff", "%EF%BB%BF", "=", "&", "?", "a", "b", "é", "😀", "\ud800", "\udc00", "\ufeff", "__proto__");
+  const body = fc.oneof(fc.string({ unit }), fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("latin1")), fc.uint8Array().map((bytes) => new TextDecoder().decode(bytes)));
+
+  it("gives the params that URLSearchParams gives, or a FaxRequestError for what is repeated and nothing else", { timeout: 3_600_000 }, () => {
+    fc.assert(
+      fc.property(body, (body) => {
+        const form = `FaxSid=FX1&AccountSid=AC1&From=&To=%2B1&ApiVersion=v1&${body}`;
+        const pairs = [...new URLSearchParams(form)];
+        const expected = Object.fromEntries(pairs);
+        const repeated = pairs.length > Object.keys(expected).length;
+        try {
+          const { params } = parseFaxRequest(form);
+          if (repeated) throw new Error("accepted");
+          same(Object.entries(params), Object.entries(expected));
+        } catch (error) {
+          if (!repeated || !(error instanceof FaxRequestError)) throw error;
+          if (error.issues.some(({ code }) => code !== "repeated")) throw error;
+        }
       }),
       runs,
     );

@@ -740,3 +740,28 @@ describe("handle: multipart deliveries", () => {
     expect(plain(await setUp().handle(sent))).toEqual([403, "signature-mismatch"]);
   });
 });
+
+describe("handle: the boundary of a delivery", () => {
+  const fields = { FaxSid: "FX1", AccountSid: "AC1", From: "", To: "+2", ApiVersion: "v1", FaxStatus: "received" };
+  const send = (contentType: string, boundary: string, end = `--${boundary}--\r\n`) => {
+    const webhook = faxWebhook({ authToken: false, onFax: () => reject() });
+    const parts = Object.entries(fields).map(([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`);
+    return webhook.handle({ method: "POST", url: "/fax", headers: { "content-type": contentType }, body: Buffer.from(parts.join("") + end) });
+  };
+
+  it.each([
+    ["multipart/form-data; boundary=b", "b"],
+    ['multipart/form-data; boundary="a,b"', "a,b"],
+    ['Multipart/Form-Data; charset=utf-8; Boundary="a;b"', "a;b"],
+    ["multipart/form-data; xboundary=z; boundary=b", "b"],
+  ])("reads %s", async (contentType, boundary) => {
+    expect((await send(contentType, boundary)).status).toBe(200);
+  });
+
+  it.each([
+    ["cut short before the closing boundary", "multipart/form-data; boundary=b", "b", ""],
+    ["without a boundary in its type", "multipart/form-data", "b", "--b--\r\n"],
+  ])("refuses a delivery %s", async (_, contentType, boundary, end) => {
+    expect(await send(contentType, boundary, end)).toMatchObject({ status: 400, body: "unreadable-body" });
+  });
+});
