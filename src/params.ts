@@ -84,21 +84,20 @@ function decodeForm(text: string): Iterable<readonly [string, string]> {
   // Surrogates are for URLSearchParams, which replaces lone ones. Form bodies are ASCII: they have none.
   if (/[\uD800-\uDFFF]/.test(text)) return new URLSearchParams(text);
   const pairs: [string, string][] = [];
-  for (const part of (text.startsWith("?") ? text.slice(1) : text).split("&")) {
-    if (part === "") continue;
-    const equals = part.indexOf("=");
-    pairs.push(equals < 0 ? [decode(part), ""] : [decode(part.slice(0, equals)), decode(part.slice(equals + 1))]);
+  try {
+    for (const part of (text.startsWith("?") ? text.slice(1) : text).split("&")) {
+      if (part === "") continue;
+      const equals = part.indexOf("=");
+      pairs.push(equals < 0 ? [decode(part), ""] : [decode(part.slice(0, equals)), decode(part.slice(equals + 1))]);
+    }
+    return pairs;
+  } catch {
+    // An escape that is no UTF-8, or no escape: replaced or left as it is, by the standard.
+    return new URLSearchParams(text);
   }
-  return pairs;
 }
 
 function decode(text: string): string {
   const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
-  if (!spaced.includes("%")) return spaced;
-  try {
-    return decodeURIComponent(spaced);
-  } catch {
-    // An escape that is no UTF-8, or no escape: replaced or left as it is, by the standard.
-    return [...new URLSearchParams("=" + text)][0]![1];
-  }
+  return spaced.includes("%") ? decodeURIComponent(spaced) : spaced;
 }

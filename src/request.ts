@@ -195,7 +195,7 @@ function date(form: Form, text: string): Date {
 function missing(form: Form, name: string): void {
   // What came in another form (an array, an object) has its issue already.
   if (form.issues.some((each) => each.parameter === name)) return;
-  const near = Object.keys(form.params).find((each) => each !== name && each.length < 64 && fold(each) === fold(name));
+  const near = Object.keys(form.params).find((each) => each !== name && each.length < 24 && fold(each) === fold(name));
   const hint = near ? `; ${quote(near)} came, but names are case-sensitive` : "";
   form.issues.push(issue(name, "missing", `${name} is missing${hint}.`));
 }

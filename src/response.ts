@@ -61,7 +61,7 @@ export class FaxResponse {
 
   /**
    * @param verb what the response starts with, if anything
-   * @throws {TwimlError} when `verb` is none
+   * @throws {TwimlError} when `verb` is none, and as `receive` does for plain data
    */
   constructor(verb?: Verb) {
     if (verb !== undefined) this.#add(checkVerb(verb));
@@ -80,13 +80,13 @@ export class FaxResponse {
    * @throws {TwimlError} `second-verb` when the response has a verb already
    */
   reject(): this;
-  reject(attributes?: unknown): this {
-    return this.#add((reject as (attributes?: unknown) => Verb)(attributes));
+  reject(...nothing: unknown[]): this {
+    return this.#add((reject as (...nothing: unknown[]) => Verb)(...nothing));
   }
 
   /**
    * An XML comment, for people who read the document.
-   * @throws {TwimlError} `invalid-text` for `--`, which a comment cannot say, and for characters XML cannot carry
+   * @throws {TwimlError} `invalid-value` for what is no text; `invalid-text` for `--`, which a comment cannot say, and for characters XML cannot carry
    */
   comment(text: string): this {
     if (checkText(undefined, "comment", text).includes("--")) fail(undefined, "comment", "invalid-text", `a comment cannot hold "--"`);

@@ -28,7 +28,7 @@ export function quote(value: unknown): string {
     if (Array.isArray(value)) return "an array";
     return typeof value === "object" && value ? "an object" : /function|symbol|bigint/.test(typeof value) ? `a ${typeof value}` : String(value);
   }
-  const at = value.lastIndexOf("@");
+  const at = Math.max(value.lastIndexOf("@"), value.lastIndexOf("%40"));
   const text = at < 0 ? value : /^(\w+:[/\\]*)?/.exec(value)![0] + "***" + value.slice(at);
   const short = text.length > 40 ? text.slice(0, 40) + "…" : text;
   return JSON.stringify(short).replace(/[^\x20-\x7e…]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));

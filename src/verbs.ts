@@ -153,8 +153,8 @@ export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions
  * @see https://developer.signalwire.com/compatibility-api/cxml/fax/reject
  */
 export function reject(): Reject;
-export function reject(attributes?: unknown): Reject {
-  return make("Reject", attributes, undefined) as Reject;
+export function reject(attributes?: unknown, options?: unknown): Reject {
+  return make("Reject", attributes, ownValue(options, "unchecked")) as Reject;
 }
 
 /** A verb from plain data, or made before: all that is written out is checked, wherever it comes from. */
@@ -184,7 +184,7 @@ function make(name: unknown, attributes: unknown, unchecked: unknown): Verb {
     if (value !== undefined && value !== null) checked[key] = checkAttribute(name, rules, key, value);
   }
   if (ownValue(checked, "storeMedia") === false && (!Object.hasOwn(checked, "action") || ownValue(checked, "method") === "GET")) {
-    fail(name, "storeMedia", "pages-lost", `storeMedia: false loses the pages without an "action" to POST them to`);
+    fail(name, "storeMedia", "pages-lost", `storeMedia: false loses the pages, unless they are POSTed to an "action"`);
   }
   const extra: [string, string][] = [];
   for (const key of keysOf("unchecked", unchecked, name)) {

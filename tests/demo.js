@@ -4,7 +4,10 @@ import { createServer } from "node:http";
 import { receive, reject } from "twiml-fax";
 import { faxWebhook, signRequest } from "twiml-fax/webhook";
 
-const { PORT, FAX_AUTH_TOKEN: authToken = "demo-token", PUBLIC_URL: publicUrl } = process.env;
+const { PORT } = process.env;
+// A token and a URL of your own are for a provider of your own, who calls the server that keeps serving.
+const authToken = (PORT && process.env.FAX_AUTH_TOKEN) || "demo-token";
+const publicUrl = (PORT && process.env.PUBLIC_URL) || undefined;
 const color = process.stdout.isTTY && !process.env.NO_COLOR;
 const paint = (code, text) => (color ? `\x1b[${code}m${text}\x1b[0m` : text);
 const title = (text) => console.log(`\n${paint(1, text)}`);
@@ -50,7 +53,8 @@ const incoming = {
 };
 
 if (PORT) {
-  const signature = signRequest({ authToken, url, params: incoming });
+  const signed = publicUrl ? publicUrl.replace(/\/+$/, "") + "/fax" : url;
+  const signature = signRequest({ authToken, url: signed, params: incoming });
   const data = Object.entries(incoming).map(([name, value]) => `--data-urlencode '${name}=${value}'`);
   console.log(`Serving on ${url} (stop with Ctrl+C). In another terminal:\n`);
   console.log(`curl -i ${url} \\\n  -H 'X-Twilio-Signature: ${signature}' \\\n  ${data.join(" \\\n  ")}\n`);

@@ -627,12 +627,12 @@ describe.each([
     expect(refused({ ...without("FaxSid", params), [name]: "FX1" }).message).toBe("FaxSid is missing.");
   });
 
-  it("names the first near name, escaped and cut; none of 64 characters", () => {
+  it("names the first near name, escaped; none of 24 characters, which nobody misspells", () => {
     const near = (...came: string[]) => refused({ ...without("To", params), ...Object.fromEntries(came.map((name) => [name, ""])) }).message;
     expect(near("xTo", "TO", "to")).toBe('To is missing; "TO" came, but names are case-sensitive.');
     expect(near("t\n\u2003o")).toBe('To is missing; "t\\n\\u2003o" came, but names are case-sensitive.');
-    expect(near("_".repeat(61) + "to")).toBe(`To is missing; "${"_".repeat(40)}…" came, but names are case-sensitive.`);
-    expect(near("_".repeat(62) + "to")).toBe("To is missing.");
+    expect(near("_".repeat(21) + "to")).toBe(`To is missing; "${"_".repeat(21)}to" came, but names are case-sensitive.`);
+    expect(near("_".repeat(22) + "to")).toBe("To is missing.");
   });
 
   it.each<[string, unknown, FaxRequestIssue["code"], string]>([

@@ -820,7 +820,7 @@ describe("the whole message", () => {
     ['receive({}, { unchecked: { "a b": "" } })', () => receiveAny({}, { unchecked: { "a b": "" } }), "invalid-name", "Receive", "a b",
       '<Receive>: "a b" cannot be the name of an attribute.'],
     ["receive({ storeMedia: false })", () => receiveAny({ storeMedia: false }), "pages-lost", "Receive", "storeMedia",
-      '<Receive>: storeMedia: false loses the pages without an "action" to POST them to.'],
+      '<Receive>: storeMedia: false loses the pages, unless they are POSTed to an "action".'],
     ['reject({ reason: "busy" })', () => rejectAny({ reason: "busy" }), "unknown-attribute", "Reject", "reason",
       '<Reject>: there is no attribute "reason"; there are: none (names are case-sensitive).'],
     ['reject("busy")', () => rejectAny("busy"), "invalid-value", "Reject", undefined, '<Reject>: attributes must be a plain object, not "busy".'],
@@ -845,4 +845,10 @@ describe("the whole message", () => {
       ...(attribute === undefined ? {} : { attribute }),
     });
   });
+});
+
+it("reject and FaxResponse.reject ignore no second argument in silence", () => {
+  const loose = reject as (...all: unknown[]) => unknown;
+  expect(() => loose(undefined, { unchecked: { a: "1" } })).toThrow(TwimlError);
+  expect(() => (new FaxResponse() as unknown as { reject: typeof loose }).reject(undefined, { unchecked: { a: "1" } })).toThrow(TwimlError);
 });
