@@ -34,17 +34,22 @@ export function createNode(handle: (request: HandleRequest) => Promise<WebhookRe
     try {
       const { method = "", url = "", originalUrl = url, headers } = req;
       write(res, await handle({ method, url: originalUrl, headers, body: bodyOf(req) }));
-    } catch (error) {
-      if (typeof next === "function") next(error);
-      else {
+    } catch (thrown) {
+      // Express takes next(undefined) and next("route") for "go on", which is how a fax gets lost.
+      const error = thrown instanceof Error ? thrown : new Error("A callback of faxWebhook threw what is no Error.", { cause: thrown });
+      try {
+        if (typeof next === "function") return next(error);
         console.error(error);
-        write(res, { status: 500, headers: { "content-type": "text/plain; charset=utf-8" }, body: "internal-error" });
+        write(res, { status: 500, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" }, body: "internal-error" });
+      } catch (failed) {
+        console.error(failed);
       }
-    }
-    if (!req.readableEnded) {
-      const timer = setTimeout(() => req.destroy(), LINGER_MS);
-      req.once("close", () => clearTimeout(timer));
-      req.resume();
+    } finally {
+      if (!req.readableEnded) {
+        const timer = setTimeout(() => req.destroy(), LINGER_MS);
+        req.once("close", () => clearTimeout(timer));
+        req.resume();
+      }
     }
   };
 }

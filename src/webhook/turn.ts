@@ -1,6 +1,6 @@
 /** One turn of the webhook without a server: the parts of a request in, the parts of the reply out. */
 import { createHash } from "node:crypto";
-import { type FaxMedia, type FaxParamSource, type Form, readForm } from "../params.js";
+import { type FaxParamSource, type Form, readForm } from "../params.js";
 import { type FaxCallback, type FaxRequest, FaxRequestError, toFaxCallback, toFaxRequest } from "../request.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../response.js";
 import { bare, isHttpUrl, quote } from "../text.js";
@@ -136,11 +136,12 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
   must("onRefused", onRefused === undefined || typeof onRefused === "function", "a function", onRefused);
   must("maxFormBytes", Number.isSafeInteger(maxFormBytes) && maxFormBytes > 0, "a number of bytes", maxFormBytes);
   must("maxMediaBytes", Number.isSafeInteger(maxMediaBytes) && maxMediaBytes > 0, "a number of bytes", maxMediaBytes);
-  const isBase = publicUrl === undefined || typeof publicUrl === "function" || (typeof publicUrl === "string" && isHttpUrl(publicUrl) && !publicUrl.includes("?"));
+  const isBase = publicUrl === undefined || typeof publicUrl === "function" || (typeof publicUrl === "string" && isHttpUrl(publicUrl) && !/[?\s]/.test(publicUrl));
   must("publicUrl", isBase, `an http(s) origin, with or without a path, such as "https://fax.example.com"`, publicUrl);
 
   async function receiveForm(request: WebhookRequest, body: unknown): Promise<Received> {
-    const source = request.method === "POST" ? await readBody(request, body) : (/\?[^#]*/.exec(request.url)?.[0] ?? "");
+    // The query of the very URL that is verified: what stands behind a "#" is signed by nobody.
+    const source = request.method === "POST" ? await readBody(request, body) : (/^[^?#]*(\?[^#]*)/.exec(request.url)?.[1] ?? "");
     const form = readForm(source);
     if (form.media && form.media.size > maxMediaBytes) throw new Refused("too-large");
     const empty = !form.media && form.issues.length === 0 && Object.keys(form.params).length === 0;
@@ -158,11 +159,13 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
     if (typeof body === "string") {
       // One UTF-16 unit is at most three bytes of UTF-8: short bodies need no count.
       if (body.length * 3 > limit && Buffer.byteLength(body) > limit) throw new Refused("too-large");
-      if (multipart && body !== "") form = await readMultipart(Buffer.from(body), headers["content-type"]!);
+      // Bytes that a text decoder has replaced are lost: better no pages than broken ones.
+      if (multipart && body.includes("\ufffd")) throw new Refused("unreadable-body");
+      if (multipart && body !== "") form = await readMultipart(Buffer.from(body), headers["content-type"]!, maxFormBytes);
     } else if (body instanceof Uint8Array || isStream(body)) {
       if ((headers["content-encoding"] ?? "identity").toLowerCase() !== "identity") throw new Refused("unsupported-media-type");
       const bytes = await readBytes(body, limit, Number(headers["content-length"] ?? 0));
-      form = multipart && bytes.length > 0 ? await readMultipart(bytes, headers["content-type"]!) : decoder.decode(bytes);
+      form = multipart && bytes.length > 0 ? await readMultipart(bytes, headers["content-type"]!, maxFormBytes) : decoder.decode(bytes);
     }
     return form;
   }
@@ -180,12 +183,12 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
     const urls = requestedUrls(request, typeof publicUrl === "function" ? (publicUrl(request) ?? null) : publicUrl);
     // Where something could not stand in `form`, what was signed is in the source.
     const params = request.method !== "POST" ? undefined : ((form.issues.length > 0 ? source : form.params) as FaxParamSource);
-    const signatures = SIGNATURES.map((name) => request.headers[name]).filter((each) => each !== undefined);
+    const signatures = new Set(SIGNATURES.map((name) => request.headers[name]));
     for (const url of urls) {
       for (const signature of signatures) if (verifyRequest({ authToken: tokens!, signature, url, params })) return;
     }
-    const tried = urls.flatMap((url) => [...signedUrls(url)].map((each) => each.replace(/\/\/[^/?#]*@/, "//***@")));
-    throw new Refused("signature-mismatch", { urls: [...new Set(tried)] });
+    const tried = urls.flatMap((url) => [...signedUrls(url)].map((each) => each.replace(/\/\/[^/?#]*@/, "//***@").slice(0, 500)));
+    throw new Refused("signature-mismatch", { urls: [...new Set(tried)].slice(0, 50) });
   }
 
   async function answer(request: WebhookRequest, body: unknown): Promise<WebhookReply> {
@@ -250,30 +253,46 @@ async function readBytes(body: Uint8Array | AsyncIterable<Uint8Array>, limit: nu
     return body;
   }
   if (announced > limit) throw new Refused("too-large");
-  const chunks: Uint8Array[] = [];
+  // One growing buffer: a list of chunks costs a stranger who sends single bytes a hundred times less than us.
+  let bytes = Buffer.alloc(Math.min(limit, 64 * 1024));
   let size = 0;
   try {
     for await (const part of body as AsyncIterable<Uint8Array | string>) {
       const chunk = typeof part === "string" ? Buffer.from(part) : part;
-      size += chunk.length;
-      if (size > limit) throw new Refused("too-large");
-      chunks.push(chunk);
+      const end = size + chunk.length;
+      if (end > limit) throw new Refused("too-large");
+      if (end > bytes.length) bytes = Buffer.concat([bytes.subarray(0, size)], Math.min(limit, Math.max(end, 2 * bytes.length)));
+      bytes.set(chunk, size);
+      size = end;
     }
   } catch (error) {
     throw error instanceof Refused ? error : new Refused("unreadable-body", { error });
   }
-  return Buffer.concat(chunks);
+  return bytes.subarray(0, size);
 }
 
-async function readMultipart(bytes: Uint8Array, contentType: string): Promise<Iterable<readonly [string, string | FaxMedia]>> {
+/** RFC 2046, section 5.1.1: a boundary has 70 characters at most. A delivery has a dozen parts. */
+const MAX_BOUNDARY = 70;
+const MAX_PARTS = 1000;
+
+async function readMultipart(bytes: Uint8Array, contentType: string, maxFormBytes: number): Promise<FormData> {
+  const [, quoted, plain] = /;\s*boundary=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(contentType) ?? [];
+  const boundary = quoted?.replace(/\\(.)/g, "$1") ?? plain ?? "";
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   try {
     // Deno takes a delivery that was cut short for a complete one, without its pages.
-    const [, quoted, plain] = /;\s*boundary=(?:"((?:[^"\\]|\\.)*)"|([^\s;]+))/i.exec(contentType) ?? [];
-    const boundary = quoted?.replace(/\\(.)/g, "$1") ?? plain;
-    if (!Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(`--${boundary}--`)) throw new Error("The closing boundary is missing.");
-    return await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { "content-type": contentType } }).formData();
+    const tail = buffer.subarray(-1024);
+    if (boundary === "" || boundary.length > MAX_BOUNDARY || !tail.includes(`--${boundary}--`)) throw new Error("The closing boundary is missing.");
+    const delimiter = `\r\n--${boundary.slice(0, 8)}`;
+    for (let at = 0, parts = 0; (at = buffer.indexOf(delimiter, at)) >= 0; at++) if (++parts > MAX_PARTS) throw new Refused("too-large");
+    const form = await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { "content-type": contentType } }).formData();
+    // The text is hashed for every URL and token that is tried: it has the limit of a form, whatever the pages have.
+    let text = 0;
+    for (const [name, value] of form) text += name.length + (typeof value === "string" ? value.length : 0);
+    if (text > maxFormBytes) throw new Refused("too-large");
+    return form;
   } catch (error) {
-    throw new Refused("unreadable-body", { error });
+    throw error instanceof Refused ? error : new Refused("unreadable-body", { error });
   }
 }
 
@@ -312,7 +331,14 @@ function serialize(result: FaxAnswer | CallbackAnswer, isCallback: boolean): { t
     fail(undefined, undefined, "no-verb", "onFax must return receive() or reject(), or the fax is lost (the provider's error 34106)");
   }
   const headers: Record<string, string | string[]> = {};
-  for (const [name, value] of Object.entries(parts.headers ?? {})) headers[name.toLowerCase()] = typeof value === "string" ? value : [...value];
+  for (const [name, value] of Object.entries(parts.headers ?? {})) {
+    const key = name.toLowerCase();
+    if (key === "content-length" || key === "transfer-encoding") throw new TypeError(`${key} is set by the server, not by the answer.`);
+    const values = [value].flat().map(String);
+    // The platform's own check, here rather than when half of the headers are written: throws a TypeError.
+    new Headers(values.map((each): [string, string] => [name, each]));
+    headers[key] = Array.isArray(value) ? values : values[0]!;
+  }
   return { twiml: twiml && isFaxResponse(twiml) ? twiml.toString() : toTwiml(twiml), headers };
 }
 

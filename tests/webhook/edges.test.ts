@@ -149,6 +149,73 @@ describe("node, by the state of the stream", () => {
     await open({ onFax: () => { throw new Error("secret"); } }).node(request({}), broken);
     log.mockRestore();
     expect([odd.statusCode, odd.body]).toEqual([405, "method-not-allowed"]);
-    expect([broken.statusCode, broken.headers, broken.body]).toEqual([500, { "content-type": "text/plain; charset=utf-8" }, "internal-error"]);
+    expect([broken.statusCode, broken.headers, broken.body]).toEqual([500, { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" }, "internal-error"]);
+  });
+});
+
+describe("handle, against who would break it", () => {
+  const signedPost = "FaxSid=FX1&AccountSid=AC1&From=%2B1&To=%2B2&ApiVersion=v1";
+
+  it("reads no parameters from behind a fragment, which nobody signed", async () => {
+    const onFax = vi.fn(() => reject());
+    const webhook = open({ authToken: "t", publicUrl: "https://fax.example", onFax, onCallback: onFax as never });
+    const text = "AccountSidAC1ApiVersionv1FaxSidFX1From+1To+2";
+    const signature = signRequest({ authToken: "t", url: "https://fax.example/fax", params: signedPost });
+    const evil = "#?FaxSid=EVIL&AccountSid=AC1&From=evil&To=x&ApiVersion=v1&FaxStatus=received";
+    for (const url of [`/fax${text}${evil}`, `/fax${text}?${evil}`, `https://fax.example/fax${text}${evil}`]) {
+      const reply = await webhook.handle({ method: "GET", url, headers: { "x-twilio-signature": signature } });
+      expect(reply.status, url).not.toBe(200);
+    }
+    expect(onFax).not.toHaveBeenCalled();
+  });
+
+  const delivery = (boundary: string, parts: string) => post(Buffer.from(parts), { "content-type": `multipart/form-data; boundary=${boundary}` });
+  const part = (name: string, value: string) => `--b\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+
+  it.each<[string, HandleRequest, number]>([
+    ["text fields of more than a form's limit", delivery("b", part("a", "x".repeat(70_000)) + "--b--\r\n"), 413],
+    ["a thousand parts and more", delivery("b", part("a", "").repeat(1100) + "--b--\r\n"), 413],
+    ["a boundary of more than 70 characters", delivery("b".repeat(71), `--${"b".repeat(71)}--\r\n`), 400],
+    ["a delivery that a text decoder has broken", post(part("a", "\ufffd") + "--b--\r\n", { "content-type": "multipart/form-data; boundary=b" }), 400],
+  ])("refuses %s", async (_, request, status) => {
+    expect((await open().handle(request)).status).toBe(status);
+  });
+
+  it("keeps no chunk of a body that comes in single bytes", async () => {
+    const body = FORM + "&" + "x".repeat(40_000);
+    const single = (async function* () { for (const byte of Buffer.from(body)) yield Uint8Array.of(byte); })();
+    expect((await open().handle(post(single))).status).toBe(200);
+    const growing = (async function* () { for (let i = 0; i < 30; i++) yield Buffer.alloc(10_000, 0x78); yield Buffer.from("&" + FORM); })();
+    const onFax = vi.fn(() => reject());
+    expect((await open({ maxFormBytes: 400_000, onFax }).handle(post(growing))).status).toBe(200);
+    expect(onFax.mock.calls).toHaveLength(1);
+  });
+
+  it.each<[string, Record<string, unknown>]>([
+    ["a line end", { "x-a": "b\nc" }],
+    ["a length of its own", { "Content-Length": "3" }],
+    ["a transfer coding", { "transfer-encoding": "chunked" }],
+  ])("rejects when onFax answers with a header of %s", async (_, headers) => {
+    const webhook = open({ onFax: () => ({ twiml: reject(), headers: headers as Record<string, string> }) });
+    await expect(webhook.handle(post(FORM))).rejects.toThrow(TypeError);
+  });
+
+  it("gives next an Error, whatever was thrown", async () => {
+    const res = { statusCode: 0, headersSent: false, setHeader() {}, end() {} };
+    const req = { method: "POST", url: "/fax", headers: TYPE, body: FORM, readableEnded: true, resume() {}, destroy() {}, once() {}, async *[Symbol.asyncIterator]() {} };
+    for (const thrown of [undefined, "route", null, 0]) {
+      const next = vi.fn();
+      await open({ onFax: () => Promise.reject(thrown) }).node(req, res, next);
+      expect(next.mock.calls).toEqual([[expect.objectContaining({ name: "Error", cause: thrown })]]);
+    }
+  });
+
+  it("never rejects in node, even when next throws", async () => {
+    const log = vi.spyOn(console, "error").mockReturnValue();
+    const req = { method: "POST", url: "/fax", headers: TYPE, body: FORM, readableEnded: true, resume() {}, destroy() {}, once() {}, async *[Symbol.asyncIterator]() {} };
+    const res = { statusCode: 0, headersSent: false, setHeader() {}, end() {} };
+    await open({ onFax: () => { throw new Error("first"); } }).node(req, res, () => { throw new Error("second"); });
+    expect(log.mock.calls).toEqual([[new Error("second")]]);
+    log.mockRestore();
   });
 });
