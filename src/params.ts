@@ -4,10 +4,20 @@ import { bare, quote } from "./text.js";
 /**
  * Where parameters come from: a form body or query string (a leading `?` is allowed), any iterable of pairs
  * (`URLSearchParams`, `FormData`, `Map`), or a plain object as body parsers make (`req.body`, `req.query`).
+ *
+ * @example
+ * const sources: FaxParamSource[] = ["FaxSid=FX1", new URLSearchParams("FaxSid=FX1"), { FaxSid: "FX1" }];
+ * @see https://url.spec.whatwg.org/#urlencoded-parsing
  */
 export type FaxParamSource = string | Iterable<readonly [name: string, value: unknown]> | object;
 
-/** The file of a multipart delivery, by structure: a `File` or `Blob` of the platform is one. */
+/**
+ * The file of a multipart delivery, by structure: a `File` or `Blob` of the platform is one.
+ *
+ * @example
+ * const bytes = new Uint8Array(await media.arrayBuffer());
+ * @see https://www.w3.org/TR/FileAPI/
+ */
 export interface FaxMedia {
   /** File name that the provider gave, if any. It comes from outside: never make a path of it. */
   readonly name?: string;

@@ -2,7 +2,11 @@
 import { type FaxMedia, type FaxParamSource, type FaxRequestIssue, type Form, issue, readForm } from "./params.js";
 import { fold, isHttpUrl, quote } from "./text.js";
 
-/** The statuses a fax can have, by the providers' documentation. https://www.twilio.com/docs/fax/api/fax-resource */
+/**
+ * The statuses a fax can have, by the providers' documentation.
+ * @example FAX_STATUSES.some((status) => status === callback.faxStatus); // false for one that is new
+ * @see https://www.twilio.com/docs/fax/api/fax-resource
+ */
 export const FAX_STATUSES = [
   "queued",
   "processing",
@@ -37,6 +41,7 @@ export interface FaxRequest {
 
 /** What comes with an action or status callback; read-only. https://www.twilio.com/docs/fax/twiml/receive */
 export interface FaxCallback extends FaxRequest {
+  /** How the fax stands; one of `FAX_STATUSES`, or one that a provider added since. */
   readonly faxStatus: FaxStatus;
   /** TSID of the sending machine: free text that the other side chose. */
   readonly remoteStationId?: string;
@@ -48,7 +53,9 @@ export interface FaxCallback extends FaxRequest {
   readonly mediaSid?: string;
   /** Outbound: the http(s) URL that was given when sending. */
   readonly originalMediaUrl?: string;
+  /** On failure: the provider's number for it, as text. */
   readonly errorCode?: string;
+  /** On failure: the provider's words for it. */
   readonly errorMessage?: string;
   /** SignalWire: when it happened. */
   readonly timestamp?: Date;

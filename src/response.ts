@@ -2,7 +2,11 @@
 import { type ReceiveAttributes, type ReceiveOptions, type Verb, checkText, checkVerb, fail, receive, reject } from "./verbs.js";
 import { comment, document, element } from "./xml.js";
 
-/** The `Content-Type` of the answer. Another one is the provider's error 12300. */
+/**
+ * The `Content-Type` of the answer. Another one is the provider's error 12300.
+ * @example res.writeHead(200, { "content-type": TWIML_CONTENT_TYPE }).end(toTwiml(reject()));
+ * @see https://www.twilio.com/docs/api/errors/12300
+ */
 export const TWIML_CONTENT_TYPE = "text/xml; charset=utf-8";
 
 /** Providers refuse more. https://www.twilio.com/docs/api/errors/11750 */

@@ -2,11 +2,23 @@
 import { didYouMean, isHttpUrl, isRelativeReference, quote } from "./text.js";
 import { illegalCharacter, isAttributeName } from "./xml.js";
 
-/** The methods an `action` can be requested with. https://www.twilio.com/docs/fax/twiml/receive */
+/**
+ * The methods an `action` can be requested with; case-sensitive.
+ * @example HTTP_METHODS.includes("GET"); // true
+ * @see https://www.twilio.com/docs/fax/twiml/receive
+ */
 export const HTTP_METHODS = ["GET", "POST"] as const;
-/** The formats the pages can be delivered in. https://www.twilio.com/docs/fax/twiml/receive */
+/**
+ * The formats the pages can be delivered in.
+ * @example MEDIA_TYPES.map((type) => `<option>${type}</option>`);
+ * @see https://www.twilio.com/docs/fax/twiml/receive
+ */
 export const MEDIA_TYPES = ["application/pdf", "image/tiff"] as const;
-/** The page sizes a fax can be rendered to. https://www.twilio.com/docs/fax/twiml/receive */
+/**
+ * The page sizes a fax can be rendered to; case-sensitive.
+ * @example PAGE_SIZES.find((size) => size === settings.pageSize);
+ * @see https://www.twilio.com/docs/fax/twiml/receive
+ */
 export const PAGE_SIZES = ["letter", "legal", "a4"] as const;
 
 /** A method of the `action` request. */
@@ -130,7 +142,8 @@ export class TwimlError extends TypeError {
  * @param attributes copied and checked; only own enumerable data properties count
  * @param options `unchecked`: attributes that this library does not know yet
  * @returns a frozen `{ verb: "Receive", attributes }`, with the `href` of a URL object as its text
- * @throws {TwimlError} `unknown-attribute`, `invalid-value`, `invalid-text`, `invalid-name` (in `unchecked`) or
+ * @throws {TwimlError} `unknown-attribute` (of an option, too), `invalid-value` (also for what is no plain object),
+ * `invalid-text`, `invalid-name` (in `unchecked`) or
  * `pages-lost` (`storeMedia: false` without an `action`, or with `method: "GET"`)
  * @example
  * receive({ action: "/fax/received", mediaType: "application/pdf" });
