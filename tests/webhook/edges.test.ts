@@ -181,6 +181,39 @@ describe("handle, against who would break it", () => {
     expect((await open().handle(request)).status).toBe(status);
   });
 
+  const long = "b".repeat(70);
+  const fields = (count: number) => FORM.split("&").map((pair) => part(...(pair.split("=").map(decodeURIComponent) as [string, string]))).join("") + Array.from({ length: count - 5 }, (_, i) => part(`p${i}`, "")).join("");
+  it.each<[string, HandleRequest, Partial<FaxWebhookOptions>]>([
+    ["a boundary of 70 characters", delivery(long, fields(5).replaceAll("--b\r\n", `--${long}\r\n`) + `--${long}--\r\n`), {}],
+    ["a thousand parts", delivery("b", fields(1000) + "--b--\r\n"), {}],
+    ["text fields of exactly a form's limit", delivery("b", fields(5) + "--b--\r\n"), { maxFormBytes: "FaxSidFX1AccountSidAC1FromTo+2ApiVersionv1".length }],
+  ])("reads %s", async (_, request, options) => {
+    expect((await open({ maxMediaBytes: 1_000_000, ...options }).handle(request)).status).toBe(200);
+  });
+
+  it("says that a delivery without a boundary, or with too long a one, is not closed", async () => {
+    for (const type of ["multipart/form-data", `multipart/form-data; boundary=${"b".repeat(71)}`, 'multipart/form-data; boundary=""']) {
+      const onRefused = vi.fn();
+      await open({ onRefused }).handle(post(Buffer.from(`--${"b".repeat(71)}--\r\n----\r\n`), { "content-type": type }));
+      expect(onRefused.mock.calls[0]![0]).toMatchObject({ reason: "unreadable-body", error: new Error("The closing boundary is missing.") });
+    }
+  });
+
+  it("says of broken text only that it is unreadable, before it is parsed", async () => {
+    const onRefused = vi.fn();
+    await open({ onRefused }).handle(post(fields(5).replace("FX1", "\ufffd") + "--b--\r\n", { "content-type": "multipart/form-data; boundary=b" }));
+    expect(onRefused.mock.calls[0]![0]).toMatchObject({ status: 400, reason: "unreadable-body" });
+  });
+
+  it("lists no more than fifty URLs of five hundred characters", async () => {
+    const onRefused = vi.fn();
+    const url = `/fax?${"a='b%20c+%27*~(&".repeat(100)}`;
+    await open({ authToken: "t", onRefused }).handle({ ...post(FORM, { host: "user.example:443", "x-twilio-signature": sign("x") }), url });
+    const { urls } = onRefused.mock.calls[0]![0] as { urls: string[] };
+    expect(urls.length).toBeLessThanOrEqual(50);
+    expect(Math.max(...urls.map((each) => each.length))).toBe(500);
+  });
+
   it("keeps no chunk of a body that comes in single bytes", async () => {
     const body = FORM + "&" + "x".repeat(40_000);
     const single = (async function* () { for (const byte of Buffer.from(body)) yield Uint8Array.of(byte); })();
@@ -198,6 +231,7 @@ describe("handle, against who would break it", () => {
   ])("rejects when onFax answers with a header of %s", async (_, headers) => {
     const webhook = open({ onFax: () => ({ twiml: reject(), headers: headers as Record<string, string> }) });
     await expect(webhook.handle(post(FORM))).rejects.toThrow(TypeError);
+    if (!("x-a" in headers)) await expect(webhook.handle(post(FORM))).rejects.toThrow(/^(content-length|transfer-encoding) is set by the server, not by the answer\.$/);
   });
 
   it("gives next an Error, whatever was thrown", async () => {
@@ -206,7 +240,7 @@ describe("handle, against who would break it", () => {
     for (const thrown of [undefined, "route", null, 0]) {
       const next = vi.fn();
       await open({ onFax: () => Promise.reject(thrown) }).node(req, res, next);
-      expect(next.mock.calls).toEqual([[expect.objectContaining({ name: "Error", cause: thrown })]]);
+      expect(next.mock.calls).toEqual([[expect.objectContaining({ message: "A callback of faxWebhook threw what is no Error.", cause: thrown })]]);
     }
   });
 
