@@ -170,9 +170,14 @@ function invalid(form: Form, name: string, expected: string): void {
   form.issues.push(issue(name, "invalid", `${name} must be ${expected}, not ${quote(form.params[name])}.`));
 }
 
+/** The form of every SID: people put it in file names, and look it up. */
+export function isSid(text: string): boolean {
+  return /^[\w-]{1,64}$/.test(text);
+}
+
 function sid(form: Form, name: string): string {
   const value = required(form, name);
-  if (value !== "" && !/^[\w-]{1,64}$/.test(value)) invalid(form, name, "1 to 64 of A-Z a-z 0-9 _ -");
+  if (value !== "" && !isSid(value)) invalid(form, name, "1 to 64 of A-Z a-z 0-9 _ -");
   return value;
 }
 

@@ -1,7 +1,7 @@
 /** One turn of the webhook without a server: the parts of a request in, the parts of the reply out. */
 import { createHash } from "node:crypto";
 import { type FaxParamSource, type Form, readForm } from "../params.js";
-import { type FaxCallback, type FaxRequest, FaxRequestError, toFaxCallback, toFaxRequest } from "../request.js";
+import { type FaxCallback, type FaxRequest, FaxRequestError, isSid, toFaxCallback, toFaxRequest } from "../request.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../response.js";
 import { bare, isHttpUrl, quote } from "../text.js";
 import { fail, type Verb } from "../verbs.js";
@@ -176,7 +176,7 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
     if (typeof authToken === "function") {
       // A stranger's text goes no further than this form: the function may well look it up in a database or a folder.
       const accountSid = form.params["AccountSid"];
-      tokens = accountSid !== undefined && /^[A-Za-z0-9_-]{1,64}$/.test(accountSid) ? await authToken(accountSid) : undefined;
+      tokens = accountSid !== undefined && isSid(accountSid) ? await authToken(accountSid) : undefined;
       if (tokens === undefined || tokens === null || tokens.length === 0) throw new Refused("no-token");
     }
     // A function that returns nothing is a mistake of the server's, not of the request's: null keeps it from the default.
