@@ -18,7 +18,9 @@ export default defineConfig({
           typecheck: { enabled: true, include: ["tests/**/*.test-d.ts"], checker: "node_modules/typescript/bin/tsc" },
         },
       },
-      { test: { name: "package", include: ["tests/package/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000 } },
+      {
+        test: { name: "package", include: ["tests/package/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000 },
+      },
     ],
   },
 });

@@ -78,7 +78,9 @@ export function pairsOf(source: unknown): Iterable<readonly [name: string, value
   if (typeof source === "string") return decodeForm(source);
   if (typeof source !== "object" || source === null) return [];
   if (!(Symbol.iterator in source)) return Object.entries(source);
-  return [...(source as Iterable<unknown>)].filter((pair): pair is [string, unknown] => Array.isArray(pair) && typeof pair[0] === "string");
+  return [...(source as Iterable<unknown>)].filter(
+    (pair): pair is [string, unknown] => Array.isArray(pair) && typeof pair[0] === "string",
+  );
 }
 
 /** Whether a value is a `Blob` or `File`, of whichever implementation. */

@@ -196,7 +196,8 @@ function pages(form: Form, text: string): number {
 }
 
 function date(form: Form, text: string): Date {
-  const [, month, day, offset] = /^(\d{4}-\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|([+-]\d\d)(?::?\d\d))$/.exec(text) ?? [];
+  const [, month, day, offset] =
+    /^(\d{4}-\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|([+-]\d\d)(?::?\d\d))$/.exec(text) ?? [];
   const time = new Date(offset ? text.replace(/(\d\d):?(\d\d)$/, "$1:$2") : text);
   // Date moves a day that does not exist (February 30) to the next month, instead of refusing it.
   const exists = month && (Number(day) <= 28 || new Date(`${month}-${day}`).getUTCDate() === Number(day));
@@ -218,7 +219,9 @@ function refuse(form: Form, source: unknown): void {
   if (form.issues.length > 6) shown.push(`And ${form.issues.length - 6} more.`);
   if (Object.keys(form.params).length === 0 && !form.media && form.issues.every((each) => each.code === "missing")) {
     const what = source === undefined || source === null ? quote(source) : "nothing";
-    shown.unshift(`No parameters can be read (${what} came): a body parser for application/x-www-form-urlencoded is probably missing.`);
+    shown.unshift(
+      `No parameters can be read (${what} came): a body parser for application/x-www-form-urlencoded is probably missing.`,
+    );
   }
   throw new FaxRequestError(shown.join(" "), Object.freeze(form.issues));
 }

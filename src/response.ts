@@ -1,5 +1,14 @@
 /** A verb to a TwiML document: `toTwiml`, and the `FaxResponse` class that people know from the helper libraries. */
-import { type ReceiveAttributes, type ReceiveOptions, type Verb, checkText, checkVerb, fail, receive, reject } from "./verbs.js";
+import {
+  type ReceiveAttributes,
+  type ReceiveOptions,
+  type Verb,
+  checkText,
+  checkVerb,
+  fail,
+  receive,
+  reject,
+} from "./verbs.js";
 import { comment, document, element } from "./xml.js";
 
 /**
@@ -20,7 +29,13 @@ function serialize(parts: string, verb?: Verb): string {
   // One UTF-16 unit is at most three bytes of UTF-8: short documents need no count.
   if (twiml.length * 3 > MAX_BYTES) {
     const bytes = new TextEncoder().encode(twiml).length;
-    if (bytes > MAX_BYTES) fail(verb?.verb, undefined, "too-large", `the document has ${bytes} bytes, and providers take ${MAX_BYTES} at most`);
+    if (bytes > MAX_BYTES)
+      fail(
+        verb?.verb,
+        undefined,
+        "too-large",
+        `the document has ${bytes} bytes, and providers take ${MAX_BYTES} at most`,
+      );
   }
   return twiml;
 }
@@ -93,7 +108,8 @@ export class FaxResponse {
    * @throws {TwimlError} `invalid-value` for what is no text; `invalid-text` for `--`, which a comment cannot say, and for characters XML cannot carry
    */
   comment(text: string): this {
-    if (checkText(undefined, "comment", text).includes("--")) fail(undefined, "comment", "invalid-text", `a comment cannot hold "--"`);
+    if (checkText(undefined, "comment", text).includes("--"))
+      fail(undefined, "comment", "invalid-text", `a comment cannot hold "--"`);
     this.#content += comment(text);
     return this;
   }
@@ -112,7 +128,8 @@ export class FaxResponse {
   }
 
   #add(verb: Verb): this {
-    if (this.#verb) fail(verb.verb, undefined, "second-verb", `it would be ignored: the response already has <${this.#verb.verb}>`);
+    if (this.#verb)
+      fail(verb.verb, undefined, "second-verb", `it would be ignored: the response already has <${this.#verb.verb}>`);
     this.#verb = verb;
     this.#content += tag(verb);
     return this;

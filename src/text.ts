@@ -26,7 +26,11 @@ export function isRelativeReference(text: string): boolean {
 export function quote(value: unknown): string {
   if (typeof value !== "string") {
     if (Array.isArray(value)) return "an array";
-    return typeof value === "object" && value ? "an object" : /function|symbol|bigint/.test(typeof value) ? `a ${typeof value}` : String(value);
+    return typeof value === "object" && value
+      ? "an object"
+      : /function|symbol|bigint/.test(typeof value)
+        ? `a ${typeof value}`
+        : String(value);
   }
   const at = Math.max(value.lastIndexOf("@"), value.lastIndexOf("%40"));
   const text = at < 0 ? value : /^(\w+:[/\\]*)?/.exec(value)![0] + "***" + value.slice(at);

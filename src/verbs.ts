@@ -151,7 +151,8 @@ export class TwimlError extends TypeError {
  */
 export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): Receive {
   for (const name of keysOf("options", options, "Receive")) {
-    if (name !== "unchecked") fail("Receive", name, "unknown-attribute", `there is no option ${quote(name)}, only "unchecked"`);
+    if (name !== "unchecked")
+      fail("Receive", name, "unknown-attribute", `there is no option ${quote(name)}, only "unchecked"`);
   }
   return make("Receive", attributes, ownValue(options, "unchecked")) as Receive;
 }
@@ -172,10 +173,12 @@ export function reject(attributes?: unknown, options?: unknown): Reject {
 
 /** A verb from plain data, or made before: all that is written out is checked, wherever it comes from. */
 export function checkVerb(data: unknown): Verb {
-  if (Object(data) !== data) fail(undefined, undefined, "unknown-verb", `${quote(data)} is no verb; receive() and reject() make one`);
+  if (Object(data) !== data)
+    fail(undefined, undefined, "unknown-verb", `${quote(data)} is no verb; receive() and reject() make one`);
   const verb = make(ownValue(data, "verb"), ownValue(data, "attributes"), ownValue(data, "unchecked"));
   for (const part of keysOf("verb", data)) {
-    if (!/^(verb|attributes|unchecked)$/.test(part)) fail(verb.verb, part, "unknown-attribute", `${quote(part)} must stand inside "attributes"`);
+    if (!/^(verb|attributes|unchecked)$/.test(part))
+      fail(verb.verb, part, "unknown-attribute", `${quote(part)} must stand inside "attributes"`);
   }
   return verb;
 }
@@ -187,7 +190,12 @@ function make(name: unknown, attributes: unknown, unchecked: unknown): Verb {
   if (typeof name !== "string" || !Object.hasOwn(VERBS, name)) {
     const given = typeof name === "string" ? name : undefined;
     const hint = didYouMean(name, Object.keys(VERBS));
-    return fail(given, undefined, "unknown-verb", `${quote(name)} is no verb${hint}; receive() and reject() make one (names are case-sensitive)`);
+    return fail(
+      given,
+      undefined,
+      "unknown-verb",
+      `${quote(name)} is no verb${hint}; receive() and reject() make one (names are case-sensitive)`,
+    );
   }
   const rules: Rules = VERBS[name as keyof typeof VERBS];
   const checked: Record<string, string | boolean> = {};
@@ -196,7 +204,10 @@ function make(name: unknown, attributes: unknown, unchecked: unknown): Verb {
     // Only names of the table get here, never __proto__.
     if (value !== undefined && value !== null) checked[key] = checkAttribute(name, rules, key, value);
   }
-  if (ownValue(checked, "storeMedia") === false && (!Object.hasOwn(checked, "action") || ownValue(checked, "method") === "GET")) {
+  if (
+    ownValue(checked, "storeMedia") === false &&
+    (!Object.hasOwn(checked, "action") || ownValue(checked, "method") === "GET")
+  ) {
     fail(name, "storeMedia", "pages-lost", `storeMedia: false loses the pages, unless they are POSTed to an "action"`);
   }
   const extra: [string, string][] = [];
@@ -206,7 +217,9 @@ function make(name: unknown, attributes: unknown, unchecked: unknown): Verb {
   }
   if (name === "Reject") return Object.freeze({ verb: name });
   const verb = { verb: name, attributes: Object.freeze(checked) };
-  return Object.freeze(extra.length > 0 ? { ...verb, unchecked: Object.freeze(Object.fromEntries(extra)) } : verb) as Receive;
+  return Object.freeze(
+    extra.length > 0 ? { ...verb, unchecked: Object.freeze(Object.fromEntries(extra)) } : verb,
+  ) as Receive;
 }
 
 /** Throws; the message names the verb, and ends as a sentence does. */
@@ -218,12 +231,22 @@ function checkAttribute(verb: string, rules: Rules, name: string, value: unknown
   if (!Object.hasOwn(rules, name)) {
     const names = Object.keys(rules);
     const all = names.join(", ") || "none";
-    return fail(verb, name, "unknown-attribute", `there is no attribute ${quote(name)}${didYouMean(name, names)}; there are: ${all} (names are case-sensitive)`);
+    return fail(
+      verb,
+      name,
+      "unknown-attribute",
+      `there is no attribute ${quote(name)}${didYouMean(name, names)}; there are: ${all} (names are case-sensitive)`,
+    );
   }
   const rule = rules[name]!;
   if (rule === "url") return checkUrl(verb, name, value);
   if (rule.includes(value as string | boolean)) return value as string | boolean;
-  return fail(verb, name, "invalid-value", `${name} must be ${rule.map(quote).join(" or ")}, not ${quote(value)}${didYouMean(value, rule)}`);
+  return fail(
+    verb,
+    name,
+    "invalid-value",
+    `${name} must be ${rule.map(quote).join(" or ")}, not ${quote(value)}${didYouMean(value, rule)}`,
+  );
 }
 
 function checkUrl(verb: string, name: string, value: unknown): string {
@@ -235,12 +258,18 @@ function checkUrl(verb: string, name: string, value: unknown): string {
     checkText(verb, name, href);
     if (isRelativeReference(href) || isHttpUrl(href)) return href;
   }
-  return fail(verb, name, "invalid-value", `${name} must be an http(s) URL, or a relative reference such as "/fax", not ${quote(href ?? value)}`);
+  return fail(
+    verb,
+    name,
+    "invalid-value",
+    `${name} must be an http(s) URL, or a relative reference such as "/fax", not ${quote(href ?? value)}`,
+  );
 }
 
 /** The text, if XML can carry it. */
 export function checkText(verb: string | undefined, name: string, text: unknown): string {
-  if (typeof text !== "string") return fail(verb, name, "invalid-value", `${quote(name)} must be text, not ${quote(text)}`);
+  if (typeof text !== "string")
+    return fail(verb, name, "invalid-value", `${quote(name)} must be text, not ${quote(text)}`);
   const illegal = illegalCharacter(text);
   return illegal ? fail(verb, name, "invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry`) : text;
 }
@@ -248,7 +277,13 @@ export function checkText(verb: string | undefined, name: string, text: unknown)
 function checkUnchecked(verb: string, rules: Rules, name: string, value: unknown): string {
   if (verb === "Reject") checkAttribute(verb, rules, name, value);
   const known = Object.keys(rules).find((each) => each.toLowerCase() === name.toLowerCase());
-  if (known) fail(verb, name, "invalid-name", `${quote(name)} is no unchecked attribute: "${known}" is known, and checked in "attributes"`);
+  if (known)
+    fail(
+      verb,
+      name,
+      "invalid-name",
+      `${quote(name)} is no unchecked attribute: "${known}" is known, and checked in "attributes"`,
+    );
   if (!isAttributeName(name)) fail(verb, name, "invalid-name", `${quote(name)} cannot be the name of an attribute`);
   return checkText(verb, name, value);
 }
@@ -256,7 +291,8 @@ function checkUnchecked(verb: string, rules: Rules, name: string, value: unknown
 function keysOf(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
   // A URL, a Promise or a Map has no own properties, and would be ignored in silence.
-  if (Object.prototype.toString.call(object) !== "[object Object]") fail(verb, undefined, "invalid-value", `${what} must be a plain object, not ${quote(object)}`);
+  if (Object.prototype.toString.call(object) !== "[object Object]")
+    fail(verb, undefined, "invalid-value", `${what} must be a plain object, not ${quote(object)}`);
   return Object.keys(object as object);
 }
 

@@ -74,12 +74,21 @@ if (PORT) {
     assert.deepEqual([response.status, text.replace(/^<\?xml.*?\?>/, "")], expected);
   }
 
-  const callback = { ...incoming, FaxStatus: "received", NumPages: "2", MediaUrl: "https://files.example.com/fax.pdf", RemoteStationId: "Dr. Grey" };
+  const callback = {
+    ...incoming,
+    FaxStatus: "received",
+    NumPages: "2",
+    MediaUrl: "https://files.example.com/fax.pdf",
+    RemoteStationId: "Dr. Grey",
+  };
   const { FaxSid, ...malformed } = { ...incoming, faxsid: incoming.FaxSid };
   try {
     await send("A fax comes in", incoming, [200, '<Response><Receive action="/fax" pageSize="a4"/></Response>']);
     await send("Its pages are in: the callback to action", callback, [200, "<Response/>"]);
-    await send("A fax from a caller we refuse", { ...incoming, From: "+15005550006" }, [200, "<Response><Reject/></Response>"]);
+    await send("A fax from a caller we refuse", { ...incoming, From: "+15005550006" }, [
+      200,
+      "<Response><Reject/></Response>",
+    ]);
     await send("A malformed request", malformed, [400, "invalid-parameters"]);
     await send("A forged request", incoming, [403, "signature-mismatch"], "guessed");
     console.log(`\n${paint(32, "All five answers are as they must be.")}`);

@@ -177,7 +177,9 @@ describe("readForm", () => {
   });
 
   it("takes no inherited property of a plain object", () => {
-    expect(entries(Object.assign(Object.create({ FaxSid: "inherited" }) as object, { To: "1" }))).toEqual([["To", "1"]]);
+    expect(entries(Object.assign(Object.create({ FaxSid: "inherited" }) as object, { To: "1" }))).toEqual([
+      ["To", "1"],
+    ]);
   });
 
   it.each<[string, unknown]>([
@@ -187,10 +189,29 @@ describe("readForm", () => {
     ["a body, one of them empty", "FaxSid=&FaxSid="],
     ["a body, one of them without =", "FaxSid&FaxSid=1"],
     ["URLSearchParams", new URLSearchParams("FaxSid=1&FaxSid=2")],
-    ["an array of pairs", [["FaxSid", "1"], ["FaxSid", "2"]]],
-    ["an array of three pairs", [["FaxSid", "1"], ["FaxSid", "2"], ["FaxSid", "3"]]],
+    [
+      "an array of pairs",
+      [
+        ["FaxSid", "1"],
+        ["FaxSid", "2"],
+      ],
+    ],
+    [
+      "an array of three pairs",
+      [
+        ["FaxSid", "1"],
+        ["FaxSid", "2"],
+        ["FaxSid", "3"],
+      ],
+    ],
     ["an array as body parsers make it", { FaxSid: ["1", "2"] }],
-    ["text, then a nested object", [["FaxSid", "1"], ["FaxSid", { a: "2" }]]],
+    [
+      "text, then a nested object",
+      [
+        ["FaxSid", "1"],
+        ["FaxSid", { a: "2" }],
+      ],
+    ],
   ])("says that a name is repeated in %s, once", (_, source) => {
     const { issues } = readForm(source);
     expect(issues).toMatchObject([{ parameter: "FaxSid", code: "repeated" }]);
@@ -227,7 +248,10 @@ describe("readForm", () => {
 
   it("cuts the name in an issue, and the message", () => {
     const name = "\u001b\n".repeat(5e5);
-    const [found] = readForm([[name, "1"], [name, "2"]]).issues;
+    const [found] = readForm([
+      [name, "1"],
+      [name, "2"],
+    ]).issues;
     expect(found?.parameter).toBe(name.slice(0, 64));
     expect(found?.message.length).toBeLessThan(400);
     expect(found?.message).toMatch(/^[\x20-\x7e…]*$/);
@@ -293,7 +317,13 @@ describe("pairsOf text", () => {
     ["=", [["", ""]]],
     ["a=b=c", [["a", "b=c"]]],
     ["a=b=%", [["a", "b=%"]]],
-    ["&a=1&&a=2&", [["a", "1"], ["a", "2"]]],
+    [
+      "&a=1&&a=2&",
+      [
+        ["a", "1"],
+        ["a", "2"],
+      ],
+    ],
     ["a+b=c+d", [["a b", "c d"]]],
     ["a=%2b1%2B2+3", [["a", "+1+2 3"]]],
     ["a=%2541", [["a", "%41"]]],
@@ -306,14 +336,26 @@ describe("pairsOf text", () => {
     ["a=%zz%41+%2B", [["a", "%zzA +"]]],
     ["a=%F0%9F%98%80", [["a", "😀"]]],
     ["a=%E9", [["a", "\ufffd"]]],
-    ["a=%C3&b=%A9", [["a", "\ufffd"], ["b", "\ufffd"]]],
+    [
+      "a=%C3&b=%A9",
+      [
+        ["a", "\ufffd"],
+        ["b", "\ufffd"],
+      ],
+    ],
     ["a=%E2%82+%41", [["a", "\ufffd A"]]],
     ["a=%C0%80", [["a", "\ufffd\ufffd"]]],
     ["a=%ED%A0%80", [["a", "\ufffd\ufffd\ufffd"]]],
     ["a=%EF%BB%BF%FF", [["a", "\ufeff\ufffd"]]],
     ["\ufeffa=%EF%BB%BFb", [["\ufeffa", "\ufeffb"]]],
     ["a=\ud7ff\ue000", [["a", "\ud7ff\ue000"]]],
-    ["?a=😀+%2B&&b", [["a", "😀 +"], ["b", ""]]],
+    [
+      "?a=😀+%2B&&b",
+      [
+        ["a", "😀 +"],
+        ["b", ""],
+      ],
+    ],
     ["\ud83d=\ude00", [["\ufffd", "\ufffd"]]],
     ["a=\udbff\udfff\udbff", [["a", "\u{10ffff}\ufffd"]]],
   ])("decodes %j", (text, pairs) => {
@@ -335,11 +377,40 @@ describe("pairsOf text", () => {
 
 describe("pairsOf what is no text", () => {
   it.each<[string, unknown, unknown[]]>([
-    ["an object", { a: "%2B+", b: 2 }, [["a", "%2B+"], ["b", 2]]],
-    ["an iterable object, whose own properties do not count", { b: "no", *[Symbol.iterator]() { yield ["a", "1"]; } }, [["a", "1"]]],
+    [
+      "an object",
+      { a: "%2B+", b: 2 },
+      [
+        ["a", "%2B+"],
+        ["b", 2],
+      ],
+    ],
+    [
+      "an iterable object, whose own properties do not count",
+      {
+        b: "no",
+        *[Symbol.iterator]() {
+          yield ["a", "1"];
+        },
+      },
+      [["a", "1"]],
+    ],
     ["a Set of pairs", new Set([["a", "1"]]), [["a", "1"]]],
-    ["an array of pairs and other things", ["a=b", ["a", "1"], null, 5, {}, [1, "2"], [], { 0: "a", 1: "b" }], [["a", "1"]]],
-    ["a Map with keys of any kind", new Map<unknown, unknown>([[1, "1"], [null, "2"], [{}, "3"], ["a", "4"]]), [["a", "4"]]],
+    [
+      "an array of pairs and other things",
+      ["a=b", ["a", "1"], null, 5, {}, [1, "2"], [], { 0: "a", 1: "b" }],
+      [["a", "1"]],
+    ],
+    [
+      "a Map with keys of any kind",
+      new Map<unknown, unknown>([
+        [1, "1"],
+        [null, "2"],
+        [{}, "3"],
+        ["a", "4"],
+      ]),
+      [["a", "4"]],
+    ],
     ["a promise", Promise.resolve("a=b"), []],
     ["an ArrayBuffer", new ArrayBuffer(3), []],
     ["NaN", NaN, []],
@@ -350,7 +421,10 @@ describe("pairsOf what is no text", () => {
   });
 
   it("leaves inherited, symbol and hidden properties alone", () => {
-    const source = Object.create({ inherited: "1" }, { hidden: { value: "2" }, own: { value: "3", enumerable: true } }) as Record<symbol, string>;
+    const source = Object.create(
+      { inherited: "1" },
+      { hidden: { value: "2" }, own: { value: "3", enumerable: true } },
+    ) as Record<symbol, string>;
     source[Symbol("s")] = "4";
     expect([...pairsOf(source)]).toEqual([["own", "3"]]);
   });
@@ -377,9 +451,30 @@ describe("an issue of readForm", () => {
     ["twice, first empty", "a&a=1&b=2"],
     ["three times", "a=1&a=2&b=2&a=3"],
     ["as an array of three", { a: ["1", "2", "3"], b: "2" }],
-    ["as text and as an array of two", [["a", "1"], ["b", "2"], ["a", ["2", "3"]]]],
-    ["as an array of two and as text", [["a", ["2", "3"]], ["b", "2"], ["a", "1"]]],
-    ["as text and as a file", [["a", "1"], ["a", new Blob([])], ["b", "2"]]],
+    [
+      "as text and as an array of two",
+      [
+        ["a", "1"],
+        ["b", "2"],
+        ["a", ["2", "3"]],
+      ],
+    ],
+    [
+      "as an array of two and as text",
+      [
+        ["a", ["2", "3"]],
+        ["b", "2"],
+        ["a", "1"],
+      ],
+    ],
+    [
+      "as text and as a file",
+      [
+        ["a", "1"],
+        ["a", new Blob([])],
+        ["b", "2"],
+      ],
+    ],
   ])("says exactly, and once, that a name came %s", (_, source) => {
     const { params, issues } = readForm(source);
     expect(params["b"]).toBe("2");
@@ -387,37 +482,74 @@ describe("an issue of readForm", () => {
   });
 
   it("is none for undefined and null beside a value", () => {
-    const source = [["a", null], ["a", "1"], ["a", undefined], ["Media", new Blob([])], ["Media", undefined]];
+    const source = [
+      ["a", null],
+      ["a", "1"],
+      ["a", undefined],
+      ["Media", new Blob([])],
+      ["Media", undefined],
+    ];
     expect(readForm(source).issues).toEqual([]);
     expect(entries(source)).toEqual([["a", "1"]]);
   });
 
   it("is none for another name beside the file", () => {
-    const source = [["Media", new Blob([])], ["Cover", "text"], ["media", "text"], ["Scan", new Blob([])]];
+    const source = [
+      ["Media", new Blob([])],
+      ["Cover", "text"],
+      ["media", "text"],
+      ["Scan", new Blob([])],
+    ];
     expect(readForm(source).issues).toEqual([]);
-    expect(entries(source)).toEqual([["Cover", "text"], ["media", "text"]]);
+    expect(entries(source)).toEqual([
+      ["Cover", "text"],
+      ["media", "text"],
+    ]);
   });
 
   it("comes in this order: what is no text, then what is repeated, each as it came", () => {
-    const { issues } = readForm([["r", "1"], ["x", 1], ["r", "2"], ["q", ["1", "2"]], ["y", {}], ["r", "3"]]);
-    expect(issues.map(({ parameter, code }) => `${parameter} ${code}`)).toEqual(["x not-text", "y not-text", "r repeated", "q repeated"]);
+    const { issues } = readForm([
+      ["r", "1"],
+      ["x", 1],
+      ["r", "2"],
+      ["q", ["1", "2"]],
+      ["y", {}],
+      ["r", "3"],
+    ]);
+    expect(issues.map(({ parameter, code }) => `${parameter} ${code}`)).toEqual([
+      "x not-text",
+      "y not-text",
+      "r repeated",
+      "q repeated",
+    ]);
   });
 
   it("is for the nested name itself: nothing of __proto__ reaches the record", () => {
     const { params, issues } = readForm(JSON.parse('{"__proto__":{"FaxSid":"FX1"},"a":"1"}'));
     expect([Object.entries(params), params["FaxSid"]]).toEqual([[["a", "1"]], undefined]);
-    expect(issues).toEqual([{ parameter: "__proto__", code: "not-text", message: '"__proto__" must be text, not an object.' }]);
+    expect(issues).toEqual([
+      { parameter: "__proto__", code: "not-text", message: '"__proto__" must be text, not an object.' },
+    ]);
   });
 
   it("leaves the first of two files, and the first of two texts", () => {
     const [first, second] = [new Blob(["1"]), new Blob(["2"])];
-    const { media, params } = readForm([["Media", first], ["Media", second], ["a", "1"], ["a", "2"]]);
+    const { media, params } = readForm([
+      ["Media", first],
+      ["Media", second],
+      ["a", "1"],
+      ["a", "2"],
+    ]);
     expect(media).toBe(first);
     expect(params["a"]).toBe("1");
   });
 
   it("names a parameter of 64 characters whole, and cuts one of 65", () => {
-    expect(issue("x".repeat(64), "repeated", "m")).toEqual({ parameter: "x".repeat(64), code: "repeated", message: "m" });
+    expect(issue("x".repeat(64), "repeated", "m")).toEqual({
+      parameter: "x".repeat(64),
+      code: "repeated",
+      message: "m",
+    });
     expect(issue("x".repeat(65), "repeated", "m").parameter).toBe("x".repeat(64));
   });
 

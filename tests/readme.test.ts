@@ -9,7 +9,11 @@ const root = join(import.meta.dirname, "..");
 const readme = readFileSync(join(root, "README.md"), "utf8");
 
 /** Every ```ts block, with the name of the file that it shows, if it says so in the comment above. */
-const blocks = [...readme.matchAll(/(?:<!-- (\S+) -->\n)?```ts\n([\s\S]*?)```/g)].map(([, file, code], i) => ({ name: file ?? `block ${i + 1}`, file, code: code! }));
+const blocks = [...readme.matchAll(/(?:<!-- (\S+) -->\n)?```ts\n([\s\S]*?)```/g)].map(([, file, code], i) => ({
+  name: file ?? `block ${i + 1}`,
+  file,
+  code: code!,
+}));
 const runnable = blocks.filter((block) => block.file === undefined);
 const shown = blocks.filter((block) => block.file !== undefined);
 
@@ -22,7 +26,14 @@ beforeAll(() => {
   symlinkSync(join(root, "node_modules/@types"), join(project, "node_modules/@types"));
   writeFileSync(join(project, "package.json"), '{ "type": "module" }');
   runnable.forEach(({ code }, i) => writeFileSync(join(project, `${i}.ts`), code));
-  const options = { strict: true, target: "ES2022", module: "NodeNext", types: ["node"], skipLibCheck: true, moduleDetection: "force" };
+  const options = {
+    strict: true,
+    target: "ES2022",
+    module: "NodeNext",
+    types: ["node"],
+    skipLibCheck: true,
+    moduleDetection: "force",
+  };
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, include: ["*.ts"] }));
 }, 60_000);
 afterAll(() => rmSync(project, { recursive: true, force: true }));
@@ -30,17 +41,24 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 describe("README", () => {
   it("has examples that compile under strict", { timeout: 60_000 }, () => {
     try {
-      execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], { encoding: "utf8" });
+      execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], {
+        encoding: "utf8",
+      });
     } catch (error) {
       expect.fail((error as { stdout: string }).stdout);
     }
     expect(runnable.length).toBeGreaterThan(8);
   });
 
-  it.each(runnable.map((block, i) => [i, block.code.match(/.*\n.*\n.*\n(.*)/)?.[1], block.code] as const))("prints what example %i says", (i, _, code) => {
-    const expected = [...code.matchAll(/^\/\/ => (.*)$/gm)].map((match) => match[1] + "\n").join("");
-    expect(execFileSync(process.execPath, [join(project, `${i}.js`)], { encoding: "utf8", cwd: project })).toBe(expected);
-  });
+  it.each(runnable.map((block, i) => [i, block.code.match(/.*\n.*\n.*\n(.*)/)?.[1], block.code] as const))(
+    "prints what example %i says",
+    (i, _, code) => {
+      const expected = [...code.matchAll(/^\/\/ => (.*)$/gm)].map((match) => match[1] + "\n").join("");
+      expect(execFileSync(process.execPath, [join(project, `${i}.js`)], { encoding: "utf8", cwd: project })).toBe(
+        expected,
+      );
+    },
+  );
 
   it.each(shown.map((block) => [block.name, block.code]))("shows %s as it is", (name, code) => {
     expect(code).toBe(readFileSync(join(root, name), "utf8"));
@@ -55,8 +73,14 @@ describe("README", () => {
   });
 
   it("lists every error and refusal code", () => {
-    const source = ["verbs", "params", "webhook/turn"].map((file) => readFileSync(join(root, `src/${file}.ts`), "utf8")).join("\n");
-    const codes = [...source.matchAll(/^ {2}\| "([a-z-]+)"/gm), ...source.matchAll(/^ {2}"([a-z-]+)": \[/gm), ...(/readonly code: (.*);/.exec(source)?.[1] ?? "").matchAll(/"([a-z-]+)"/g)];
+    const source = ["verbs", "params", "webhook/turn"]
+      .map((file) => readFileSync(join(root, `src/${file}.ts`), "utf8"))
+      .join("\n");
+    const codes = [
+      ...source.matchAll(/^ {2}\| "([a-z-]+)"/gm),
+      ...source.matchAll(/^ {2}"([a-z-]+)": \[/gm),
+      ...(/readonly code: (.*);/.exec(source)?.[1] ?? "").matchAll(/"([a-z-]+)"/g),
+    ];
     expect(codes.length).toBeGreaterThan(20);
     for (const [, code] of codes) expect(readme).toContain("`" + code + "`");
   });

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { FAX_STATUSES, FaxRequestError, type FaxRequestIssue, parseFaxCallback, parseFaxRequest } from "../src/index.js";
+import {
+  FAX_STATUSES,
+  FaxRequestError,
+  type FaxRequestIssue,
+  parseFaxCallback,
+  parseFaxRequest,
+} from "../src/index.js";
 
 const INCOMING = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
 const CALLBACK = { ...INCOMING, FaxStatus: "received" };
@@ -43,14 +49,22 @@ const DOCUMENTED =
 describe("parseFaxRequest", () => {
   it("reads the five parameters that Twilio documents", () => {
     const sid = "0123456789abcdef".repeat(2);
-    const fax = parseFaxRequest(`FaxSid=FX${sid}&AccountSid=AC${sid}&From=%2B15017122661&To=%2B15558675310&ApiVersion=v1`);
+    const fax = parseFaxRequest(
+      `FaxSid=FX${sid}&AccountSid=AC${sid}&From=%2B15017122661&To=%2B15558675310&ApiVersion=v1`,
+    );
     expect({ ...fax, params: { ...fax.params } }).toEqual({
       faxSid: `FX${sid}`,
       accountSid: `AC${sid}`,
       from: "+15017122661",
       to: "+15558675310",
       apiVersion: "v1",
-      params: { FaxSid: `FX${sid}`, AccountSid: `AC${sid}`, From: "+15017122661", To: "+15558675310", ApiVersion: "v1" },
+      params: {
+        FaxSid: `FX${sid}`,
+        AccountSid: `AC${sid}`,
+        From: "+15017122661",
+        To: "+15558675310",
+        ApiVersion: "v1",
+      },
     });
   });
 
@@ -86,9 +100,12 @@ describe("parseFaxRequest", () => {
     expect([Object.isFrozen(fax), Object.isFrozen(fax.params)]).toEqual([true, true]);
   });
 
-  it.each(["", "anonymous", "+266696687", "sip:fax@example.com", "Jörg's \"Fax\" <1>", "日本", "\0"])("passes From %j", (From) => {
-    expect(parseFaxRequest({ ...INCOMING, From }).from).toBe(From);
-  });
+  it.each(["", "anonymous", "+266696687", "sip:fax@example.com", 'Jörg\'s "Fax" <1>', "日本", "\0"])(
+    "passes From %j",
+    (From) => {
+      expect(parseFaxRequest({ ...INCOMING, From }).from).toBe(From);
+    },
+  );
 
   it.each(["+15558675310", "sip:fax@example.com;transport=tls", "12345"])("passes To %j", (To) => {
     expect(parseFaxRequest({ ...INCOMING, To }).to).toBe(To);
@@ -122,7 +139,16 @@ describe("parseFaxRequest", () => {
 
   const SIDS = ["FaxSid", "AccountSid"];
   it.each(SIDS)("accepts the forms that %s has", (name) => {
-    const forms = [`FX${"0".repeat(32)}`, "3f8f1a4e-8d3b-4d1f-9b43-6f1e0d2c5a77", "a", "0", "_", "-", "A".repeat(64), "test_FAX-1"];
+    const forms = [
+      `FX${"0".repeat(32)}`,
+      "3f8f1a4e-8d3b-4d1f-9b43-6f1e0d2c5a77",
+      "a",
+      "0",
+      "_",
+      "-",
+      "A".repeat(64),
+      "test_FAX-1",
+    ];
     for (const form of forms) expect(parseFaxRequest({ ...INCOMING, [name]: form }).params[name]).toBe(form);
   });
 
@@ -206,7 +232,13 @@ describe("parseFaxRequest", () => {
       ["ApiVersion", "v1"],
       ["ApiVersion", "v2"],
     ]);
-    expect(codes(error).sort()).toEqual(["AccountSid empty", "ApiVersion repeated", "FaxSid invalid", "From missing", "To not-text"]);
+    expect(codes(error).sort()).toEqual([
+      "AccountSid empty",
+      "ApiVersion repeated",
+      "FaxSid invalid",
+      "From missing",
+      "To not-text",
+    ]);
     for (const { message } of error.issues) expect(error.message).toContain(message);
   });
 
@@ -257,14 +289,26 @@ describe("parseFaxCallback", () => {
 
   it("reads a failure, and an outbound fax's status", () => {
     const failed = { ...INCOMING, FaxStatus: "failed", ErrorCode: "34007", ErrorMessage: "Line is busy & gone" };
-    expect(parseFaxCallback(failed)).toMatchObject({ faxStatus: "failed", errorCode: "34007", errorMessage: "Line is busy & gone" });
+    expect(parseFaxCallback(failed)).toMatchObject({
+      faxStatus: "failed",
+      errorCode: "34007",
+      errorMessage: "Line is busy & gone",
+    });
     const OriginalMediaUrl = "https://example.com/original.pdf";
     expect(parseFaxCallback({ ...CALLBACK, OriginalMediaUrl }).originalMediaUrl).toBe(OriginalMediaUrl);
   });
 
   it("has exactly what came, and is frozen", () => {
     const callback = parseFaxCallback(CALLBACK);
-    expect(Object.keys(callback).sort()).toEqual(["accountSid", "apiVersion", "faxSid", "faxStatus", "from", "params", "to"]);
+    expect(Object.keys(callback).sort()).toEqual([
+      "accountSid",
+      "apiVersion",
+      "faxSid",
+      "faxStatus",
+      "from",
+      "params",
+      "to",
+    ]);
     expect([Object.isFrozen(callback), Object.isFrozen(callback.params)]).toEqual([true, true]);
   });
 
@@ -282,8 +326,12 @@ describe("parseFaxCallback", () => {
   });
 
   it("says that FaxStatus is repeated or no text, and nothing else of it", () => {
-    expect(codes(refusedCallback({ ...CALLBACK, FaxStatus: ["received", "failed"] }))).toEqual(only("FaxStatus", "repeated"));
-    expect(codes(refusedCallback(`${new URLSearchParams(CALLBACK)}&FaxStatus=failed`))).toEqual(only("FaxStatus", "repeated"));
+    expect(codes(refusedCallback({ ...CALLBACK, FaxStatus: ["received", "failed"] }))).toEqual(
+      only("FaxStatus", "repeated"),
+    );
+    expect(codes(refusedCallback(`${new URLSearchParams(CALLBACK)}&FaxStatus=failed`))).toEqual(
+      only("FaxStatus", "repeated"),
+    );
     expect(codes(refusedCallback({ ...CALLBACK, FaxStatus: {} }))).toEqual(only("FaxStatus", "not-text"));
   });
 
@@ -302,12 +350,15 @@ describe("parseFaxCallback", () => {
     Timestamp: "timestamp",
     Media: "media",
   };
-  it.each(Object.entries(OPTIONAL))("leaves %s out when it is empty or absent, and keeps it in params", (name, property) => {
-    const callback = parseFaxCallback({ ...CALLBACK, [name]: "" });
-    expect(property in callback).toBe(false);
-    expect(callback.params[name]).toBe("");
-    expect(property in parseFaxCallback(CALLBACK)).toBe(false);
-  });
+  it.each(Object.entries(OPTIONAL))(
+    "leaves %s out when it is empty or absent, and keeps it in params",
+    (name, property) => {
+      const callback = parseFaxCallback({ ...CALLBACK, [name]: "" });
+      expect(property in callback).toBe(false);
+      expect(callback.params[name]).toBe("");
+      expect(property in parseFaxCallback(CALLBACK)).toBe(false);
+    },
+  );
 
   it.each(Object.keys(OPTIONAL))("says that %s is repeated", (name) => {
     expect(codes(refusedCallback({ ...CALLBACK, [name]: ["1", "2"] }))).toEqual(only(name, "repeated"));
@@ -365,12 +416,14 @@ describe("parseFaxCallback", () => {
   });
 
   describe.each(["MediaUrl", "OriginalMediaUrl"])("%s", (name) => {
-    it.each(["https://files.signalwire.com/a/b.pdf", "http://localhost:8080/x.tiff", "HTTPS://EXAMPLE.COM/?a=b#c", "https://example.com/é"])(
-      "passes %j",
-      (url) => {
-        expect(parseFaxCallback({ ...CALLBACK, [name]: url })).toMatchObject({ [OPTIONAL[name]!]: url });
-      },
-    );
+    it.each([
+      "https://files.signalwire.com/a/b.pdf",
+      "http://localhost:8080/x.tiff",
+      "HTTPS://EXAMPLE.COM/?a=b#c",
+      "https://example.com/é",
+    ])("passes %j", (url) => {
+      expect(parseFaxCallback({ ...CALLBACK, [name]: url })).toMatchObject({ [OPTIONAL[name]!]: url });
+    });
 
     it.each([
       "/fax.pdf",
@@ -553,7 +606,11 @@ describe.each([
     const source = { ...params, Extra: "1" };
     const value = parse(source);
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
-    expect([Object.isFrozen(value), Object.isFrozen(value.params), Object.getPrototypeOf(value.params)]).toEqual([true, true, null]);
+    expect([Object.isFrozen(value), Object.isFrozen(value.params), Object.getPrototypeOf(value.params)]).toEqual([
+      true,
+      true,
+      null,
+    ]);
     expect(source).toEqual({ ...params, Extra: "1" });
     expect(Object.isFrozen(source)).toBe(false);
   });
@@ -566,7 +623,13 @@ describe.each([
   });
 
   it("keeps names that objects have or inherit, and is not moved by them", () => {
-    const extra = [["__proto__", "1"], ["constructor", "2"], ["toString", "3"], ["", "4"], ["faxSid", "5"]];
+    const extra = [
+      ["__proto__", "1"],
+      ["constructor", "2"],
+      ["toString", "3"],
+      ["", "4"],
+      ["faxSid", "5"],
+    ];
     const value = parse(new URLSearchParams([...Object.entries(params), ...extra] as [string, string][]).toString());
     expect(Object.entries(value.params)).toEqual([...Object.entries(params), ...extra]);
     expect(value.faxSid).toBe("FX1");
@@ -616,22 +679,28 @@ describe.each([
     expect(parse({ ...params, From: "" }).from).toBe("");
   });
 
-  it.each(["faxsid", "FAXSID", "fax_sid", "fax-sid", "Fax Sid", "FaxSid ", "_F_a_x_S_i_d_"])("names what came for FaxSid: %j", (near) => {
-    const message = `FaxSid is missing; "${near}" came, but names are case-sensitive.`;
-    const error = refused({ ...without("FaxSid", params), [near]: "FX1" });
-    expect(error.issues).toEqual([{ parameter: "FaxSid", code: "missing", message }]);
-    expect(error.message).toBe(message);
-  });
+  it.each(["faxsid", "FAXSID", "fax_sid", "fax-sid", "Fax Sid", "FaxSid ", "_F_a_x_S_i_d_"])(
+    "names what came for FaxSid: %j",
+    (near) => {
+      const message = `FaxSid is missing; "${near}" came, but names are case-sensitive.`;
+      const error = refused({ ...without("FaxSid", params), [near]: "FX1" });
+      expect(error.issues).toEqual([{ parameter: "FaxSid", code: "missing", message }]);
+      expect(error.message).toBe(message);
+    },
+  );
 
   it.each(["Sid", "FaxSidd", "FxSid", "Fax.Sid", "", "xFaxSid"])("names nothing that is not near: %j", (name) => {
     expect(refused({ ...without("FaxSid", params), [name]: "FX1" }).message).toBe("FaxSid is missing.");
   });
 
   it("names the first near name, escaped; none of 24 characters, which nobody misspells", () => {
-    const near = (...came: string[]) => refused({ ...without("To", params), ...Object.fromEntries(came.map((name) => [name, ""])) }).message;
+    const near = (...came: string[]) =>
+      refused({ ...without("To", params), ...Object.fromEntries(came.map((name) => [name, ""])) }).message;
     expect(near("xTo", "TO", "to")).toBe('To is missing; "TO" came, but names are case-sensitive.');
     expect(near("t\n\u2003o")).toBe('To is missing; "t\\n\\u2003o" came, but names are case-sensitive.');
-    expect(near("_".repeat(21) + "to")).toBe(`To is missing; "${"_".repeat(21)}to" came, but names are case-sensitive.`);
+    expect(near("_".repeat(21) + "to")).toBe(
+      `To is missing; "${"_".repeat(21)}to" came, but names are case-sensitive.`,
+    );
     expect(near("_".repeat(22) + "to")).toBe("To is missing.");
   });
 
@@ -665,7 +734,9 @@ describe.each([
     ["a function", () => "FaxSid=FX1", "nothing"],
   ])("says of %s that a body parser is probably missing", (_, source, what) => {
     const error = refused(source);
-    expect(error.issues).toEqual(names.map((name) => ({ parameter: name, code: "missing", message: `${name} is missing.` })));
+    expect(error.issues).toEqual(
+      names.map((name) => ({ parameter: name, code: "missing", message: `${name} is missing.` })),
+    );
     expect(error.message).toBe(
       `No parameters can be read (${what} came): a body parser for application/x-www-form-urlencoded is probably missing. ` +
         names.map((name) => `${name} is missing.`).join(" "),
@@ -673,7 +744,11 @@ describe.each([
   });
 
   it("does not say so of an object whose values are no text: the parser is there", () => {
-    const rest = names.slice(0, 5).map((name) => `${name} is missing.`).join(" ") + (names.length > 5 ? " And 1 more." : "");
+    const rest =
+      names
+        .slice(0, 5)
+        .map((name) => `${name} is missing.`)
+        .join(" ") + (names.length > 5 ? " And 1 more." : "");
     expect(refused({ Extra: 1 }).message).toBe(`"Extra" must be text, not 1. ${rest}`);
   });
 
@@ -690,24 +765,37 @@ describe.each([
     expect(refused({ ...six, g: 7 }).message).toBe(`${shown} And 1 more.`);
     expect(refused({ ...six, g: 7, h: 8 }).message).toBe(`${shown} And 2 more.`);
     expect(refused({ ...six, g: 7, h: 8 }).issues).toHaveLength(8);
-    expect(refused({ ...six, g: 7, h: 8 }).issues[7]).toEqual({ parameter: "h", code: "not-text", message: '"h" must be text, not 8.' });
+    expect(refused({ ...six, g: 7, h: 8 }).issues[7]).toEqual({
+      parameter: "h",
+      code: "not-text",
+      message: '"h" must be text, not 8.',
+    });
   });
 
-  it.each(["https://user:s3cret@example.com/", "ftp://user:s3cret@example.com/", "//user:s3cret@a/", "https://user:s3cret@[bad", "user:s3cret@a"])(
-    "keeps the password of %j out of messages, wherever it came",
-    (url) => {
-      for (const source of [{ ...params, FaxSid: url }, { ...params, [url]: 1 }, { ...params, [url]: ["1", "2"] }]) {
-        const { message, issues } = refused(source);
-        expect(message + issues.map((each) => each.message)).not.toContain("s3cret");
-      }
-    },
-  );
+  it.each([
+    "https://user:s3cret@example.com/",
+    "ftp://user:s3cret@example.com/",
+    "//user:s3cret@a/",
+    "https://user:s3cret@[bad",
+    "user:s3cret@a",
+  ])("keeps the password of %j out of messages, wherever it came", (url) => {
+    for (const source of [
+      { ...params, FaxSid: url },
+      { ...params, [url]: 1 },
+      { ...params, [url]: ["1", "2"] },
+    ]) {
+      const { message, issues } = refused(source);
+      expect(message + issues.map((each) => each.message)).not.toContain("s3cret");
+    }
+  });
 
   it("stays under 2000 characters when everything is wrong, long and unprintable", () => {
     const bad = "\u0001\ud800".repeat(5e5);
     const fields = "FaxSid AccountSid To NumPages MediaUrl MediaSid OriginalMediaUrl Timestamp Media".split(" ");
     expect(refused(Object.fromEntries(fields.map((name) => [name, bad]))).message.length).toBeLessThan(2000);
-    expect(refused(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}${bad}`, {}]))).message.length).toBeLessThan(2000);
+    expect(
+      refused(Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`${i}${bad}`, {}]))).message.length,
+    ).toBeLessThan(2000);
     const near = names.map((name) => [[...name].join("\u2028".repeat(4)), ""]);
     expect(refused(Object.fromEntries(near)).message.length).toBeLessThan(2000);
   });
@@ -736,8 +824,16 @@ describe("parseFaxRequest, exactly", () => {
       { parameter: "From", code: "not-text", message: '"From" must be text, not 5.' },
       { parameter: "To", code: "repeated", message: '"To" came more than once.' },
       { parameter: "Extra", code: "repeated", message: '"Extra" came more than once.' },
-      { parameter: "FaxSid", code: "missing", message: 'FaxSid is missing; "faxsid" came, but names are case-sensitive.' },
-      { parameter: "AccountSid", code: "invalid", message: 'AccountSid must be 1 to 64 of A-Z a-z 0-9 _ -, not "a b".' },
+      {
+        parameter: "FaxSid",
+        code: "missing",
+        message: 'FaxSid is missing; "faxsid" came, but names are case-sensitive.',
+      },
+      {
+        parameter: "AccountSid",
+        code: "invalid",
+        message: 'AccountSid must be 1 to 64 of A-Z a-z 0-9 _ -, not "a b".',
+      },
       { parameter: "ApiVersion", code: "empty", message: "ApiVersion is empty." },
     ]);
     expect(error.message).toBe(error.issues.map(({ message }) => message).join(" "));
@@ -828,7 +924,9 @@ describe("parseFaxCallback, exactly", () => {
     "x0",
   ])("refuses Timestamp %j", (Timestamp) => {
     const message = `Timestamp must be ISO 8601, not "${Timestamp}".`;
-    expect(refusedCallback({ ...CALLBACK, Timestamp }).issues).toEqual([{ parameter: "Timestamp", code: "invalid", message }]);
+    expect(refusedCallback({ ...CALLBACK, Timestamp }).issues).toEqual([
+      { parameter: "Timestamp", code: "invalid", message },
+    ]);
   });
 
   it("gives the very file of its source", () => {
@@ -838,7 +936,17 @@ describe("parseFaxCallback, exactly", () => {
   });
 
   it("gives its issues in the order of the README's tables", () => {
-    const bad = { Media: "x", Timestamp: "x", OriginalMediaUrl: "x", MediaSid: "a b", MediaUrl: "x", NumPages: "x", ApiVersion: "", To: "", From: "" };
+    const bad = {
+      Media: "x",
+      Timestamp: "x",
+      OriginalMediaUrl: "x",
+      MediaSid: "a b",
+      MediaUrl: "x",
+      NumPages: "x",
+      ApiVersion: "",
+      To: "",
+      From: "",
+    };
     const error = refusedCallback({ ...bad, AccountSid: "a b", FaxSid: "a b", RemoteStationId: 1 });
     expect(codes(error)).toEqual([
       "RemoteStationId not-text",
@@ -865,7 +973,12 @@ describe("new FaxRequestError", () => {
   it("can be made by a user's own test", () => {
     const issues = [{ parameter: "To", code: "missing" as const, message: "To is missing." }];
     const error = new FaxRequestError("m", issues);
-    expect([error.name, error.message, error.code, error.issues]).toEqual(["FaxRequestError", "m", "invalid-parameters", issues]);
+    expect([error.name, error.message, error.code, error.issues]).toEqual([
+      "FaxRequestError",
+      "m",
+      "invalid-parameters",
+      issues,
+    ]);
     expect(error).toBeInstanceOf(Error);
   });
 });

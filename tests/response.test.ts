@@ -73,7 +73,10 @@ describe("FaxResponse", () => {
   it("writes verb and comments in the order of the calls", () => {
     const twiml = new FaxResponse().comment("first").receive({ action: "/a" }).comment("last").toString();
     expect(twiml).toBe(`${DECLARATION}<Response><!-- first --><Receive action="/a"/><!-- last --></Response>`);
-    expect(reread(twiml)).toEqual({ verbs: [{ name: "Receive", attributes: [["action", "/a"]] }], comments: [" first ", " last "] });
+    expect(reread(twiml)).toEqual({
+      verbs: [{ name: "Receive", attributes: [["action", "/a"]] }],
+      comments: [" first ", " last "],
+    });
   });
 
   it("writes the same every time, also after more was added", () => {
@@ -118,11 +121,20 @@ describe("FaxResponse", () => {
   });
 
   it("takes every argument that receive takes, and refuses what it refuses", () => {
-    expect(refusal(() => new FaxResponse().receive({ pagesize: "a4" } as object))).toMatchObject({ code: "unknown-attribute" });
-    expect(refusal(() => new FaxResponse().receive({ storeMedia: false } as object))).toMatchObject({ code: "pages-lost" });
-    expect(refusal(() => new FaxResponse().receive({}, { unchecked: { action: "/" } }))).toMatchObject({ code: "invalid-name" });
+    expect(refusal(() => new FaxResponse().receive({ pagesize: "a4" } as object))).toMatchObject({
+      code: "unknown-attribute",
+    });
+    expect(refusal(() => new FaxResponse().receive({ storeMedia: false } as object))).toMatchObject({
+      code: "pages-lost",
+    });
+    expect(refusal(() => new FaxResponse().receive({}, { unchecked: { action: "/" } }))).toMatchObject({
+      code: "invalid-name",
+    });
     const rejecting = new FaxResponse() as unknown as { reject(attributes: unknown): void };
-    expect(refusal(() => rejecting.reject({ reason: "busy" }))).toMatchObject({ code: "unknown-attribute", verb: "Reject" });
+    expect(refusal(() => rejecting.reject({ reason: "busy" }))).toMatchObject({
+      code: "unknown-attribute",
+      verb: "Reject",
+    });
   });
 
   it.each<[string, string, string, () => unknown]>([
@@ -136,29 +148,70 @@ describe("FaxResponse", () => {
     const error = refusal(call);
     expect(error).toMatchObject({ code: "second-verb", verb });
     expect(error.attribute).toBeUndefined();
-    expect(error.message).toMatch(/^<Re(ceive|ject)>: it would be ignored: the response already has <Re(ceive|ject)>\.$/);
+    expect(error.message).toMatch(
+      /^<Re(ceive|ject)>: it would be ignored: the response already has <Re(ceive|ject)>\.$/,
+    );
   });
 
   it.each<[string, () => unknown, object]>([
-    ["receive() after reject()", () => new FaxResponse().reject().receive(), {
-      code: "second-verb", verb: "Receive", message: "<Receive>: it would be ignored: the response already has <Reject>.",
-    }],
-    ["reject() after receive()", () => new FaxResponse().receive().reject(), {
-      code: "second-verb", verb: "Reject", message: "<Reject>: it would be ignored: the response already has <Receive>.",
-    }],
-    ['comment("a--b")', () => new FaxResponse().comment("a--b"), { code: "invalid-text", attribute: "comment", message: 'a comment cannot hold "--".' }],
-    ['comment("\\u001b")', () => new FaxResponse().comment("\u001b"), {
-      code: "invalid-text", attribute: "comment", message: '"comment" holds U+001B, which XML cannot carry.',
-    }],
-    ["comment(5)", () => new FaxResponse().comment(5 as unknown as string), {
-      code: "invalid-value", attribute: "comment", message: '"comment" must be text, not 5.',
-    }],
-    ["toString() over 64 kB without a verb", () => new FaxResponse().comment("x".repeat(65536)).toString(), {
-      code: "too-large", message: "the document has 65604 bytes, and providers take 65536 at most.",
-    }],
-    ["toString() over 64 kB with a verb", () => new FaxResponse().comment("x".repeat(65536)).reject().toString(), {
-      code: "too-large", verb: "Reject", message: "<Reject>: the document has 65613 bytes, and providers take 65536 at most.",
-    }],
+    [
+      "receive() after reject()",
+      () => new FaxResponse().reject().receive(),
+      {
+        code: "second-verb",
+        verb: "Receive",
+        message: "<Receive>: it would be ignored: the response already has <Reject>.",
+      },
+    ],
+    [
+      "reject() after receive()",
+      () => new FaxResponse().receive().reject(),
+      {
+        code: "second-verb",
+        verb: "Reject",
+        message: "<Reject>: it would be ignored: the response already has <Receive>.",
+      },
+    ],
+    [
+      'comment("a--b")',
+      () => new FaxResponse().comment("a--b"),
+      { code: "invalid-text", attribute: "comment", message: 'a comment cannot hold "--".' },
+    ],
+    [
+      'comment("\\u001b")',
+      () => new FaxResponse().comment("\u001b"),
+      {
+        code: "invalid-text",
+        attribute: "comment",
+        message: '"comment" holds U+001B, which XML cannot carry.',
+      },
+    ],
+    [
+      "comment(5)",
+      () => new FaxResponse().comment(5 as unknown as string),
+      {
+        code: "invalid-value",
+        attribute: "comment",
+        message: '"comment" must be text, not 5.',
+      },
+    ],
+    [
+      "toString() over 64 kB without a verb",
+      () => new FaxResponse().comment("x".repeat(65536)).toString(),
+      {
+        code: "too-large",
+        message: "the document has 65604 bytes, and providers take 65536 at most.",
+      },
+    ],
+    [
+      "toString() over 64 kB with a verb",
+      () => new FaxResponse().comment("x".repeat(65536)).reject().toString(),
+      {
+        code: "too-large",
+        verb: "Reject",
+        message: "<Reject>: the document has 65613 bytes, and providers take 65536 at most.",
+      },
+    ],
   ])("%s says all of what is wrong", (_, call, expected) => {
     const error = refusal(call);
     expect({ ...error, message: error.message }).toEqual({ name: "TwimlError", ...expected });

@@ -89,39 +89,55 @@ describe("isRelativeReference", () => {
     expect(isRelativeReference(text)).toBe(false);
   });
 
-  it.each(["127.0.0.1:3000/x", "1:2", "[::1]:3000/x", ":", ":x", "a:", "C:\\x", "ftp://u:p@h/", "http:foo", " :/", "é:x"])("refuses %j: a first segment has no colon (RFC 3986, section 4.2)", (text) => {
+  it.each([
+    "127.0.0.1:3000/x",
+    "1:2",
+    "[::1]:3000/x",
+    ":",
+    ":x",
+    "a:",
+    "C:\\x",
+    "ftp://u:p@h/",
+    "http:foo",
+    " :/",
+    "é:x",
+  ])("refuses %j: a first segment has no colon (RFC 3986, section 4.2)", (text) => {
     expect(isRelativeReference(text)).toBe(false);
   });
 });
 
 describe("quote", () => {
-  it.each(([
-    ["a", '"a"'],
-    ["", '""'],
-    ['"', '"\\""'],
-    ["\n", '"\\n"'],
-    ["\0", '"\\u0000"'],
-    ["\x7f", '"\\u007f"'],
-    ["\u001b[31m", '"\\u001b[31m"'],
-    ["é", '"\\u00e9"'],
-    ["\u202e", '"\\u202e"'],
-    ["😀", '"\\ud83d\\ude00"'],
-    ["\ud800", '"\\ud800"'],
-    ["x".repeat(40), `"${"x".repeat(40)}"`],
-    ["x".repeat(41), `"${"x".repeat(40)}…"`],
-    ["x".repeat(1e6), `"${"x".repeat(40)}…"`],
-    [undefined, "undefined"],
-    [null, "null"],
-    [true, "true"],
-    [-0.5, "-0.5"],
-    [NaN, "NaN"],
-    [[], "an array"],
-    [{ toString: () => "secret" }, "an object"],
-    [Object.create(null), "an object"],
-    [() => 1, "a function"],
-    [Symbol("s"), "a symbol"],
-    [10n, "a bigint"],
-  ] as [unknown, string][]).map(([value, shown]) => ({ value, shown })))("shows $shown", ({ value, shown }) => {
+  it.each(
+    (
+      [
+        ["a", '"a"'],
+        ["", '""'],
+        ['"', '"\\""'],
+        ["\n", '"\\n"'],
+        ["\0", '"\\u0000"'],
+        ["\x7f", '"\\u007f"'],
+        ["\u001b[31m", '"\\u001b[31m"'],
+        ["é", '"\\u00e9"'],
+        ["\u202e", '"\\u202e"'],
+        ["😀", '"\\ud83d\\ude00"'],
+        ["\ud800", '"\\ud800"'],
+        ["x".repeat(40), `"${"x".repeat(40)}"`],
+        ["x".repeat(41), `"${"x".repeat(40)}…"`],
+        ["x".repeat(1e6), `"${"x".repeat(40)}…"`],
+        [undefined, "undefined"],
+        [null, "null"],
+        [true, "true"],
+        [-0.5, "-0.5"],
+        [NaN, "NaN"],
+        [[], "an array"],
+        [{ toString: () => "secret" }, "an object"],
+        [Object.create(null), "an object"],
+        [() => 1, "a function"],
+        [Symbol("s"), "a symbol"],
+        [10n, "a bigint"],
+      ] as [unknown, string][]
+    ).map(([value, shown]) => ({ value, shown })),
+  )("shows $shown", ({ value, shown }) => {
     expect(quote(value)).toBe(shown);
   });
 
@@ -213,12 +229,26 @@ describe("didYouMean", () => {
     expect(didYouMean(value, names)).toBe(` (did you mean "${name}"?)`);
   });
 
-  it.each(["", "x", "on", "timeout", "onclick", "acxxxn", "mxdxaTxpe", "sxorxMexia", "storeMedia".repeat(5), "x".repeat(35) + "action", 5, null, undefined, {}, ["action"], Symbol("action")])(
-    "suggests nothing for what is near to none: %j",
-    (value) => {
-      expect(didYouMean(value, names)).toBe("");
-    },
-  );
+  it.each([
+    "",
+    "x",
+    "on",
+    "timeout",
+    "onclick",
+    "acxxxn",
+    "mxdxaTxpe",
+    "sxorxMexia",
+    "storeMedia".repeat(5),
+    "x".repeat(35) + "action",
+    5,
+    null,
+    undefined,
+    {},
+    ["action"],
+    Symbol("action"),
+  ])("suggests nothing for what is near to none: %j", (value) => {
+    expect(didYouMean(value, names)).toBe("");
+  });
 
   it.each([
     ["post", ["GET", "POST"], '"POST"'],

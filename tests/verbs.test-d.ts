@@ -34,11 +34,14 @@ describe("receive", () => {
     receive({ method: "GET", mediaType: "image/tiff", pageSize: "legal" });
     receive({ pageSize: "a4" });
     expectTypeOf(receive()).toEqualTypeOf<Receive>();
-    expectTypeOf<keyof ReceiveAttributes>().toEqualTypeOf<"action" | "method" | "mediaType" | "pageSize" | "storeMedia">();
+    expectTypeOf<keyof ReceiveAttributes>().toEqualTypeOf<
+      "action" | "method" | "mediaType" | "pageSize" | "storeMedia"
+    >();
   });
 
   it("takes values of the exported types", () => {
-    (method: HttpMethod, mediaType: MediaType, pageSize: PageSize, action: UrlReference) => receive({ action, method, mediaType, pageSize });
+    (method: HttpMethod, mediaType: MediaType, pageSize: PageSize, action: UrlReference) =>
+      receive({ action, method, mediaType, pageSize });
     (attributes: ReceiveAttributes, options: ReceiveOptions) => receive(attributes, options);
     (attributes: ReceiveAttributes | undefined, options: ReceiveOptions | undefined) => receive(attributes, options);
   });

@@ -29,7 +29,13 @@ const written = (verb: Verb) => reread(toTwiml(verb)).verbs[0]?.attributes;
 
 describe("receive", () => {
   it("writes the example of the providers' documentation", () => {
-    const verb = receive({ action: "/fax/received", method: "POST", mediaType: "application/pdf", pageSize: "letter", storeMedia: true });
+    const verb = receive({
+      action: "/fax/received",
+      method: "POST",
+      mediaType: "application/pdf",
+      pageSize: "letter",
+      storeMedia: true,
+    });
     expect(toTwiml(verb)).toBe(
       '<?xml version="1.0" encoding="UTF-8"?><Response>' +
         '<Receive action="/fax/received" method="POST" mediaType="application/pdf" pageSize="letter" storeMedia="true"/>' +
@@ -62,7 +68,9 @@ describe("receive", () => {
     { storeMedia: true, method: "GET" },
   ])("accepts %j and writes it in this order", (attributes) => {
     expect(receive(attributes)).toEqual({ verb: "Receive", attributes });
-    expect(written(receive(attributes))).toEqual(Object.entries(attributes).map(([name, value]) => [name, String(value)]));
+    expect(written(receive(attributes))).toEqual(
+      Object.entries(attributes).map(([name, value]) => [name, String(value)]),
+    );
   });
 
   describe("action", () => {
@@ -83,7 +91,7 @@ describe("receive", () => {
       "//example.com/fax",
       "/a:b",
       " /fax ",
-      "/fax page's \"quoted\" <b>",
+      '/fax page\'s "quoted" <b>',
       "/\t\n\r",
       "/é/日本/😀",
       '/"/><Reject/><Receive action="',
@@ -223,14 +231,25 @@ describe("receive", () => {
     expect(error.message).toContain("case-sensitive");
   });
 
-  it.each(["timeout", "toString", "constructor", "hasOwnProperty", "verb", "attributes", "unchecked", "", "0", "xmlns", "a b", '"/><Reject/>'])(
-    "refuses the attribute %j and lists those there are",
-    (attribute) => {
-      const error = refusal(() => receiveAny({ [attribute]: "x" }));
-      expect(error).toMatchObject({ code: "unknown-attribute", attribute });
-      for (const name of ["action", "method", "mediaType", "pageSize", "storeMedia"]) expect(error.message).toContain(name);
-    },
-  );
+  it.each([
+    "timeout",
+    "toString",
+    "constructor",
+    "hasOwnProperty",
+    "verb",
+    "attributes",
+    "unchecked",
+    "",
+    "0",
+    "xmlns",
+    "a b",
+    '"/><Reject/>',
+  ])("refuses the attribute %j and lists those there are", (attribute) => {
+    const error = refusal(() => receiveAny({ [attribute]: "x" }));
+    expect(error).toMatchObject({ code: "unknown-attribute", attribute });
+    for (const name of ["action", "method", "mediaType", "pageSize", "storeMedia"])
+      expect(error.message).toContain(name);
+  });
 
   it("refuses an own __proto__, as JSON.parse makes it", () => {
     const attributes: unknown = JSON.parse('{"__proto__":{"action":"/x"}}');
@@ -261,7 +280,10 @@ describe("receive", () => {
     ["with GET", { storeMedia: false, action: "/fax", method: "GET" }],
     ["with GET that came first", { method: "GET", action: "/fax", storeMedia: false }],
     ["with neither", { storeMedia: false, method: "GET" }],
-    ["with an action that is inherited", Object.assign(Object.create({ action: "/fax" }) as object, { storeMedia: false })],
+    [
+      "with an action that is inherited",
+      Object.assign(Object.create({ action: "/fax" }) as object, { storeMedia: false }),
+    ],
   ])("refuses storeMedia: false %s: the pages would be lost", (_, attributes) => {
     const error = refusal(() => receiveAny(attributes));
     expect(error).toMatchObject({ code: "pages-lost", verb: "Receive", attribute: "storeMedia" });
@@ -294,32 +316,48 @@ describe("receive", () => {
   });
 
   const controls = [...Array(0x20).keys()].filter((code) => ![0x9, 0xa, 0xd].includes(code));
-  it.each([...controls, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xfffe, 0xffff].map((code) => [code.toString(16).toUpperCase().padStart(4, "0"), code] as const))(
-    "refuses U+%s wherever it stands",
-    (name, code) => {
-      const char = String.fromCharCode(code);
-      for (const text of [`/${char}`, `/${char}a`, `/a${char}a`, `/😀${char}`, `/${char}é`, `/a${char}\n`]) {
-        expect(refusal(() => receive({ action: text }))).toMatchObject({
-          code: "invalid-text",
-          attribute: "action",
-          message: `<Receive>: "action" holds U+${name}, which XML cannot carry.`,
-        });
-        expect(refusal(() => receive({}, { unchecked: { later: char + text } })).code).toBe("invalid-text");
-      }
-    },
-  );
+  it.each(
+    [...controls, 0xd800, 0xdbff, 0xdc00, 0xdfff, 0xfffe, 0xffff].map(
+      (code) => [code.toString(16).toUpperCase().padStart(4, "0"), code] as const,
+    ),
+  )("refuses U+%s wherever it stands", (name, code) => {
+    const char = String.fromCharCode(code);
+    for (const text of [`/${char}`, `/${char}a`, `/a${char}a`, `/😀${char}`, `/${char}é`, `/a${char}\n`]) {
+      expect(refusal(() => receive({ action: text }))).toMatchObject({
+        code: "invalid-text",
+        attribute: "action",
+        message: `<Receive>: "action" holds U+${name}, which XML cannot carry.`,
+      });
+      expect(refusal(() => receive({}, { unchecked: { later: char + text } })).code).toBe("invalid-text");
+    }
+  });
 
-  it.each(["\t", "\n", "\r", "\r\n", " ", "\x7f", "\x80", "\x85", "\x9f", "\u2028", "\ud7ff", "\ue000", "\ufeff", "\ufffd", "\u{10000}", "\u{1ffff}", "\u{10ffff}"])(
-    "writes %j wherever it stands, so that a reader gets it back",
-    (char) => {
-      for (const text of [`/${char}`, `/${char}a`, `/a${char}${char}a`, `/a${char}😀`]) {
-        expect(written(receive({ action: text }, { unchecked: { later: char + text } }))).toEqual([
-          ["action", text],
-          ["later", char + text],
-        ]);
-      }
-    },
-  );
+  it.each([
+    "\t",
+    "\n",
+    "\r",
+    "\r\n",
+    " ",
+    "\x7f",
+    "\x80",
+    "\x85",
+    "\x9f",
+    "\u2028",
+    "\ud7ff",
+    "\ue000",
+    "\ufeff",
+    "\ufffd",
+    "\u{10000}",
+    "\u{1ffff}",
+    "\u{10ffff}",
+  ])("writes %j wherever it stands, so that a reader gets it back", (char) => {
+    for (const text of [`/${char}`, `/${char}a`, `/a${char}${char}a`, `/a${char}😀`]) {
+      expect(written(receive({ action: text }, { unchecked: { later: char + text } }))).toEqual([
+        ["action", text],
+        ["later", char + text],
+      ]);
+    }
+  });
 
   it("copies: what happens to the argument later does not matter", () => {
     const attributes = { action: "/a" as string, pageSize: "a4" as const };
@@ -397,7 +435,10 @@ describe("receive: unchecked", () => {
   });
 
   it.each(["__proto__", "constructor", "toString", "_", "é", "file-name.2", "onload"])("writes the name %j", (name) => {
-    const unchecked = JSON.parse(JSON.stringify({ x: "1" }).replace('"x"', JSON.stringify(name))) as Record<string, string>;
+    const unchecked = JSON.parse(JSON.stringify({ x: "1" }).replace('"x"', JSON.stringify(name))) as Record<
+      string,
+      string
+    >;
     const verb = receive({}, { unchecked });
     expect(written(verb)).toEqual([[name, "1"]]);
   });
@@ -435,14 +476,20 @@ describe("receive: unchecked", () => {
     expect(error).toMatchObject({ code: "invalid-name", verb: "Receive", attribute });
   });
 
-  it.each<unknown>([5, true, false, {}, [], ["x"], { toString: null }])("refuses %j as a value: it is no text", (value) => {
-    const error = refusal(() => receiveAny({}, { unchecked: { later: value } }));
-    expect(error).toMatchObject({ code: "invalid-value", attribute: "later" });
-    expect(error.message).toContain("must be text");
-  });
+  it.each<unknown>([5, true, false, {}, [], ["x"], { toString: null }])(
+    "refuses %j as a value: it is no text",
+    (value) => {
+      const error = refusal(() => receiveAny({}, { unchecked: { later: value } }));
+      expect(error).toMatchObject({ code: "invalid-value", attribute: "later" });
+      expect(error.message).toContain("must be text");
+    },
+  );
 
   it.each(["\0", "a\u001b", "\uffff", "\udfff"])("refuses the text %j, which XML cannot carry", (value) => {
-    expect(refusal(() => receive({}, { unchecked: { later: value } }))).toMatchObject({ code: "invalid-text", attribute: "later" });
+    expect(refusal(() => receive({}, { unchecked: { later: value } }))).toMatchObject({
+      code: "invalid-text",
+      attribute: "later",
+    });
   });
 
   it.each<[string, unknown]>([
@@ -468,12 +515,15 @@ describe("reject", () => {
     expect(toTwiml(reject())).toBe('<?xml version="1.0" encoding="UTF-8"?><Response><Reject/></Response>');
   });
 
-  it.each(["action", "reason", "pageSize", "__proto__", ""])("refuses the attribute %j, which would be ignored", (attribute) => {
-    const attributes = JSON.parse(`{${JSON.stringify(attribute)}:"busy"}`) as unknown;
-    const error = refusal(() => rejectAny(attributes));
-    expect(error).toMatchObject({ code: "unknown-attribute", verb: "Reject", attribute });
-    expect(error.message).toContain("none");
-  });
+  it.each(["action", "reason", "pageSize", "__proto__", ""])(
+    "refuses the attribute %j, which would be ignored",
+    (attribute) => {
+      const attributes = JSON.parse(`{${JSON.stringify(attribute)}:"busy"}`) as unknown;
+      const error = refusal(() => rejectAny(attributes));
+      expect(error).toMatchObject({ code: "unknown-attribute", verb: "Reject", attribute });
+      expect(error.message).toContain("none");
+    },
+  );
 
   it.each<[string, unknown]>([
     ["text", "busy"],
@@ -497,12 +547,22 @@ describe("toTwiml of plain data", () => {
     ["unknown-verb", "an unknown verb", undefined, { verb: "Say", attributes: {} }],
     ["unknown-attribute", "an unknown attribute", "pagesize", { verb: "Receive", attributes: { pagesize: "a4" } }],
     ["invalid-value", "a wrong value", "method", { verb: "Receive", attributes: { method: "post" } }],
-    ["invalid-value", "a URL of another scheme", "action", { verb: "Receive", attributes: { action: "javascript:alert(1)" } }],
+    [
+      "invalid-value",
+      "a URL of another scheme",
+      "action",
+      { verb: "Receive", attributes: { action: "javascript:alert(1)" } },
+    ],
     ["invalid-value", "text for a boolean", "storeMedia", { verb: "Receive", attributes: { storeMedia: "false" } }],
     ["invalid-value", "text for the attributes", undefined, { verb: "Receive", attributes: 'action="/x"' }],
     ["invalid-text", "a control character", "action", { verb: "Receive", attributes: { action: "/\0" } }],
     ["pages-lost", "lost pages", "storeMedia", { verb: "Receive", attributes: { storeMedia: false } }],
-    ["pages-lost", "pages lost by GET", "storeMedia", { verb: "Receive", attributes: { storeMedia: false, action: "/x", method: "GET" } }],
+    [
+      "pages-lost",
+      "pages lost by GET",
+      "storeMedia",
+      { verb: "Receive", attributes: { storeMedia: false, action: "/x", method: "GET" } },
+    ],
     ["invalid-name", "a name that is no name", "a b", { verb: "Receive", attributes: {}, unchecked: { "a b": "" } }],
     ["invalid-name", "a smuggled attribute", "Action", { verb: "Receive", attributes: {}, unchecked: { Action: "" } }],
     ["invalid-value", "a number in unchecked", "later", { verb: "Receive", attributes: {}, unchecked: { later: 1 } }],
@@ -510,7 +570,12 @@ describe("toTwiml of plain data", () => {
     ["unknown-attribute", "an unchecked attribute of Reject", "later", { verb: "Reject", unchecked: { later: "1" } }],
     ["unknown-attribute", "an attribute beside the attributes", "action", { verb: "Receive", action: "/x" }],
     ["unknown-attribute", "children", "children", { verb: "Receive", attributes: {}, children: [{ verb: "Reject" }] }],
-    ["unknown-attribute", "an own __proto__", "__proto__", JSON.parse('{"verb":"Receive","attributes":{},"__proto__":{}}')],
+    [
+      "unknown-attribute",
+      "an own __proto__",
+      "__proto__",
+      JSON.parse('{"verb":"Receive","attributes":{},"__proto__":{}}'),
+    ],
   ])("throws %s for %s", (code, _, attribute, data) => {
     const error = refusal(() => toTwimlAny(data));
     expect(error.code).toBe(code);
@@ -596,7 +661,10 @@ describe("toTwiml of plain data", () => {
   it.each([
     ['{"verb":"Receive"}', "<Receive/>"],
     ['{"verb":"Receive","attributes":null,"unchecked":null}', "<Receive/>"],
-    ['{"unchecked":{"later":"1"},"attributes":{"pageSize":"a4","action":"/x"},"verb":"Receive"}', '<Receive pageSize="a4" action="/x" later="1"/>'],
+    [
+      '{"unchecked":{"later":"1"},"attributes":{"pageSize":"a4","action":"/x"},"verb":"Receive"}',
+      '<Receive pageSize="a4" action="/x" later="1"/>',
+    ],
     ['{"verb":"Reject","attributes":{},"unchecked":{}}', "<Reject/>"],
     ['{"verb":"Reject","attributes":null}', "<Reject/>"],
   ])("writes %s as %s", (json, tag) => {
@@ -605,7 +673,15 @@ describe("toTwiml of plain data", () => {
 
   it("takes no verb that is inherited or computed", () => {
     expect(refusal(() => toTwimlAny(Object.create(receive()) as object)).code).toBe("unknown-verb");
-    expect(refusal(() => toTwimlAny({ get verb() { return "Receive"; } })).code).toBe("unknown-verb");
+    expect(
+      refusal(() =>
+        toTwimlAny({
+          get verb() {
+            return "Receive";
+          },
+        }),
+      ).code,
+    ).toBe("unknown-verb");
   });
 });
 
@@ -674,14 +750,24 @@ describe("an error", () => {
 
   it("can be made by others, with no more than a code and a message", () => {
     expect({ ...new TwimlError("no-verb", "none came") }).toEqual({ name: "TwimlError", code: "no-verb" });
-    expect({ ...new TwimlError("no-verb", "none came", "Receive", "x") }).toEqual({ name: "TwimlError", code: "no-verb", verb: "Receive", attribute: "x" });
+    expect({ ...new TwimlError("no-verb", "none came", "Receive", "x") }).toEqual({
+      name: "TwimlError",
+      code: "no-verb",
+      verb: "Receive",
+      attribute: "x",
+    });
     expect(new TwimlError("no-verb", "none came").message).toBe("none came");
   });
 
   it("is a TypeError that carries its identity as properties", () => {
     const error = refusal(() => receiveAny({ pagesize: "a4" }));
     expect(error).toBeInstanceOf(TypeError);
-    expect(error).toMatchObject({ name: "TwimlError", code: "unknown-attribute", verb: "Receive", attribute: "pagesize" });
+    expect(error).toMatchObject({
+      name: "TwimlError",
+      code: "unknown-attribute",
+      verb: "Receive",
+      attribute: "pagesize",
+    });
     expect(String(error)).toMatch(/^TwimlError: /);
   });
 
@@ -699,7 +785,13 @@ describe("a polluted Object.prototype", () => {
   /** What a call returns, or the code of what it throws, while Object.prototype has these properties as well. */
   function polluted(properties: Record<string, unknown>, call: () => unknown): unknown {
     const names = Object.keys(properties);
-    const descriptors = names.map((name) => ({ __proto__: null, value: properties[name], configurable: true, enumerable: true, writable: true }));
+    const descriptors = names.map((name) => ({
+      __proto__: null,
+      value: properties[name],
+      configurable: true,
+      enumerable: true,
+      writable: true,
+    }));
     try {
       names.forEach((name, i) => Object.defineProperty(Object.prototype, name, descriptors[i]!));
       return call();
@@ -729,11 +821,34 @@ describe("a polluted Object.prototype", () => {
     ["receive()", () => toTwiml(receive()), document("<Receive/>")],
     ["receive({})", () => toTwiml(receive({})), document("<Receive/>")],
     ["receive({}, {})", () => toTwiml(receive({}, {})), document("<Receive/>")],
-    ["receive with an attribute", () => toTwiml(receive({ pageSize: "letter" })), document('<Receive pageSize="letter"/>')],
+    [
+      "receive with an attribute",
+      () => toTwiml(receive({ pageSize: "letter" })),
+      document('<Receive pageSize="letter"/>'),
+    ],
     ["receive with an action", () => toTwiml(receive({ action: "/x" })), document('<Receive action="/x"/>')],
-    ["receive with an unchecked one", () => toTwiml(receive({}, { unchecked: { a: "b" } })), document('<Receive a="b"/>')],
-    ["receive with a computed one", () => toTwiml(receive({ get action() { return "/x"; } })), document("<Receive/>")],
-    ["receive with a URL", () => toTwiml(receive({ action: new URL("https://a.example/") })), document('<Receive action="https://a.example/"/>')],
+    [
+      "receive with an unchecked one",
+      () => toTwiml(receive({}, { unchecked: { a: "b" } })),
+      document('<Receive a="b"/>'),
+    ],
+    [
+      "receive with a computed one",
+      () =>
+        toTwiml(
+          receive({
+            get action() {
+              return "/x";
+            },
+          }),
+        ),
+      document("<Receive/>"),
+    ],
+    [
+      "receive with a URL",
+      () => toTwiml(receive({ action: new URL("https://a.example/") })),
+      document('<Receive action="https://a.example/"/>'),
+    ],
     ["reject()", () => toTwiml(reject()), document("<Reject/>")],
     ["plain data", () => toTwimlAny({ verb: "Receive" }), document("<Receive/>")],
     ["plain data that rejects", () => toTwimlAny({ verb: "Reject" }), document("<Reject/>")],
@@ -744,7 +859,9 @@ describe("a polluted Object.prototype", () => {
   });
 
   it("adds nothing to the data of a verb", () => {
-    const own = polluted(evil, () => JSON.stringify([receive(), receive({}, {}), reject(), new FaxResponse().verb ?? null]));
+    const own = polluted(evil, () =>
+      JSON.stringify([receive(), receive({}, {}), reject(), new FaxResponse().verb ?? null]),
+    );
     expect(own).toBe('[{"verb":"Receive","attributes":{}},{"verb":"Receive","attributes":{}},{"verb":"Reject"},null]');
   });
 
@@ -752,17 +869,34 @@ describe("a polluted Object.prototype", () => {
     ["makes no verb of an object", evil, () => toTwimlAny({}), "unknown-verb"],
     ["makes no verb of an array", evil, () => toTwimlAny([]), "unknown-verb"],
     ["makes no verb of text", { verb: "Receive" }, () => toTwimlAny("Say"), "unknown-verb"],
-    ["makes no URL of an object that has none", { href: "https://evil.example/" }, () => receiveAny({ action: {} }), "invalid-value"],
-    ["makes no attribute of a name", { later: "url", rule: "url" }, () => receiveAny({ later: "/x" }), "unknown-attribute"],
+    [
+      "makes no URL of an object that has none",
+      { href: "https://evil.example/" },
+      () => receiveAny({ action: {} }),
+      "invalid-value",
+    ],
+    [
+      "makes no attribute of a name",
+      { later: "url", rule: "url" },
+      () => receiveAny({ later: "/x" }),
+      "unknown-attribute",
+    ],
     ["makes no verb of a name", { Say: {} }, () => toTwimlAny({ verb: "Say" }), "unknown-verb"],
     ["makes no action for the pages", { action: "/evil" }, () => receiveAny({ storeMedia: false }), "pages-lost"],
-    ["makes no POST of the GET", { method: "POST" }, () => receiveAny({ storeMedia: false, action: "/x", method: "GET" }), "pages-lost"],
+    [
+      "makes no POST of the GET",
+      { method: "POST" },
+      () => receiveAny({ storeMedia: false, action: "/x", method: "GET" }),
+      "pages-lost",
+    ],
   ])("%s", (_, properties, call, code) => {
     expect(polluted(properties, call)).toBe(code);
   });
 
   it("does not lose the pages that are POSTed", () => {
-    const twiml = polluted({ method: "GET", storeMedia: true }, () => toTwiml(receive({ storeMedia: false, action: "/mine" })));
+    const twiml = polluted({ method: "GET", storeMedia: true }, () =>
+      toTwiml(receive({ storeMedia: false, action: "/mine" })),
+    );
     expect(twiml).toBe(document('<Receive storeMedia="false" action="/mine"/>'));
   });
 });
@@ -771,69 +905,303 @@ describe("the whole message", () => {
   const all = "there are: action, method, mediaType, pageSize, storeMedia (names are case-sensitive).";
   const url = 'action must be an http(s) URL, or a relative reference such as "/fax", not';
   const make = "receive() and reject() make one";
-  const rows: [call: string, run: () => unknown, code: string, verb: string | undefined, attribute: string | undefined, message: string][] = [
-    ['receive({ pagesize: "a4" })', () => receiveAny({ pagesize: "a4" }), "unknown-attribute", "Receive", "pagesize",
-      `<Receive>: there is no attribute "pagesize" (did you mean "pageSize"?); ${all}`],
-    ['receive({ media_type: "image/tiff" })', () => receiveAny({ media_type: "image/tiff" }), "unknown-attribute", "Receive", "media_type",
-      `<Receive>: there is no attribute "media_type" (did you mean "mediaType"?); ${all}`],
-    ['receive({ acton: "/x" })', () => receiveAny({ acton: "/x" }), "unknown-attribute", "Receive", "acton",
-      `<Receive>: there is no attribute "acton" (did you mean "action"?); ${all}`],
-    ["receive({ timeout: 5 })", () => receiveAny({ timeout: 5 }), "unknown-attribute", "Receive", "timeout",
-      `<Receive>: there is no attribute "timeout"; ${all}`],
-    ['receive({}, { uncheked: {} })', () => receiveAny({}, { uncheked: {} }), "unknown-attribute", "Receive", "uncheked",
-      '<Receive>: there is no option "uncheked", only "unchecked".'],
-    ['receive({ method: "post" })', () => receiveAny({ method: "post" }), "invalid-value", "Receive", "method",
-      '<Receive>: method must be "GET" or "POST", not "post" (did you mean "POST"?).'],
-    ['receive({ method: "DELETE" })', () => receiveAny({ method: "DELETE" }), "invalid-value", "Receive", "method",
-      '<Receive>: method must be "GET" or "POST", not "DELETE".'],
-    ['receive({ mediaType: "pdf" })', () => receiveAny({ mediaType: "pdf" }), "invalid-value", "Receive", "mediaType",
-      '<Receive>: mediaType must be "application/pdf" or "image/tiff", not "pdf" (did you mean "application/pdf"?).'],
-    ['receive({ pageSize: "A4" })', () => receiveAny({ pageSize: "A4" }), "invalid-value", "Receive", "pageSize",
-      '<Receive>: pageSize must be "letter" or "legal" or "a4", not "A4" (did you mean "a4"?).'],
-    ["receive({ pageSize: 4 })", () => receiveAny({ pageSize: 4 }), "invalid-value", "Receive", "pageSize",
-      '<Receive>: pageSize must be "letter" or "legal" or "a4", not 4.'],
-    ['receive({ storeMedia: "true" })', () => receiveAny({ storeMedia: "true" }), "invalid-value", "Receive", "storeMedia",
-      '<Receive>: storeMedia must be true or false, not "true" (did you mean true?).'],
-    ['receive({ action: "localhost:3000/x" })', () => receiveAny({ action: "localhost:3000/x" }), "invalid-value", "Receive", "action",
-      `<Receive>: ${url} "localhost:3000/x".`],
-    ['receive({ action: "" })', () => receiveAny({ action: "" }), "invalid-value", "Receive", "action", `<Receive>: ${url} "".`],
-    ["receive({ action: 5 })", () => receiveAny({ action: 5 }), "invalid-value", "Receive", "action", `<Receive>: ${url} 5.`],
-    ["receive({ action: {} })", () => receiveAny({ action: {} }), "invalid-value", "Receive", "action", `<Receive>: ${url} an object.`],
-    ["receive({ action: [] })", () => receiveAny({ action: [] }), "invalid-value", "Receive", "action", `<Receive>: ${url} an array.`],
-    ["receive({ action: { href: 5 } })", () => receiveAny({ action: { href: 5 } }), "invalid-value", "Receive", "action", `<Receive>: ${url} 5.`],
-    ['receive({ action: "ftp://u:s3cret@h/" })', () => receiveAny({ action: "ftp://u:s3cret@h/" }), "invalid-value", "Receive", "action",
-      `<Receive>: ${url} "ftp://***@h/".`],
-    ['receive({ action: "/\\0" })', () => receiveAny({ action: "/\0" }), "invalid-text", "Receive", "action",
-      '<Receive>: "action" holds U+0000, which XML cannot carry.'],
-    ['receive("/x")', () => receiveAny("/x"), "invalid-value", "Receive", undefined, '<Receive>: attributes must be a plain object, not "/x".'],
-    ["receive([])", () => receiveAny([]), "invalid-value", "Receive", undefined, "<Receive>: attributes must be a plain object, not an array."],
-    ["receive(new Map())", () => receiveAny(new Map()), "invalid-value", "Receive", undefined, "<Receive>: attributes must be a plain object, not an object."],
-    ['receive({}, "x")', () => receiveAny({}, "x"), "invalid-value", "Receive", undefined, '<Receive>: options must be a plain object, not "x".'],
-    ["receive({}, { unchecked: true })", () => receiveAny({}, { unchecked: true }), "invalid-value", "Receive", undefined,
-      "<Receive>: unchecked must be a plain object, not true."],
-    ["receive({}, { unchecked: { later: 5 } })", () => receiveAny({}, { unchecked: { later: 5 } }), "invalid-value", "Receive", "later",
-      '<Receive>: "later" must be text, not 5.'],
-    ['receive({}, { unchecked: { later: "\\uffff" } })', () => receiveAny({}, { unchecked: { later: "\uffff" } }), "invalid-text", "Receive", "later",
-      '<Receive>: "later" holds U+FFFF, which XML cannot carry.'],
-    ['receive({}, { unchecked: { ACTION: "/x" } })', () => receiveAny({}, { unchecked: { ACTION: "/x" } }), "invalid-name", "Receive", "ACTION",
-      '<Receive>: "ACTION" is no unchecked attribute: "action" is known, and checked in "attributes".'],
-    ['receive({}, { unchecked: { "a b": "" } })', () => receiveAny({}, { unchecked: { "a b": "" } }), "invalid-name", "Receive", "a b",
-      '<Receive>: "a b" cannot be the name of an attribute.'],
-    ["receive({ storeMedia: false })", () => receiveAny({ storeMedia: false }), "pages-lost", "Receive", "storeMedia",
-      '<Receive>: storeMedia: false loses the pages, unless they are POSTed to an "action".'],
-    ['reject({ reason: "busy" })', () => rejectAny({ reason: "busy" }), "unknown-attribute", "Reject", "reason",
-      '<Reject>: there is no attribute "reason"; there are: none (names are case-sensitive).'],
-    ['reject("busy")', () => rejectAny("busy"), "invalid-value", "Reject", undefined, '<Reject>: attributes must be a plain object, not "busy".'],
-    ['toTwiml({ verb: "recieve" })', () => toTwimlAny({ verb: "recieve" }), "unknown-verb", "recieve", undefined,
-      `"recieve" is no verb (did you mean "Receive"?); ${make} (names are case-sensitive).`],
-    ['toTwiml({ verb: "Say" })', () => toTwimlAny({ verb: "Say" }), "unknown-verb", "Say", undefined,
-      `"Say" is no verb; ${make} (names are case-sensitive).`],
+  const rows: [
+    call: string,
+    run: () => unknown,
+    code: string,
+    verb: string | undefined,
+    attribute: string | undefined,
+    message: string,
+  ][] = [
+    [
+      'receive({ pagesize: "a4" })',
+      () => receiveAny({ pagesize: "a4" }),
+      "unknown-attribute",
+      "Receive",
+      "pagesize",
+      `<Receive>: there is no attribute "pagesize" (did you mean "pageSize"?); ${all}`,
+    ],
+    [
+      'receive({ media_type: "image/tiff" })',
+      () => receiveAny({ media_type: "image/tiff" }),
+      "unknown-attribute",
+      "Receive",
+      "media_type",
+      `<Receive>: there is no attribute "media_type" (did you mean "mediaType"?); ${all}`,
+    ],
+    [
+      'receive({ acton: "/x" })',
+      () => receiveAny({ acton: "/x" }),
+      "unknown-attribute",
+      "Receive",
+      "acton",
+      `<Receive>: there is no attribute "acton" (did you mean "action"?); ${all}`,
+    ],
+    [
+      "receive({ timeout: 5 })",
+      () => receiveAny({ timeout: 5 }),
+      "unknown-attribute",
+      "Receive",
+      "timeout",
+      `<Receive>: there is no attribute "timeout"; ${all}`,
+    ],
+    [
+      "receive({}, { uncheked: {} })",
+      () => receiveAny({}, { uncheked: {} }),
+      "unknown-attribute",
+      "Receive",
+      "uncheked",
+      '<Receive>: there is no option "uncheked", only "unchecked".',
+    ],
+    [
+      'receive({ method: "post" })',
+      () => receiveAny({ method: "post" }),
+      "invalid-value",
+      "Receive",
+      "method",
+      '<Receive>: method must be "GET" or "POST", not "post" (did you mean "POST"?).',
+    ],
+    [
+      'receive({ method: "DELETE" })',
+      () => receiveAny({ method: "DELETE" }),
+      "invalid-value",
+      "Receive",
+      "method",
+      '<Receive>: method must be "GET" or "POST", not "DELETE".',
+    ],
+    [
+      'receive({ mediaType: "pdf" })',
+      () => receiveAny({ mediaType: "pdf" }),
+      "invalid-value",
+      "Receive",
+      "mediaType",
+      '<Receive>: mediaType must be "application/pdf" or "image/tiff", not "pdf" (did you mean "application/pdf"?).',
+    ],
+    [
+      'receive({ pageSize: "A4" })',
+      () => receiveAny({ pageSize: "A4" }),
+      "invalid-value",
+      "Receive",
+      "pageSize",
+      '<Receive>: pageSize must be "letter" or "legal" or "a4", not "A4" (did you mean "a4"?).',
+    ],
+    [
+      "receive({ pageSize: 4 })",
+      () => receiveAny({ pageSize: 4 }),
+      "invalid-value",
+      "Receive",
+      "pageSize",
+      '<Receive>: pageSize must be "letter" or "legal" or "a4", not 4.',
+    ],
+    [
+      'receive({ storeMedia: "true" })',
+      () => receiveAny({ storeMedia: "true" }),
+      "invalid-value",
+      "Receive",
+      "storeMedia",
+      '<Receive>: storeMedia must be true or false, not "true" (did you mean true?).',
+    ],
+    [
+      'receive({ action: "localhost:3000/x" })',
+      () => receiveAny({ action: "localhost:3000/x" }),
+      "invalid-value",
+      "Receive",
+      "action",
+      `<Receive>: ${url} "localhost:3000/x".`,
+    ],
+    [
+      'receive({ action: "" })',
+      () => receiveAny({ action: "" }),
+      "invalid-value",
+      "Receive",
+      "action",
+      `<Receive>: ${url} "".`,
+    ],
+    [
+      "receive({ action: 5 })",
+      () => receiveAny({ action: 5 }),
+      "invalid-value",
+      "Receive",
+      "action",
+      `<Receive>: ${url} 5.`,
+    ],
+    [
+      "receive({ action: {} })",
+      () => receiveAny({ action: {} }),
+      "invalid-value",
+      "Receive",
+      "action",
+      `<Receive>: ${url} an object.`,
+    ],
+    [
+      "receive({ action: [] })",
+      () => receiveAny({ action: [] }),
+      "invalid-value",
+      "Receive",
+      "action",
+      `<Receive>: ${url} an array.`,
+    ],
+    [
+      "receive({ action: { href: 5 } })",
+      () => receiveAny({ action: { href: 5 } }),
+      "invalid-value",
+      "Receive",
+      "action",
+      `<Receive>: ${url} 5.`,
+    ],
+    [
+      'receive({ action: "ftp://u:s3cret@h/" })',
+      () => receiveAny({ action: "ftp://u:s3cret@h/" }),
+      "invalid-value",
+      "Receive",
+      "action",
+      `<Receive>: ${url} "ftp://***@h/".`,
+    ],
+    [
+      'receive({ action: "/\\0" })',
+      () => receiveAny({ action: "/\0" }),
+      "invalid-text",
+      "Receive",
+      "action",
+      '<Receive>: "action" holds U+0000, which XML cannot carry.',
+    ],
+    [
+      'receive("/x")',
+      () => receiveAny("/x"),
+      "invalid-value",
+      "Receive",
+      undefined,
+      '<Receive>: attributes must be a plain object, not "/x".',
+    ],
+    [
+      "receive([])",
+      () => receiveAny([]),
+      "invalid-value",
+      "Receive",
+      undefined,
+      "<Receive>: attributes must be a plain object, not an array.",
+    ],
+    [
+      "receive(new Map())",
+      () => receiveAny(new Map()),
+      "invalid-value",
+      "Receive",
+      undefined,
+      "<Receive>: attributes must be a plain object, not an object.",
+    ],
+    [
+      'receive({}, "x")',
+      () => receiveAny({}, "x"),
+      "invalid-value",
+      "Receive",
+      undefined,
+      '<Receive>: options must be a plain object, not "x".',
+    ],
+    [
+      "receive({}, { unchecked: true })",
+      () => receiveAny({}, { unchecked: true }),
+      "invalid-value",
+      "Receive",
+      undefined,
+      "<Receive>: unchecked must be a plain object, not true.",
+    ],
+    [
+      "receive({}, { unchecked: { later: 5 } })",
+      () => receiveAny({}, { unchecked: { later: 5 } }),
+      "invalid-value",
+      "Receive",
+      "later",
+      '<Receive>: "later" must be text, not 5.',
+    ],
+    [
+      'receive({}, { unchecked: { later: "\\uffff" } })',
+      () => receiveAny({}, { unchecked: { later: "\uffff" } }),
+      "invalid-text",
+      "Receive",
+      "later",
+      '<Receive>: "later" holds U+FFFF, which XML cannot carry.',
+    ],
+    [
+      'receive({}, { unchecked: { ACTION: "/x" } })',
+      () => receiveAny({}, { unchecked: { ACTION: "/x" } }),
+      "invalid-name",
+      "Receive",
+      "ACTION",
+      '<Receive>: "ACTION" is no unchecked attribute: "action" is known, and checked in "attributes".',
+    ],
+    [
+      'receive({}, { unchecked: { "a b": "" } })',
+      () => receiveAny({}, { unchecked: { "a b": "" } }),
+      "invalid-name",
+      "Receive",
+      "a b",
+      '<Receive>: "a b" cannot be the name of an attribute.',
+    ],
+    [
+      "receive({ storeMedia: false })",
+      () => receiveAny({ storeMedia: false }),
+      "pages-lost",
+      "Receive",
+      "storeMedia",
+      '<Receive>: storeMedia: false loses the pages, unless they are POSTed to an "action".',
+    ],
+    [
+      'reject({ reason: "busy" })',
+      () => rejectAny({ reason: "busy" }),
+      "unknown-attribute",
+      "Reject",
+      "reason",
+      '<Reject>: there is no attribute "reason"; there are: none (names are case-sensitive).',
+    ],
+    [
+      'reject("busy")',
+      () => rejectAny("busy"),
+      "invalid-value",
+      "Reject",
+      undefined,
+      '<Reject>: attributes must be a plain object, not "busy".',
+    ],
+    [
+      'toTwiml({ verb: "recieve" })',
+      () => toTwimlAny({ verb: "recieve" }),
+      "unknown-verb",
+      "recieve",
+      undefined,
+      `"recieve" is no verb (did you mean "Receive"?); ${make} (names are case-sensitive).`,
+    ],
+    [
+      'toTwiml({ verb: "Say" })',
+      () => toTwimlAny({ verb: "Say" }),
+      "unknown-verb",
+      "Say",
+      undefined,
+      `"Say" is no verb; ${make} (names are case-sensitive).`,
+    ],
     ["toTwiml(null)", () => toTwimlAny(null), "unknown-verb", undefined, undefined, `null is no verb; ${make}.`],
-    ['toTwiml("Receive")', () => toTwimlAny("Receive"), "unknown-verb", undefined, undefined, `"Receive" is no verb; ${make}.`],
-    ['toTwiml({ verb: "Receive", action: "/x" })', () => toTwimlAny({ verb: "Receive", action: "/x" }), "unknown-attribute", "Receive", "action",
-      '<Receive>: "action" must stand inside "attributes".'],
-    ["toTwiml of a megabyte", () => toTwiml(receive({ action: "/" + "x".repeat(1e6) })), "too-large", "Receive", undefined,
-      "<Receive>: the document has 1000080 bytes, and providers take 65536 at most."],
+    [
+      'toTwiml("Receive")',
+      () => toTwimlAny("Receive"),
+      "unknown-verb",
+      undefined,
+      undefined,
+      `"Receive" is no verb; ${make}.`,
+    ],
+    [
+      'toTwiml({ verb: "Receive", action: "/x" })',
+      () => toTwimlAny({ verb: "Receive", action: "/x" }),
+      "unknown-attribute",
+      "Receive",
+      "action",
+      '<Receive>: "action" must stand inside "attributes".',
+    ],
+    [
+      "toTwiml of a megabyte",
+      () => toTwiml(receive({ action: "/" + "x".repeat(1e6) })),
+      "too-large",
+      "Receive",
+      undefined,
+      "<Receive>: the document has 1000080 bytes, and providers take 65536 at most.",
+    ],
   ];
   it.each(rows)("of %s says what came and what is allowed", (_, run, code, verb, attribute, message) => {
     const error = refusal(run);
@@ -850,5 +1218,7 @@ describe("the whole message", () => {
 it("reject and FaxResponse.reject ignore no second argument in silence", () => {
   const loose = reject as (...all: unknown[]) => unknown;
   expect(() => loose(undefined, { unchecked: { a: "1" } })).toThrow(TwimlError);
-  expect(() => (new FaxResponse() as unknown as { reject: typeof loose }).reject(undefined, { unchecked: { a: "1" } })).toThrow(TwimlError);
+  expect(() =>
+    (new FaxResponse() as unknown as { reject: typeof loose }).reject(undefined, { unchecked: { a: "1" } }),
+  ).toThrow(TwimlError);
 });

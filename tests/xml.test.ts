@@ -25,12 +25,22 @@ describe("illegalCharacter", () => {
     expect(illegalCharacter(text)).toBe(name);
   });
 
-  it.each(["", "\t\n\r", " ~", "\x7f\x80\x85\x9f", "\ud7ff", "\ue000", "\ufffd", "\ufeff", "😀", "\u{10000}", "\u{1fffe}", "\u{10ffff}"])(
-    "finds none in %j",
-    (text) => {
-      expect(illegalCharacter(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    "",
+    "\t\n\r",
+    " ~",
+    "\x7f\x80\x85\x9f",
+    "\ud7ff",
+    "\ue000",
+    "\ufffd",
+    "\ufeff",
+    "😀",
+    "\u{10000}",
+    "\u{1fffe}",
+    "\u{10ffff}",
+  ])("finds none in %j", (text) => {
+    expect(illegalCharacter(text)).toBeUndefined();
+  });
 
   it("agrees with the production Char of XML 1.0 on every UTF-16 code unit", () => {
     const wrong: number[] = [];
@@ -42,12 +52,24 @@ describe("illegalCharacter", () => {
 });
 
 describe("isAttributeName", () => {
-  it.each(["a", "A", "_", "_1", "fileName", "file-name", "file.name", "__proto__", "constructor", "é", "名前", "a·b", "\u{10000}", "mxml"])(
-    "accepts %j",
-    (name) => {
-      expect(isAttributeName(name)).toBe(true);
-    },
-  );
+  it.each([
+    "a",
+    "A",
+    "_",
+    "_1",
+    "fileName",
+    "file-name",
+    "file.name",
+    "__proto__",
+    "constructor",
+    "é",
+    "名前",
+    "a·b",
+    "\u{10000}",
+    "mxml",
+  ])("accepts %j", (name) => {
+    expect(isAttributeName(name)).toBe(true);
+  });
 
   it.each([
     ["", "it is empty"],
@@ -84,23 +106,43 @@ describe("isAttributeName", () => {
 describe("isAttributeName, on every character", () => {
   /** Namespaces in XML 1.0, production NCName: NameStartChar and NameChar of XML 1.0, section 2.3, without the colon. */
   const START = [
-    [0x41, 0x5a], [0x5f, 0x5f], [0x61, 0x7a], [0xc0, 0xd6], [0xd8, 0xf6], [0xf8, 0x2ff], [0x370, 0x37d], [0x37f, 0x1fff],
-    [0x200c, 0x200d], [0x2070, 0x218f], [0x2c00, 0x2fef], [0x3001, 0xd7ff], [0xf900, 0xfdcf], [0xfdf0, 0xfffd], [0x10000, 0xeffff],
+    [0x41, 0x5a],
+    [0x5f, 0x5f],
+    [0x61, 0x7a],
+    [0xc0, 0xd6],
+    [0xd8, 0xf6],
+    [0xf8, 0x2ff],
+    [0x370, 0x37d],
+    [0x37f, 0x1fff],
+    [0x200c, 0x200d],
+    [0x2070, 0x218f],
+    [0x2c00, 0x2fef],
+    [0x3001, 0xd7ff],
+    [0xf900, 0xfdcf],
+    [0xfdf0, 0xfffd],
+    [0x10000, 0xeffff],
   ] as const;
   const FOLLOWING = [...START, [0x2d, 0x2e], [0x30, 0x39], [0xb7, 0xb7], [0x300, 0x36f], [0x203f, 0x2040]] as const;
-  const isIn = (ranges: readonly (readonly [number, number])[], code: number) => ranges.some(([from, to]) => code >= from && code <= to);
+  const isIn = (ranges: readonly (readonly [number, number])[], code: number) =>
+    ranges.some(([from, to]) => code >= from && code <= to);
   /** All of the first plane, and the ends of the others. */
-  const codes = [...Array(0x10000).keys(), ...Array.from({ length: 16 }, (_, i) => [0x10000 * (i + 1), 0x10000 * (i + 1) + 0xffff]).flat()];
+  const codes = [
+    ...Array(0x10000).keys(),
+    ...Array.from({ length: 16 }, (_, i) => [0x10000 * (i + 1), 0x10000 * (i + 1) + 0xffff]).flat(),
+  ];
 
   it.each([
     ["first", START, (char: string) => char + "a"],
     ["alone", START, (char: string) => char],
     ["second", FOLLOWING, (char: string) => "a" + char],
     ["in the middle", FOLLOWING, (char: string) => `a${char}b`],
-  ] as const)("agrees with the production NCName, but for what JavaScript takes for white space, when it comes %s", (_, ranges, name) => {
-    const wrong = codes.filter((code) => isAttributeName(name(String.fromCodePoint(code))) !== isIn(ranges, code));
-    expect(wrong.map((code) => code.toString(16))).toEqual(["1680", "feff"]);
-  });
+  ] as const)(
+    "agrees with the production NCName, but for what JavaScript takes for white space, when it comes %s",
+    (_, ranges, name) => {
+      const wrong = codes.filter((code) => isAttributeName(name(String.fromCodePoint(code))) !== isIn(ranges, code));
+      expect(wrong.map((code) => code.toString(16))).toEqual(["1680", "feff"]);
+    },
+  );
 });
 
 describe("element", () => {

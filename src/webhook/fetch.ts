@@ -19,7 +19,9 @@ export function createFetch(handle: (request: HandleRequest) => Promise<WebhookR
   return async (request: FetchRequest): Promise<FetchResponse> => {
     const { method, url, headers, bodyUsed } = request;
     const reply = await handle({ method, url, headers, body: bodyUsed ? undefined : request.body });
-    const pairs = Object.entries(reply.headers).flatMap(([name, value]) => [value].flat().map((each): [string, string] => [name, each]));
+    const pairs = Object.entries(reply.headers).flatMap(([name, value]) =>
+      [value].flat().map((each): [string, string] => [name, each]),
+    );
     // The Fetch standard allows a 304 no body, not even an empty one.
     return new Response(reply.body || null, { status: reply.status, headers: pairs });
   };

@@ -36,11 +36,18 @@ export function createNode(handle: (request: HandleRequest) => Promise<WebhookRe
       write(res, await handle({ method, url: originalUrl, headers, body: bodyOf(req) }));
     } catch (thrown) {
       // Express takes next(undefined) and next("route") for "go on", which is how a fax gets lost.
-      const error = thrown instanceof Error ? thrown : new Error("A callback of faxWebhook threw what is no Error.", { cause: thrown });
+      const error =
+        thrown instanceof Error
+          ? thrown
+          : new Error("A callback of faxWebhook threw what is no Error.", { cause: thrown });
       try {
         if (typeof next === "function") return next(error);
         console.error(error);
-        write(res, { status: 500, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" }, body: "internal-error" });
+        write(res, {
+          status: 500,
+          headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+          body: "internal-error",
+        });
       } catch (failed) {
         console.error(failed);
       }
@@ -60,7 +67,11 @@ export function createNode(handle: (request: HandleRequest) => Promise<WebhookRe
  */
 function bodyOf(req: NodeRequest): unknown {
   const { body } = req;
-  const leftover = typeof body === "object" && body !== null && Object.keys(body).length === 0 && (ArrayBuffer.isView(body) || !(Symbol.iterator in body));
+  const leftover =
+    typeof body === "object" &&
+    body !== null &&
+    Object.keys(body).length === 0 &&
+    (ArrayBuffer.isView(body) || !(Symbol.iterator in body));
   if (body !== undefined && body !== null && !leftover) return body;
   if (req.readableDidRead || req.readableEnded) return undefined;
   // Leaving the loop over the body must not destroy the socket that the refusal is written to.

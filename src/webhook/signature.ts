@@ -101,7 +101,8 @@ export function* signedUrls(url: string): Generator<string> {
 function queries(query: string): Iterable<string> {
   if (query.length < 2) return [query];
   const pairs = [...new URLSearchParams(query)];
-  const percent = "?" + pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
+  const percent =
+    "?" + pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
   const spellings = [query, percent, percent.replaceAll("%20", "+"), "?" + new URLSearchParams(pairs)];
   return new Set(spellings.flatMap((each) => [each, each.replaceAll("'", "%27"), each.replaceAll("%27", "'")]));
 }
@@ -114,16 +115,27 @@ function queries(query: string): Iterable<string> {
 function readings(params: unknown): string[] {
   const values = byName(params);
   const names = Object.keys(values).sort();
-  if (names.every((name) => typeof values[name] === "string")) return [names.reduce((text, name) => text + name + values[name], "")];
-  const lists = names.map((name) => [values[name]].flat().filter((each) => each !== undefined && each !== null && !isMedia(each)));
+  if (names.every((name) => typeof values[name] === "string"))
+    return [names.reduce((text, name) => text + name + values[name], "")];
+  const lists = names.map((name) =>
+    [values[name]].flat().filter((each) => each !== undefined && each !== null && !isMedia(each)),
+  );
   if (!lists.flat().every((each) => typeof each === "string")) return [];
-  const join = (pick: (all: unknown[]) => unknown[]) => lists.map((all, i) => pick(all).map((each) => names[i]! + each).join("")).join("");
+  const join = (pick: (all: unknown[]) => unknown[]) =>
+    lists
+      .map((all, i) =>
+        pick(all)
+          .map((each) => names[i]! + each)
+          .join(""),
+      )
+      .join("");
   return [join((all) => [...new Set(all)].sort()), join((all) => all)];
 }
 
 /** A parser's record as it is; pairs gathered to one, a repeated name's values in an array. */
 function byName(params: unknown): Readonly<Record<string, unknown>> {
-  if (typeof params === "object" && params !== null && !(Symbol.iterator in params)) return params as Record<string, unknown>;
+  if (typeof params === "object" && params !== null && !(Symbol.iterator in params))
+    return params as Record<string, unknown>;
   const gathered = bare<unknown>();
   for (const [name, value] of pairsOf(params)) {
     const before = gathered[name];
@@ -139,6 +151,7 @@ function hmac(token: string, text: string): string {
 }
 
 function checkUrl(url: unknown): string {
-  if (typeof url !== "string" || url === "") throw new TypeError(`url must be the full URL as text, not ${quote(url)}.`);
+  if (typeof url !== "string" || url === "")
+    throw new TypeError(`url must be the full URL as text, not ${quote(url)}.`);
   return url;
 }

@@ -24,7 +24,8 @@ export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>;
 export type FaxAnswer = Verb | FaxResponse | { readonly twiml: Verb | FaxResponse; readonly headers?: ReplyHeaders };
 
 /** What `onCallback` may answer; nothing is the empty `<Response/>`, which is what providers expect. */
-export type CallbackAnswer = Verb | FaxResponse | { readonly twiml?: Verb | FaxResponse; readonly headers?: ReplyHeaders } | void | undefined;
+export type CallbackAnswer =
+  Verb | FaxResponse | { readonly twiml?: Verb | FaxResponse; readonly headers?: ReplyHeaders } | void | undefined;
 
 /** One token, several while they rotate, or nothing when an account is not known. */
 export type AuthTokens = string | readonly string[] | null | undefined;
@@ -62,7 +63,8 @@ export interface FaxWebhookOptions {
   /** Decides on an incoming fax. */
   readonly onFax: (fax: FaxRequest, request: WebhookRequest) => FaxAnswer | Promise<FaxAnswer>;
   /** Is told how a fax went. A provider that got no answer tells it again, with the same FaxSid. */
-  readonly onCallback?: ((callback: FaxCallback, request: WebhookRequest) => CallbackAnswer | Promise<CallbackAnswer>) | undefined;
+  readonly onCallback?:
+    ((callback: FaxCallback, request: WebhookRequest) => CallbackAnswer | Promise<CallbackAnswer>) | undefined;
   /** Is told of every request that was refused, with the reason. */
   readonly onRefused?: ((refusal: Refusal, request: WebhookRequest) => void | Promise<void>) | undefined;
   /** Most bytes of a form body. Default: 65,536. */
@@ -97,13 +99,19 @@ export interface WebhookReply {
 const REASONS = {
   "method-not-allowed": [405, "Providers send GET or POST."],
   "missing-signature": [403, "There is no X-Twilio-Signature or X-SignalWire-Signature header."],
-  "signature-mismatch": [403, "Is one of `urls` the URL at the provider, to the letter (see publicUrl)? Then it is the token, or a changed body."],
+  "signature-mismatch": [
+    403,
+    "Is one of `urls` the URL at the provider, to the letter (see publicUrl)? Then it is the token, or a changed body.",
+  ],
   "no-token": [403, "authToken has none for this AccountSid."],
   "missing-body": [400, "There is no body: it is empty, or something read the stream before and left nothing."],
   "unreadable-body": [400, "The body ended early, or is not what its Content-Type says."],
   "invalid-parameters": [400, "The parameters cannot be read: see `error.issues`."],
   "too-large": [413, "More than maxFormBytes or maxMediaBytes."],
-  "unsupported-media-type": [415, "Providers send application/x-www-form-urlencoded or multipart/form-data, uncompressed."],
+  "unsupported-media-type": [
+    415,
+    "Providers send application/x-www-form-urlencoded or multipart/form-data, uncompressed.",
+  ],
 } as const;
 
 /** Thrown anywhere in a turn, caught once at its end. */
@@ -126,7 +134,15 @@ interface Received {
 
 /** The turn of {@link FaxWebhookOptions}; throws a TypeError for options that cannot work. */
 export function createTurn(options: FaxWebhookOptions): (request: HandleRequest) => Promise<WebhookReply> {
-  const { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes = 64 * 1024, maxMediaBytes = 32 * 1024 * 1024 } = options;
+  const {
+    authToken,
+    publicUrl,
+    onFax,
+    onCallback,
+    onRefused,
+    maxFormBytes = 64 * 1024,
+    maxMediaBytes = 32 * 1024 * 1024,
+  } = options;
   if (authToken !== false && typeof authToken !== "function") tokensOf(authToken);
   const must = (name: string, holds: boolean, be: string, value: unknown) => {
     if (!holds) throw new TypeError(`${name} must be ${be}, not ${quote(value)}.`);
@@ -136,12 +152,16 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
   must("onRefused", onRefused === undefined || typeof onRefused === "function", "a function", onRefused);
   must("maxFormBytes", Number.isSafeInteger(maxFormBytes) && maxFormBytes > 0, "a number of bytes", maxFormBytes);
   must("maxMediaBytes", Number.isSafeInteger(maxMediaBytes) && maxMediaBytes > 0, "a number of bytes", maxMediaBytes);
-  const isBase = publicUrl === undefined || typeof publicUrl === "function" || (typeof publicUrl === "string" && isHttpUrl(publicUrl) && !/[?\s]/.test(publicUrl));
+  const isBase =
+    publicUrl === undefined ||
+    typeof publicUrl === "function" ||
+    (typeof publicUrl === "string" && isHttpUrl(publicUrl) && !/[?\s]/.test(publicUrl));
   must("publicUrl", isBase, `an http(s) origin, with or without a path, such as "https://fax.example.com"`, publicUrl);
 
   async function receiveForm(request: WebhookRequest, body: unknown): Promise<Received> {
     // The query of the very URL that is verified: what stands behind a "#" is signed by nobody.
-    const source = request.method === "POST" ? await readBody(request, body) : (/^[^?#]*(\?[^#]*)/.exec(request.url)?.[1] ?? "");
+    const source =
+      request.method === "POST" ? await readBody(request, body) : (/^[^?#]*(\?[^#]*)/.exec(request.url)?.[1] ?? "");
     const form = readForm(source);
     if (form.media && form.media.size > maxMediaBytes) throw new Refused("too-large");
     const empty = !form.media && form.issues.length === 0 && Object.keys(form.params).length === 0;
@@ -161,11 +181,16 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
       if (body.length * 3 > limit && Buffer.byteLength(body) > limit) throw new Refused("too-large");
       // Bytes that a text decoder has replaced are lost: better no pages than broken ones.
       if (multipart && body.includes("\ufffd")) throw new Refused("unreadable-body");
-      if (multipart && body !== "") form = await readMultipart(Buffer.from(body), headers["content-type"]!, maxFormBytes);
+      if (multipart && body !== "")
+        form = await readMultipart(Buffer.from(body), headers["content-type"]!, maxFormBytes);
     } else if (body instanceof Uint8Array || isStream(body)) {
-      if ((headers["content-encoding"] ?? "identity").toLowerCase() !== "identity") throw new Refused("unsupported-media-type");
+      if ((headers["content-encoding"] ?? "identity").toLowerCase() !== "identity")
+        throw new Refused("unsupported-media-type");
       const bytes = await readBytes(body, limit, Number(headers["content-length"] ?? 0));
-      form = multipart && bytes.length > 0 ? await readMultipart(bytes, headers["content-type"]!, maxFormBytes) : decoder.decode(bytes);
+      form =
+        multipart && bytes.length > 0
+          ? await readMultipart(bytes, headers["content-type"]!, maxFormBytes)
+          : decoder.decode(bytes);
     }
     return form;
   }
@@ -182,12 +207,15 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
     // A function that returns nothing is a mistake of the server's, not of the request's: null keeps it from the default.
     const urls = requestedUrls(request, typeof publicUrl === "function" ? (publicUrl(request) ?? null) : publicUrl);
     // Where something could not stand in `form`, what was signed is in the source.
-    const params = request.method !== "POST" ? undefined : ((form.issues.length > 0 ? source : form.params) as FaxParamSource);
+    const params =
+      request.method !== "POST" ? undefined : ((form.issues.length > 0 ? source : form.params) as FaxParamSource);
     const signatures = new Set(SIGNATURES.map((name) => request.headers[name]));
     for (const url of urls) {
       for (const signature of signatures) if (verifyRequest({ authToken: tokens!, signature, url, params })) return;
     }
-    const tried = urls.flatMap((url) => [...signedUrls(url)].map((each) => each.replace(/\/\/[^/?#]*@/, "//***@").slice(0, 500)));
+    const tried = urls.flatMap((url) =>
+      [...signedUrls(url)].map((each) => each.replace(/\/\/[^/?#]*@/, "//***@").slice(0, 500)),
+    );
     throw new Refused("signature-mismatch", { urls: [...new Set(tried)].slice(0, 50) });
   }
 
@@ -225,7 +253,11 @@ export function createTurn(options: FaxWebhookOptions): (request: HandleRequest)
   }
 
   return async ({ method, url, headers, body }) => {
-    const request: WebhookRequest = Object.freeze({ method: method.toUpperCase(), url, headers: Object.freeze(collect(headers)) });
+    const request: WebhookRequest = Object.freeze({
+      method: method.toUpperCase(),
+      url,
+      headers: Object.freeze(collect(headers)),
+    });
     try {
       return await answer(request, body);
     } catch (error) {
@@ -247,7 +279,11 @@ function isStream(body: unknown): body is AsyncIterable<Uint8Array> {
   return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
 
-async function readBytes(body: Uint8Array | AsyncIterable<Uint8Array>, limit: number, announced: number): Promise<Uint8Array> {
+async function readBytes(
+  body: Uint8Array | AsyncIterable<Uint8Array>,
+  limit: number,
+  announced: number,
+): Promise<Uint8Array> {
   if (!isStream(body)) {
     if (body.length > limit) throw new Refused("too-large");
     return body;
@@ -261,7 +297,8 @@ async function readBytes(body: Uint8Array | AsyncIterable<Uint8Array>, limit: nu
       const chunk = typeof part === "string" ? Buffer.from(part) : part;
       const end = size + chunk.length;
       if (end > limit) throw new Refused("too-large");
-      if (end > bytes.length) bytes = Buffer.concat([bytes.subarray(0, size)], Math.min(limit, Math.max(end, 2 * bytes.length)));
+      if (end > bytes.length)
+        bytes = Buffer.concat([bytes.subarray(0, size)], Math.min(limit, Math.max(end, 2 * bytes.length)));
       bytes.set(chunk, size);
       size = end;
     }
@@ -282,10 +319,14 @@ async function readMultipart(bytes: Uint8Array, contentType: string, maxFormByte
   try {
     // Deno takes a delivery that was cut short for a complete one, without its pages.
     const tail = buffer.subarray(-1024);
-    if (boundary === "" || boundary.length > MAX_BOUNDARY || !tail.includes(`--${boundary}--`)) throw new Error("The closing boundary is missing.");
+    if (boundary === "" || boundary.length > MAX_BOUNDARY || !tail.includes(`--${boundary}--`))
+      throw new Error("The closing boundary is missing.");
     const delimiter = `\r\n--${boundary.slice(0, 8)}`;
-    for (let at = 0, parts = 0; (at = buffer.indexOf(delimiter, at)) >= 0; at++) if (++parts > MAX_PARTS) throw new Refused("too-large");
-    const form = await new Response(bytes as Uint8Array<ArrayBuffer>, { headers: { "content-type": contentType } }).formData();
+    for (let at = 0, parts = 0; (at = buffer.indexOf(delimiter, at)) >= 0; at++)
+      if (++parts > MAX_PARTS) throw new Refused("too-large");
+    const form = await new Response(bytes as Uint8Array<ArrayBuffer>, {
+      headers: { "content-type": contentType },
+    }).formData();
     // The text is hashed for every URL and token that is tried: it has the limit of a form, whatever the pages have.
     let text = 0;
     for (const [name, value] of form) text += name.length + (typeof value === "string" ? value.length : 0);
@@ -322,18 +363,28 @@ function isFaxResponse(value: object): value is FaxResponse {
   return typeof (value as Partial<FaxResponse>).comment === "function";
 }
 
-function serialize(result: FaxAnswer | CallbackAnswer, isCallback: boolean): { twiml: string; headers: Record<string, string | string[]> } {
-  const isParts = typeof result === "object" && result !== null && !isFaxResponse(result) && !Object.hasOwn(result, "verb");
+function serialize(
+  result: FaxAnswer | CallbackAnswer,
+  isCallback: boolean,
+): { twiml: string; headers: Record<string, string | string[]> } {
+  const isParts =
+    typeof result === "object" && result !== null && !isFaxResponse(result) && !Object.hasOwn(result, "verb");
   const parts = (isParts ? result : { twiml: result }) as { twiml?: Verb | FaxResponse | null; headers?: ReplyHeaders };
   const twiml = parts.twiml ?? undefined;
   const verb = twiml && isFaxResponse(twiml) ? twiml.verb : twiml;
   if (!verb && !isCallback) {
-    fail(undefined, undefined, "no-verb", "onFax must return receive() or reject(), or the fax is lost (the provider's error 34106)");
+    fail(
+      undefined,
+      undefined,
+      "no-verb",
+      "onFax must return receive() or reject(), or the fax is lost (the provider's error 34106)",
+    );
   }
   const headers: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(parts.headers ?? {})) {
     const key = name.toLowerCase();
-    if (key === "content-length" || key === "transfer-encoding") throw new TypeError(`${key} is set by the server, not by the answer.`);
+    if (key === "content-length" || key === "transfer-encoding")
+      throw new TypeError(`${key} is set by the server, not by the answer.`);
     const values = [value].flat().map(String);
     // The platform's own check, here rather than when half of the headers are written: throws a TypeError.
     new Headers(values.map((each): [string, string] => [name, each]));

@@ -22,7 +22,9 @@ const qs = require("qs");
 
 const ourFolder = packOurs();
 process.on("exit", () => rmSync(dirname(ourFolder), { recursive: true, force: true }));
-const { FaxResponse, parseFaxCallback, parseFaxRequest, receive, toTwiml } = await import(join(ourFolder, "dist/index.js"));
+const { FaxResponse, parseFaxCallback, parseFaxRequest, receive, toTwiml } = await import(
+  join(ourFolder, "dist/index.js")
+);
 const { faxWebhook, verifyRequest } = await import(join(ourFolder, "dist/webhook/index.js"));
 
 // Inputs. Several of each, and none of them a literal: engines remember what they did with a literal before.
@@ -69,7 +71,16 @@ function input(params) {
 }
 
 // What the peers have no name for, written by hand for this one case.
-const escape = (text) => text.replace(/[&<"\t\n\r]/g, (c) => (c === "&" ? "&amp;" : c === "<" ? "&lt;" : c === '"' ? "&quot;" : `&#x${c.charCodeAt(0).toString(16).toUpperCase()};`));
+const escape = (text) =>
+  text.replace(/[&<"\t\n\r]/g, (c) =>
+    c === "&"
+      ? "&amp;"
+      : c === "<"
+        ? "&lt;"
+        : c === '"'
+          ? "&quot;"
+          : `&#x${c.charCodeAt(0).toString(16).toUpperCase()};`,
+  );
 const handWritten = ({ action, method, mediaType, pageSize }) =>
   `<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="${escape(action)}" method="${method}" mediaType="${mediaType}" pageSize="${pageSize}"/></Response>`;
 
@@ -91,37 +102,74 @@ function handDecoded(body) {
   const params = Object.create(null);
   for (const pair of body.split("&")) {
     const equals = pair.indexOf("=");
-    params[decodeURIComponent(pair.slice(0, equals).replaceAll("+", " "))] = decodeURIComponent(pair.slice(equals + 1).replaceAll("+", " "));
+    params[decodeURIComponent(pair.slice(0, equals).replaceAll("+", " "))] = decodeURIComponent(
+      pair.slice(equals + 1).replaceAll("+", " "),
+    );
   }
   return params;
 }
 
 // One attributes object per request, as a server's function makes it.
-const attributesFor = (fax) => ({ action: `/fax/received?to=${fax}&n=1`, method: "POST", mediaType: "application/pdf", pageSize: "a4" });
+const attributesFor = (fax) => ({
+  action: `/fax/received?to=${fax}&n=1`,
+  method: "POST",
+  mediaType: "application/pdf",
+  pageSize: "a4",
+});
 
 /** All that a turn has to do for an honest request, in the shortest code that does it. */
-const floorTurn = (decode) => async ({ method, url: path, headers, body }) => {
-  if (method !== "POST" || !headers["content-type"].startsWith("application/x-www-form-urlencoded") || body.length > 65536) return { status: 415 };
-  const params = decode(body);
-  if (!bareVerify(headers["x-twilio-signature"] ?? "", "https://fax.example.com" + path, params)) return { status: 403 };
-  for (const name of ["FaxSid", "AccountSid", "From", "To", "ApiVersion"]) if (params[name] === undefined) return { status: 400 };
-  if (!/^[\w-]{1,64}$/.test(params.FaxSid) || !/^[\w-]{1,64}$/.test(params.AccountSid)) return { status: 400 };
-  return { status: 200, headers: { "content-type": "text/xml; charset=utf-8", "cache-control": "no-store" }, body: handWritten(attributesFor(params.To)) };
-};
+const floorTurn =
+  (decode) =>
+  async ({ method, url: path, headers, body }) => {
+    if (
+      method !== "POST" ||
+      !headers["content-type"].startsWith("application/x-www-form-urlencoded") ||
+      body.length > 65536
+    )
+      return { status: 415 };
+    const params = decode(body);
+    if (!bareVerify(headers["x-twilio-signature"] ?? "", "https://fax.example.com" + path, params))
+      return { status: 403 };
+    for (const name of ["FaxSid", "AccountSid", "From", "To", "ApiVersion"])
+      if (params[name] === undefined) return { status: 400 };
+    if (!/^[\w-]{1,64}$/.test(params.FaxSid) || !/^[\w-]{1,64}$/.test(params.AccountSid)) return { status: 400 };
+    return {
+      status: 200,
+      headers: { "content-type": "text/xml; charset=utf-8", "cache-control": "no-store" },
+      body: handWritten(attributesFor(params.To)),
+    };
+  };
 
-const helperTurn = (validate, Response) => async ({ url: path, headers, body }) => {
-  const params = querystring.parse(body);
-  if (!validate(authToken, headers["x-twilio-signature"], "https://fax.example.com" + path, params)) return { status: 403 };
-  const response = new Response();
-  response.receive(attributesFor(params.To));
-  return { status: 200, headers: { "content-type": "text/xml" }, body: response.toString() };
-};
+const helperTurn =
+  (validate, Response) =>
+  async ({ url: path, headers, body }) => {
+    const params = querystring.parse(body);
+    if (!validate(authToken, headers["x-twilio-signature"], "https://fax.example.com" + path, params))
+      return { status: 403 };
+    const response = new Response();
+    response.receive(attributesFor(params.To));
+    return { status: 200, headers: { "content-type": "text/xml" }, body: response.toString() };
+  };
 
 // The tasks. `aims`: [limit, candidate] says that ours takes at most `limit` times what the candidate takes.
 const attributes = Array.from({ length: INPUTS }, (_, i) => attributesFor(`+155586753${i}`));
-const xmlBuilder = new XMLBuilder({ ignoreAttributes: false, suppressEmptyNode: true, suppressBooleanAttributes: false });
-const webhook = faxWebhook({ authToken, publicUrl: "https://fax.example.com", onFax: (fax) => receive(attributesFor(fax.to)) });
-const turn = (handle) => (i) => handle({ method: "POST", url: "/fax/incoming?line=2", headers: requests[i % INPUTS].headers, body: requests[i % INPUTS].body });
+const xmlBuilder = new XMLBuilder({
+  ignoreAttributes: false,
+  suppressEmptyNode: true,
+  suppressBooleanAttributes: false,
+});
+const webhook = faxWebhook({
+  authToken,
+  publicUrl: "https://fax.example.com",
+  onFax: (fax) => receive(attributesFor(fax.to)),
+});
+const turn = (handle) => (i) =>
+  handle({
+    method: "POST",
+    url: "/fax/incoming?line=2",
+    headers: requests[i % INPUTS].headers,
+    body: requests[i % INPUTS].body,
+  });
 
 const parsers = (parse, from) => ({
   "twiml-fax": (i) => parse(from[i % INPUTS].body),
@@ -153,7 +201,11 @@ const TASKS = [
       "its FaxResponse": (i) => new FaxResponse().receive(attributes[i % INPUTS]).toString(),
       twilio: (i) => helperTwiml(twilio.twiml.FaxResponse, attributes[i % INPUTS]),
       SignalWire: (i) => helperTwiml(signalwire.LaML.FaxResponse, attributes[i % INPUTS]),
-      xmlbuilder2: (i) => create({ version: "1.0", encoding: "UTF-8" }).ele("Response").ele("Receive", attributes[i % INPUTS]).end(),
+      xmlbuilder2: (i) =>
+        create({ version: "1.0", encoding: "UTF-8" })
+          .ele("Response")
+          .ele("Receive", attributes[i % INPUTS])
+          .end(),
       "fast-xml-parser": (i) => xmlBuilder.build(xmlObject(attributes[i % INPUTS])),
       "by hand": (i) => handWritten(attributes[i % INPUTS]),
     },
@@ -172,7 +224,11 @@ const TASKS = [
   },
   { task: "verify a request", aims: [[1.3, "bare HMAC"]], result: (value) => value, candidates: verifiers(requests) },
   { task: "verify a callback", aims: [[1.3, "bare HMAC"]], result: (value) => value, candidates: verifiers(callbacks) },
-  { task: "refuse a forged request", result: (value) => !value, candidates: verifiers(requests, (signature) => signature.replace(/^./, (c) => (c === "A" ? "B" : "A"))) },
+  {
+    task: "refuse a forged request",
+    result: (value) => !value,
+    candidates: verifiers(requests, (signature) => signature.replace(/^./, (c) => (c === "A" ? "B" : "A"))),
+  },
   {
     task: "the whole turn",
     aims: [
@@ -207,16 +263,30 @@ const unit = (value, units) => {
   const [size, name] = units.find(([size]) => value >= size) ?? units.at(-1);
   return `${(value / size).toPrecision(3).replace(/^(\d{3,})\..*/, "$1")} ${name}`;
 };
-const time = (us) => unit(us, [[1000, "ms"], [1, "µs"], [0.001, "ns"]]);
-const bytes = (count) => unit(count, [[1024 * 1024, "MiB"], [1024, "KiB"], [1, "B"]]);
-const ratio = (number) => (number >= 100 ? number.toFixed(0) : number >= 10 ? number.toFixed(1) : number.toFixed(2)) + "×";
+const time = (us) =>
+  unit(us, [
+    [1000, "ms"],
+    [1, "µs"],
+    [0.001, "ns"],
+  ]);
+const bytes = (count) =>
+  unit(count, [
+    [1024 * 1024, "MiB"],
+    [1024, "KiB"],
+    [1, "B"],
+  ]);
+const ratio = (number) =>
+  (number >= 100 ? number.toFixed(0) : number >= 10 ? number.toFixed(1) : number.toFixed(2)) + "×";
 const missed = [];
 const only = new RegExp(process.argv[2] ?? "");
 
 function row(task, { "twiml-fax": ours, ...peers }, show, aims = []) {
   const beside = Object.entries(peers).map(([name, value]) => `${name} ${show(value)} (${ratio(value / ours)})`);
   const verdicts = aims.map(([limit, name]) => {
-    const [share, aim] = typeof name === "number" ? [ours / name, `at most ${show(name)}`] : [ours / peers[name], limit < 1 ? `${name} at least ${ratio(1 / limit)}` : `at most ${ratio(limit)} ${name}`];
+    const [share, aim] =
+      typeof name === "number"
+        ? [ours / name, `at most ${show(name)}`]
+        : [ours / peers[name], limit < 1 ? `${name} at least ${ratio(1 / limit)}` : `at most ${ratio(limit)} ${name}`];
     const met = share <= limit;
     if (!met) missed.push(`${task}: ${aim}`);
     const result = typeof name === "number" ? show(ours) : ratio(limit < 1 ? 1 / share : share);
@@ -225,8 +295,17 @@ function row(task, { "twiml-fax": ours, ...peers }, show, aims = []) {
   console.log(`| ${task} | ${show(ours)} | ${beside.join(", ")} | ${verdicts.join("; ")} |`);
 }
 
-const versions = ["twilio", "@signalwire/compatibility-api", "xmlbuilder2", "fast-xml-parser", "qs", "fast-querystring"].map((name) => `${name} ${manifest(packageFolder(name)).version}`);
-console.log(`Node ${process.version.slice(1)}, ${cpus()[0].model.trim()} (${cpus().length} cores), ${process.platform} ${process.arch}; twiml-fax ${manifest(ourFolder).version}, ${versions.join(", ")}.`);
+const versions = [
+  "twilio",
+  "@signalwire/compatibility-api",
+  "xmlbuilder2",
+  "fast-xml-parser",
+  "qs",
+  "fast-querystring",
+].map((name) => `${name} ${manifest(packageFolder(name)).version}`);
+console.log(
+  `Node ${process.version.slice(1)}, ${cpus()[0].model.trim()} (${cpus().length} cores), ${process.platform} ${process.arch}; twiml-fax ${manifest(ourFolder).version}, ${versions.join(", ")}.`,
+);
 console.log("Median of interleaved rounds; in brackets how many times twiml-fax's the other takes.\n");
 console.log("| task | twiml-fax | beside it | aim |\n| --- | --- | --- | --- |");
 
@@ -235,7 +314,11 @@ for (const { task, aims, result, candidates } of TASKS.filter(({ task }) => only
   assert(expected !== undefined && expected !== "false");
   for (const [name, run] of Object.entries(candidates)) {
     // XML writers differ in nothing that a reader sees: the space before "/>", a line end after the prologue.
-    assert.equal(JSON.stringify(await result(run(1))).replace(/\?>\\n/, "?>"), expected, `${task}: ${name} gives another result`);
+    assert.equal(
+      JSON.stringify(await result(run(1))).replace(/\?>\\n/, "?>"),
+      expected,
+      `${task}: ${name} gives another result`,
+    );
   }
   row(task, await race(candidates), time, aims);
 }
@@ -270,12 +353,26 @@ for (const count of [5, 50, 500, 5_000, 50_000]) {
 
 const SIZE = 64 * 1024;
 const fill = (text) => flat(text.repeat(SIZE / text.length));
-const PATHOLOGICAL = { "%": fill("%"), "%zz": fill("%zz"), "%ff": fill("%ff"), "+": fill("+"), "&": fill("&"), "a=": fill("a="), "a=1& (one name)": fill("a=1&") };
+const PATHOLOGICAL = {
+  "%": fill("%"),
+  "%zz": fill("%zz"),
+  "%ff": fill("%ff"),
+  "+": fill("+"),
+  "&": fill("&"),
+  "a=": fill("a="),
+  "a=1& (one name)": fill("a=1&"),
+};
 for (const [name, body] of Object.entries(PATHOLOGICAL)) row(`parse 64 KiB of ${name}`, await raceParsers(body), time);
 
 const file = (name) => ({ how: "require", file: require.resolve(name) });
 const ours = (how, path) => ({ how, file: join(ourFolder, "dist", path) });
-const peers = { twilio: file("twilio"), SignalWire: file("@signalwire/compatibility-api"), xmlbuilder2: file("xmlbuilder2"), "fast-xml-parser": file("fast-xml-parser"), qs: file("qs") };
+const peers = {
+  twilio: file("twilio"),
+  SignalWire: file("@signalwire/compatibility-api"),
+  xmlbuilder2: file("xmlbuilder2"),
+  "fast-xml-parser": file("fast-xml-parser"),
+  qs: file("qs"),
+};
 const imports = raceImports({
   core: ours("import", "index.js"),
   webhook: ours("import", "webhook/index.js"),
@@ -291,7 +388,11 @@ row("`require` twiml-fax", { "twiml-fax": coreRequired, ...others }, time, [[1, 
 row("`import` twiml-fax/webhook", { "twiml-fax": whole, "bare node:crypto": crypto }, time);
 row("`require` twiml-fax/webhook", { "twiml-fax": webhookRequired, "bare node:crypto": cryptoRequired }, time);
 
-const sizes = Object.fromEntries(["twilio", "@signalwire/compatibility-api", "xmlbuilder2", "fast-xml-parser", "qs", "fast-querystring"].map((name) => [name, bytesInstalled(packageFolder(name))]));
+const sizes = Object.fromEntries(
+  ["twilio", "@signalwire/compatibility-api", "xmlbuilder2", "fast-xml-parser", "qs", "fast-querystring"].map(
+    (name) => [name, bytesInstalled(packageFolder(name))],
+  ),
+);
 row("installed, with dependencies", { "twiml-fax": bytesInstalled(ourFolder), ...sizes }, bytes);
 
 if (missed.length > 0) console.log(`\nMissed: ${missed.join("; ")}.`);

@@ -22,7 +22,7 @@ export async function race(candidates, { rounds = quick ? 15 : 101, ms = quick ?
     // Warm-up: until the compilers had their time; the last batch says how many calls fill a round.
     let calls = 1;
     let time = 0;
-    for (const end = performance.now() + (quick ? 50 : 200); performance.now() < end || time < ms / 2; ) {
+    for (const end = performance.now() + (quick ? 50 : 200); performance.now() < end || time < ms / 2;) {
       time = await batch(run, calls);
       if (time < ms) calls = Math.ceil(calls * Math.min(2, ms / Math.max(time, ms / 2)));
       if (time > 2 * ms) calls = Math.ceil(calls / 2);
@@ -59,10 +59,16 @@ export function raceImports(files, rounds = quick ? 3 : 21) {
     for (let i = 0; i < names.length; i++) {
       const name = names[(i + round) % names.length];
       const { file, how } = files[name];
-      const load = how === "require" ? `require(${JSON.stringify(file)})` : `await import(${JSON.stringify(file.startsWith("node:") ? file : pathToFileURL(file).href)})`;
+      const load =
+        how === "require"
+          ? `require(${JSON.stringify(file)})`
+          : `await import(${JSON.stringify(file.startsWith("node:") ? file : pathToFileURL(file).href)})`;
       const code = `const start = performance.now(); ${load}; console.log(performance.now() - start)`;
       const type = how === "require" ? "commonjs" : "module";
-      const out = execFileSync(process.execPath, [`--input-type=${type}`, "--eval", code], { cwd: here, encoding: "utf8" });
+      const out = execFileSync(process.execPath, [`--input-type=${type}`, "--eval", code], {
+        cwd: here,
+        encoding: "utf8",
+      });
       (times[name] ??= []).push(1000 * Number(out));
     }
   }
@@ -74,7 +80,11 @@ export function packOurs() {
   const folder = mkdtempSync(join(tmpdir(), "twiml-fax-bench-"));
   // `npm run -w` hands its workspace to the npm inside, which would pack this folder. No scripts: they would build anew.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
-  const out = execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], { cwd: join(here, "../.."), env, encoding: "utf8" });
+  const out = execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], {
+    cwd: join(here, "../.."),
+    env,
+    encoding: "utf8",
+  });
   execFileSync("tar", ["-xzf", join(folder, out.trim()), "-C", folder]);
   return join(folder, "package");
 }

@@ -5,7 +5,18 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { FaxRequestError, FaxResponse, parseFaxRequest, receive, type ReceiveAttributes, reject, toTwiml, TwimlError, type TwimlErrorCode, type Verb } from "../../src/index.js";
+import {
+  FaxRequestError,
+  FaxResponse,
+  parseFaxRequest,
+  receive,
+  type ReceiveAttributes,
+  reject,
+  toTwiml,
+  TwimlError,
+  type TwimlErrorCode,
+  type Verb,
+} from "../../src/index.js";
 import { CORE, runsFromEnvironment } from "./properties.js";
 import { isChar, reread } from "./reread.js";
 
@@ -18,11 +29,38 @@ describe("the core", () => {
 
 const hostile = fc.oneof(
   fc.string({ unit: "binary" }),
-  fc.string({ unit: fc.constantFrom("&", "<", ">", '"', "'", "\t", "\n", "\r", "-", "--", "]]>", "<!--", "-->", "&#x9;", "\0", "\ufffe", "\ud800", "😀", "é", "a") }),
+  fc.string({
+    unit: fc.constantFrom(
+      "&",
+      "<",
+      ">",
+      '"',
+      "'",
+      "\t",
+      "\n",
+      "\r",
+      "-",
+      "--",
+      "]]>",
+      "<!--",
+      "-->",
+      "&#x9;",
+      "\0",
+      "\ufffe",
+      "\ud800",
+      "😀",
+      "é",
+      "a",
+    ),
+  }),
 );
 const attributes = fc.record(
   {
-    action: fc.oneof(hostile.map((each) => `/a${each}`), hostile.map((each) => `https://example.com/?${each}`), hostile),
+    action: fc.oneof(
+      hostile.map((each) => `/a${each}`),
+      hostile.map((each) => `https://example.com/?${each}`),
+      hostile,
+    ),
     method: fc.constantFrom("GET", "POST"),
     mediaType: fc.constantFrom("application/pdf", "image/tiff", null),
     pageSize: fc.constantFrom("letter", "legal", "a4", undefined),
@@ -44,7 +82,8 @@ function outcome<Value>(call: () => Value): { value: Value } | { code: TwimlErro
 }
 
 function same(actual: unknown, expected: unknown): void {
-  if (JSON.stringify(actual) !== JSON.stringify(expected)) throw new Error(`${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`);
+  if (JSON.stringify(actual) !== JSON.stringify(expected))
+    throw new Error(`${JSON.stringify(actual)} instead of ${JSON.stringify(expected)}`);
 }
 
 describe("plain data", () => {
@@ -52,9 +91,18 @@ describe("plain data", () => {
     fc.assert(
       fc.property(attributes, (attributes) => {
         const made = outcome(() => toTwiml(receive(attributes)));
-        same(outcome(() => toTwiml({ verb: "Receive", attributes } as Verb)), made);
-        same(outcome(() => new FaxResponse().receive(attributes).toString()), made);
-        same(outcome(() => new FaxResponse({ verb: "Receive", attributes } as Verb).toString()), made);
+        same(
+          outcome(() => toTwiml({ verb: "Receive", attributes } as Verb)),
+          made,
+        );
+        same(
+          outcome(() => new FaxResponse().receive(attributes).toString()),
+          made,
+        );
+        same(
+          outcome(() => new FaxResponse({ verb: "Receive", attributes } as Verb).toString()),
+          made,
+        );
         // A verb that was written to JSON and read again is the same verb.
         if ("value" in made) same(toTwiml(JSON.parse(JSON.stringify(receive(attributes))) as Verb), made.value);
       }),
@@ -64,28 +112,64 @@ describe("plain data", () => {
 });
 
 describe("a body of little but what decoding is about", () => {
-  const unit = fc.constantFrom("+", "+", "%", "%2", "%41", "%2B", "%20", "%00", "%C3", "%A9", "%C3%A9", "%E2%82", "%F0%9F%98%80", "%ED%A0%80", "%ff", "%EF%BB%BF", "=", "&", "?", "a", "b", "é", "😀", "\ud800", "\udc00", "\ufeff", "__proto__");
-  const body = fc.oneof(fc.string({ unit }), fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("latin1")), fc.uint8Array().map((bytes) => new TextDecoder().decode(bytes)));
+  const unit = fc.constantFrom(
+    "+",
+    "+",
+    "%",
+    "%2",
+    "%41",
+    "%2B",
+    "%20",
+    "%00",
+    "%C3",
+    "%A9",
+    "%C3%A9",
+    "%E2%82",
+    "%F0%9F%98%80",
+    "%ED%A0%80",
+    "%ff",
+    "%EF%BB%BF",
+    "=",
+    "&",
+    "?",
+    "a",
+    "b",
+    "é",
+    "😀",
+    "\ud800",
+    "\udc00",
+    "\ufeff",
+    "__proto__",
+  );
+  const body = fc.oneof(
+    fc.string({ unit }),
+    fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("latin1")),
+    fc.uint8Array().map((bytes) => new TextDecoder().decode(bytes)),
+  );
 
-  it("gives the params that URLSearchParams gives, or a FaxRequestError for what is repeated and nothing else", { timeout: 3_600_000 }, () => {
-    fc.assert(
-      fc.property(body, (body) => {
-        const form = `FaxSid=FX1&AccountSid=AC1&From=&To=%2B1&ApiVersion=v1&${body}`;
-        const pairs = [...new URLSearchParams(form)];
-        const expected = Object.fromEntries(pairs);
-        const repeated = pairs.length > Object.keys(expected).length;
-        try {
-          const { params } = parseFaxRequest(form);
-          if (repeated) throw new Error("accepted");
-          same(Object.entries(params), Object.entries(expected));
-        } catch (error) {
-          if (!repeated || !(error instanceof FaxRequestError)) throw error;
-          if (error.issues.some(({ code }) => code !== "repeated")) throw error;
-        }
-      }),
-      runs,
-    );
-  });
+  it(
+    "gives the params that URLSearchParams gives, or a FaxRequestError for what is repeated and nothing else",
+    { timeout: 3_600_000 },
+    () => {
+      fc.assert(
+        fc.property(body, (body) => {
+          const form = `FaxSid=FX1&AccountSid=AC1&From=&To=%2B1&ApiVersion=v1&${body}`;
+          const pairs = [...new URLSearchParams(form)];
+          const expected = Object.fromEntries(pairs);
+          const repeated = pairs.length > Object.keys(expected).length;
+          try {
+            const { params } = parseFaxRequest(form);
+            if (repeated) throw new Error("accepted");
+            same(Object.entries(params), Object.entries(expected));
+          } catch (error) {
+            if (!repeated || !(error instanceof FaxRequestError)) throw error;
+            if (error.issues.some(({ code }) => code !== "repeated")) throw error;
+          }
+        }),
+        runs,
+      );
+    },
+  );
 });
 
 /** What a response is, in the fewest words: its verb, and what was written in which order. */
@@ -101,15 +185,27 @@ function holds(model: Model, response: FaxResponse): void {
   const twiml = response.toString();
   same(response.toString(), twiml);
   const { verbs, comments } = reread(twiml);
-  same(verbs.map(({ name }) => name), model.verb ? [model.verb.verb] : []);
-  if (model.verb?.verb === "Receive") same(verbs[0]?.attributes, Object.entries(model.verb.attributes).map(([name, value]) => [name, String(value)]));
+  same(
+    verbs.map(({ name }) => name),
+    model.verb ? [model.verb.verb] : [],
+  );
+  if (model.verb?.verb === "Receive")
+    same(
+      verbs[0]?.attributes,
+      Object.entries(model.verb.attributes).map(([name, value]) => [name, String(value)]),
+    );
   // A reader makes one newline of every line end (XML 1.0, section 2.11).
   const lines = (text: string) => text.replace(/\r\n?/g, "\n");
   const written = model.written.flatMap((each) => ("comment" in each ? [lines(` ${each.comment} `)] : []));
   same(comments.map(lines), written);
   // The order of comments and verb, which reread() does not tell.
-  const order = [...twiml.matchAll(/<!-- [^]*? -->|<(?=Receive|Reject)/g)].map(([each]) => (each === "<" ? "verb" : "comment"));
-  same(order, model.written.map((each) => Object.keys(each)[0]));
+  const order = [...twiml.matchAll(/<!-- [^]*? -->|<(?=Receive|Reject)/g)].map(([each]) =>
+    each === "<" ? "verb" : "comment",
+  );
+  same(
+    order,
+    model.written.map((each) => Object.keys(each)[0]),
+  );
 }
 
 /** Adds a verb, which the response refuses when it has one; an error changes nothing. */
@@ -133,7 +229,10 @@ const commenting = (text: string): Step => ({
   check: () => true,
   run(model, response) {
     const sayable = !text.includes("--") && [...text].every((char) => isChar(char.codePointAt(0)!));
-    same(outcome(() => response.comment(text) === response), sayable ? { value: true } : { code: "invalid-text" });
+    same(
+      outcome(() => response.comment(text) === response),
+      sayable ? { value: true } : { code: "invalid-text" },
+    );
     if (sayable) model.written.push({ comment: text });
     holds(model, response);
   },
@@ -144,7 +243,13 @@ describe("FaxResponse", () => {
   it("is what a model of it is, after any sequence of receive, reject and comment", { timeout: 3_600_000 }, () => {
     const commands = fc.commands(
       [
-        attributes.map((each) => adding(`receive(${JSON.stringify(each)})`, () => receive(each), (response) => response.receive(each))),
+        attributes.map((each) =>
+          adding(
+            `receive(${JSON.stringify(each)})`,
+            () => receive(each),
+            (response) => response.receive(each),
+          ),
+        ),
         fc.constant(0).map(() => adding("reject()", reject, (response) => response.reject())),
         hostile.map(commenting),
       ],
@@ -153,7 +258,10 @@ describe("FaxResponse", () => {
     const starts = fc.oneof(fc.constant(undefined), fc.constant(reject()), fc.constant(receive({ action: "/a&b" })));
     fc.assert(
       fc.property(starts, commands, (verb, commands) => {
-        fc.modelRun(() => ({ model: { verb, written: verb ? [{ verb }] : [] }, real: new FaxResponse(verb) }), commands);
+        fc.modelRun(
+          () => ({ model: { verb, written: verb ? [{ verb }] : [] }, real: new FaxResponse(verb) }),
+          commands,
+        );
       }),
       runs,
     );
@@ -179,7 +287,10 @@ describe.skipIf(!hasXmllint)("xmllint", () => {
         writeFileSync(file, each);
         return file;
       });
-      const { status, stderr } = spawnSync("xmllint", ["--noout", "--nonet", ...files], { encoding: "utf8", maxBuffer: 2 ** 26 });
+      const { status, stderr } = spawnSync("xmllint", ["--noout", "--nonet", ...files], {
+        encoding: "utf8",
+        maxBuffer: 2 ** 26,
+      });
       if (status !== 0 || stderr !== "") throw new Error(stderr.slice(0, 2000));
     } finally {
       rmSync(directory, { recursive: true, force: true });

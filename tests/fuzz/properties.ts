@@ -1,6 +1,15 @@
 /** Properties of the core, each a function of how often it is tried: the suite and a long run use the same. */
 import fc from "fast-check";
-import { FaxRequestError, FaxResponse, parseFaxCallback, parseFaxRequest, receive, type ReceiveAttributes, toTwiml, TwimlError } from "../../src/index.js";
+import {
+  FaxRequestError,
+  FaxResponse,
+  parseFaxCallback,
+  parseFaxRequest,
+  receive,
+  type ReceiveAttributes,
+  toTwiml,
+  TwimlError,
+} from "../../src/index.js";
 import { readForm } from "../../src/params.js";
 import { reread } from "./reread.js";
 
@@ -12,18 +21,25 @@ export interface Runs {
 export type Property = (runs: Runs) => void | Promise<void>;
 
 export function runsFromEnvironment(numRuns = 1000): Runs {
-  return { numRuns: Number(process.env.FUZZ_RUNS ?? numRuns), seed: Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31) };
+  return {
+    numRuns: Number(process.env.FUZZ_RUNS ?? numRuns),
+    seed: Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31),
+  };
 }
 
 const MAX_MESSAGE = 4000;
 
 /** The result, or undefined for an error of the documented class; any other error goes through, and fails the property. */
-function resultOf<Result>(call: () => Result, Documented: typeof TwimlError | typeof FaxRequestError): Result | undefined {
+function resultOf<Result>(
+  call: () => Result,
+  Documented: typeof TwimlError | typeof FaxRequestError,
+): Result | undefined {
   try {
     return call();
   } catch (error) {
     if (!(error instanceof Documented)) throw error;
-    if (!/^[\x20-\x7e…]+$/.test(error.message) || error.message.length > MAX_MESSAGE) throw new Error(`message: ${error.message}`);
+    if (!/^[\x20-\x7e…]+$/.test(error.message) || error.message.length > MAX_MESSAGE)
+      throw new Error(`message: ${error.message}`);
     return undefined;
   }
 }
@@ -38,7 +54,33 @@ const text = fc.oneof(
   fc.string({ unit: "grapheme" }),
   // Lone surrogates too.
   fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units)),
-  fc.array(fc.constantFrom("&", "<", ">", '"', "'", "\t", "\n", "\r", "--", "]]>", "&amp;", "&#x41;", "\0", "\ufffe", "\ud800", "é", "a", "/", ":", "//", "@")).map((parts) => parts.join("")),
+  fc
+    .array(
+      fc.constantFrom(
+        "&",
+        "<",
+        ">",
+        '"',
+        "'",
+        "\t",
+        "\n",
+        "\r",
+        "--",
+        "]]>",
+        "&amp;",
+        "&#x41;",
+        "\0",
+        "\ufffe",
+        "\ud800",
+        "é",
+        "a",
+        "/",
+        ":",
+        "//",
+        "@",
+      ),
+    )
+    .map((parts) => parts.join("")),
 );
 const url = fc.oneof(
   text,
@@ -57,22 +99,47 @@ const valid = {
   pageSize: fc.constantFrom("letter", "legal", "a4"),
   storeMedia: fc.boolean(),
 };
-const anything = fc.anything({ withBigInt: true, withDate: true, withMap: true, withSet: true, withNullPrototype: true, withTypedArray: true, withSparseArray: true });
-const nearValue = fc.oneof(fc.constantFrom("get", "post", "pdf", "A4", "Letter", "true", "false", 0, 1, "__proto__"), text, anything);
+const anything = fc.anything({
+  withBigInt: true,
+  withDate: true,
+  withMap: true,
+  withSet: true,
+  withNullPrototype: true,
+  withTypedArray: true,
+  withSparseArray: true,
+});
+const nearValue = fc.oneof(
+  fc.constantFrom("get", "post", "pdf", "A4", "Letter", "true", "false", 0, 1, "__proto__"),
+  text,
+  anything,
+);
 
 const PROBABLY_VALID = fc
   .record(
     Object.fromEntries(
-      Object.entries(valid).map(([name, value]) => [name, fc.oneof({ weight: 12, arbitrary: value as fc.Arbitrary<unknown> }, { weight: 2, arbitrary: absent }, { weight: 1, arbitrary: nearValue })]),
+      Object.entries(valid).map(([name, value]) => [
+        name,
+        fc.oneof(
+          { weight: 12, arbitrary: value as fc.Arbitrary<unknown> },
+          { weight: 2, arbitrary: absent },
+          { weight: 1, arbitrary: nearValue },
+        ),
+      ]),
     ),
     { requiredKeys: [] },
   )
   .chain((attributes) => fc.shuffledSubarray(Object.entries(attributes), { minLength: Object.keys(attributes).length }))
   .map((pairs) => Object.fromEntries(pairs) as Record<string, unknown>);
-const nearName = fc.oneof(fc.constantFrom("pagesize", "Action", "METHOD", "store_media", "__proto__", "constructor", "xmlns", "a:b", "later"), text);
+const nearName = fc.oneof(
+  fc.constantFrom("pagesize", "Action", "METHOD", "store_media", "__proto__", "constructor", "xmlns", "a:b", "later"),
+  text,
+);
 const anyAttributes = fc.oneof(
   { weight: 4, arbitrary: PROBABLY_VALID },
-  { weight: 1, arbitrary: fc.tuple(PROBABLY_VALID, nearName, nearValue).map(([some, name, value]) => ({ ...some, [name]: value })) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(PROBABLY_VALID, nearName, nearValue).map(([some, name, value]) => ({ ...some, [name]: value })),
+  },
   { weight: 1, arbitrary: anything },
 );
 
@@ -89,7 +156,8 @@ export const CORE: Record<string, Property> = {
     fc.assert(
       fc.property(anyAttributes, (attributes) => {
         const twiml = resultOf(() => toTwiml(receive(attributes as ReceiveAttributes)), TwimlError);
-        if (twiml !== undefined) same(reread(twiml), { verbs: [{ name: "Receive", attributes: expectedOf(attributes) }], comments: [] });
+        if (twiml !== undefined)
+          same(reread(twiml), { verbs: [{ name: "Receive", attributes: expectedOf(attributes) }], comments: [] });
       }),
       runs,
     ),
@@ -98,7 +166,14 @@ export const CORE: Record<string, Property> = {
     fc.assert(
       fc.property(
         fc.record(
-          { ...valid, action: fc.oneof(fc.webUrl(), fc.webPath({ size: "small" }).map((path) => `/a${path}`)), storeMedia: fc.constantFrom(true, null) },
+          {
+            ...valid,
+            action: fc.oneof(
+              fc.webUrl(),
+              fc.webPath({ size: "small" }).map((path) => `/a${path}`),
+            ),
+            storeMedia: fc.constantFrom(true, null),
+          },
           { requiredKeys: [] },
         ),
         (attributes) => {
@@ -111,10 +186,17 @@ export const CORE: Record<string, Property> = {
 
   "any unchecked attributes read back, after the others, or give a TwimlError": (runs) =>
     fc.assert(
-      fc.property(fc.dictionary(fc.oneof(fc.constantFrom("later", "a-b", "_", "é"), nearName), fc.oneof(text, nearValue)), (unchecked) => {
-        const twiml = resultOf(() => toTwiml(receive({ action: "/x" }, { unchecked: unchecked as Record<string, string> })), TwimlError);
-        if (twiml !== undefined) same(reread(twiml).verbs[0]?.attributes, [["action", "/x"], ...expectedOf(unchecked)]);
-      }),
+      fc.property(
+        fc.dictionary(fc.oneof(fc.constantFrom("later", "a-b", "_", "é"), nearName), fc.oneof(text, nearValue)),
+        (unchecked) => {
+          const twiml = resultOf(
+            () => toTwiml(receive({ action: "/x" }, { unchecked: unchecked as Record<string, string> })),
+            TwimlError,
+          );
+          if (twiml !== undefined)
+            same(reread(twiml).verbs[0]?.attributes, [["action", "/x"], ...expectedOf(unchecked)]);
+        },
+      ),
       runs,
     ),
 
@@ -122,16 +204,45 @@ export const CORE: Record<string, Property> = {
     fc.assert(
       fc.property(
         fc.oneof(
-          { weight: 4, arbitrary: fc.record({ verb: fc.constant("Receive"), attributes: PROBABLY_VALID, unchecked: fc.dictionary(fc.constantFrom("later", "a-b"), text) }, { requiredKeys: ["verb"] }) },
-          { weight: 1, arbitrary: fc.record({ verb: fc.constant("Reject"), attributes: fc.constantFrom({}, null, undefined) }, { requiredKeys: ["verb"] }) },
-          { weight: 1, arbitrary: fc.record({ verb: fc.oneof(fc.constantFrom("Receive", "Reject", "receive"), anything), attributes: anyAttributes, unchecked: anything }, { requiredKeys: [] }) },
+          {
+            weight: 4,
+            arbitrary: fc.record(
+              {
+                verb: fc.constant("Receive"),
+                attributes: PROBABLY_VALID,
+                unchecked: fc.dictionary(fc.constantFrom("later", "a-b"), text),
+              },
+              { requiredKeys: ["verb"] },
+            ),
+          },
+          {
+            weight: 1,
+            arbitrary: fc.record(
+              { verb: fc.constant("Reject"), attributes: fc.constantFrom({}, null, undefined) },
+              { requiredKeys: ["verb"] },
+            ),
+          },
+          {
+            weight: 1,
+            arbitrary: fc.record(
+              {
+                verb: fc.oneof(fc.constantFrom("Receive", "Reject", "receive"), anything),
+                attributes: anyAttributes,
+                unchecked: anything,
+              },
+              { requiredKeys: [] },
+            ),
+          },
           { weight: 1, arbitrary: anything },
         ),
         (data) => {
           const twiml = resultOf(() => toTwiml(data as never), TwimlError);
           if (twiml === undefined) return;
           const expected = data === undefined ? [] : [(data as { verb: string }).verb];
-          same(reread(twiml).verbs.map(({ name }) => name), expected);
+          same(
+            reread(twiml).verbs.map(({ name }) => name),
+            expected,
+          );
         },
       ),
       runs,
@@ -148,7 +259,10 @@ export const CORE: Record<string, Property> = {
         if (twiml === undefined) return;
         // A reader makes one newline of every line end (XML 1.0, section 2.11).
         const lines = (each: string) => each.replace(/\r\n?/g, "\n");
-        same(reread(twiml).comments.map(lines), comments.map((each) => lines(` ${each} `)));
+        same(
+          reread(twiml).comments.map(lines),
+          comments.map((each) => lines(` ${each} `)),
+        );
       }),
       runs,
     ),
@@ -159,8 +273,14 @@ export const CORE: Record<string, Property> = {
         const pairs = [...new URLSearchParams(body)];
         const repeated = repeatedOf(pairs);
         const { params, issues } = readForm(body);
-        same(Object.entries(params).sort(), pairs.filter(([name], i) => pairs.findIndex(([each]) => each === name) === i).sort());
-        same([...new Set(issues.map(({ parameter, code }) => `${code} ${parameter}`))].sort(), [...new Set(repeated.map((name) => `repeated ${name.slice(0, 64)}`))].sort());
+        same(
+          Object.entries(params).sort(),
+          pairs.filter(([name], i) => pairs.findIndex(([each]) => each === name) === i).sort(),
+        );
+        same(
+          [...new Set(issues.map(({ parameter, code }) => `${code} ${parameter}`))].sort(),
+          [...new Set(repeated.map((name) => `repeated ${name.slice(0, 64)}`))].sort(),
+        );
       }),
       runs,
     ),
@@ -191,23 +311,83 @@ export const CORE: Record<string, Property> = {
 
   "any moment and any number of pages are read as they were written": (runs) =>
     fc.assert(
-      fc.property(fc.date({ min: new Date("0000-01-01T00:00:00Z"), max: new Date("9999-12-31T23:59:59.999Z"), noInvalidDate: true }), fc.maxSafeNat(), (time, pages) => {
-        const callback = parseFaxCallback(`${FIVE}&${new URLSearchParams({ FaxStatus: "received", Timestamp: time.toISOString(), NumPages: String(pages) })}`);
-        same([callback.timestamp?.getTime(), callback.numPages], [time.getTime(), pages]);
-      }),
+      fc.property(
+        fc.date({
+          min: new Date("0000-01-01T00:00:00Z"),
+          max: new Date("9999-12-31T23:59:59.999Z"),
+          noInvalidDate: true,
+        }),
+        fc.maxSafeNat(),
+        (time, pages) => {
+          const callback = parseFaxCallback(
+            `${FIVE}&${new URLSearchParams({ FaxStatus: "received", Timestamp: time.toISOString(), NumPages: String(pages) })}`,
+          );
+          same([callback.timestamp?.getTime(), callback.numPages], [time.getTime(), pages]);
+        },
+      ),
       runs,
     ),
 };
 
 const FIVE = "FaxSid=FX1&AccountSid=AC1&From=%2B15017122661&To=%2B15558675310&ApiVersion=v1";
 const parameter = fc.oneof(
-  fc.constantFrom("FaxSid", "faxsid", "AccountSid", "From", "To", "ApiVersion", "FaxStatus", "NumPages", "MediaUrl", "MediaSid", "Timestamp", "Media", "__proto__", ""),
+  fc.constantFrom(
+    "FaxSid",
+    "faxsid",
+    "AccountSid",
+    "From",
+    "To",
+    "ApiVersion",
+    "FaxStatus",
+    "NumPages",
+    "MediaUrl",
+    "MediaSid",
+    "Timestamp",
+    "Media",
+    "__proto__",
+    "",
+  ),
   text,
 );
-const parameterValue = fc.oneof(fc.constantFrom("FX1", "2", "02", "received", "https://example.com/a", "2022-02-30T00:00:00Z", "2022-01-13T21:54:46Z", ""), text);
+const parameterValue = fc.oneof(
+  fc.constantFrom(
+    "FX1",
+    "2",
+    "02",
+    "received",
+    "https://example.com/a",
+    "2022-02-30T00:00:00Z",
+    "2022-01-13T21:54:46Z",
+    "",
+  ),
+  text,
+);
 const piece = fc.oneof(
-  fc.constantFrom("&", "=", "+", "%", "%2", "%zz", "%C3", "%A9", "%C3%A9", "%ff", "%ED%A0%80", "%00", "?", "\ufeff", "%EF%BB%BF", "\ud800", "\udc00", "a", "b", "FaxSid"),
-  fc.uint8Array({ maxLength: 4 }).map((bytes) => [...bytes].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("")),
+  fc.constantFrom(
+    "&",
+    "=",
+    "+",
+    "%",
+    "%2",
+    "%zz",
+    "%C3",
+    "%A9",
+    "%C3%A9",
+    "%ff",
+    "%ED%A0%80",
+    "%00",
+    "?",
+    "\ufeff",
+    "%EF%BB%BF",
+    "\ud800",
+    "\udc00",
+    "a",
+    "b",
+    "FaxSid",
+  ),
+  fc
+    .uint8Array({ maxLength: 4 })
+    .map((bytes) => [...bytes].map((byte) => `%${byte.toString(16).padStart(2, "0")}`).join("")),
   text,
 );
 const body = fc.oneof(
@@ -219,7 +399,14 @@ const body = fc.oneof(
 const five = Object.fromEntries(new URLSearchParams(FIVE));
 const source = fc
   .dictionary(parameter, fc.oneof({ weight: 4, arbitrary: parameterValue }, { weight: 1, arbitrary: anything }))
-  .chain((some) => fc.constantFrom<unknown>(some, { ...five, FaxStatus: "received", ...some }, new Map(Object.entries({ ...five, ...some })), Object.entries({ ...five, ...some })));
+  .chain((some) =>
+    fc.constantFrom<unknown>(
+      some,
+      { ...five, FaxStatus: "received", ...some },
+      new Map(Object.entries({ ...five, ...some })),
+      Object.entries({ ...five, ...some }),
+    ),
+  );
 
 function repeatedOf(pairs: readonly (readonly [string, string])[]): string[] {
   const seen = new Set<string>();

@@ -26,13 +26,16 @@ const parser = new XMLParser({
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
 export function reread(xml: string): Reread {
-  for (const char of xml) if (!isChar(char.codePointAt(0)!)) throw new Error(`not an XML character: ${JSON.stringify(char)}`);
+  for (const char of xml)
+    if (!isChar(char.codePointAt(0)!)) throw new Error(`not an XML character: ${JSON.stringify(char)}`);
   // The validator knows names of ASCII letters only; a document with others is left to the parser.
   const checked = /^[\x00-\x7f]*$/.test(xml.replace(/"[^"]*"/g, '""')) ? XMLValidator.validate(xml) : true;
   if (checked !== true) throw new Error(checked.err.msg);
   const [declaration, root, ...rest] = parser.parse(xml) as Node[];
-  if (JSON.stringify(declaration?.[":@"]) !== '{"@version":"1.0","@encoding":"UTF-8"}') throw new Error("not the XML declaration");
-  if (!root || !("Response" in root) || root[":@"] || rest.length > 0) throw new Error("not exactly one bare <Response>");
+  if (JSON.stringify(declaration?.[":@"]) !== '{"@version":"1.0","@encoding":"UTF-8"}')
+    throw new Error("not the XML declaration");
+  if (!root || !("Response" in root) || root[":@"] || rest.length > 0)
+    throw new Error("not exactly one bare <Response>");
   const verbs: Reread["verbs"] = [];
   const comments: string[] = [];
   for (const { ":@": attributes = {}, ...node } of root["Response"] as Node[]) {

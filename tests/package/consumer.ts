@@ -35,13 +35,18 @@ export function code(error: unknown): TwimlErrorCode | undefined {
 const options: FaxWebhookOptions = {
   authToken: async (accountSid) => [accountSid],
   publicUrl: (request) => `https://${request.headers["host"]}`,
-  onFax: async (fax) => (fax.from ? { twiml: receive(), headers: { "set-cookie": ["a=1", "b=2"] } } : new FaxResponse().reject()),
+  onFax: async (fax) =>
+    fax.from ? { twiml: receive(), headers: { "set-cookie": ["a=1", "b=2"] } } : new FaxResponse().reject(),
   onCallback: (callback) => void callback.media?.arrayBuffer(),
   onRefused: (refusal: Refusal) => void refusal.reason.length,
 };
 export const webhook = faxWebhook(options);
 export const reply = webhook.handle({ method: "POST", url: "/", headers: { a: ["b"], c: undefined }, body: "" });
-export const signed: boolean = verifyRequest({ authToken: "t", url: "u", signature: signRequest({ authToken: "t", url: "u" }) });
+export const signed: boolean = verifyRequest({
+  authToken: "t",
+  url: "u",
+  signature: signRequest({ authToken: "t", url: "u" }),
+});
 
 // @ts-expect-error attribute names are case-sensitive
 receive({ pagesize: "a4" });

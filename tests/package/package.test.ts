@@ -1,6 +1,16 @@
 /** What ships: the packed tarball, installed into an empty project. */
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -19,7 +29,8 @@ const run = (command: string, args: string[], cwd: string) => {
     throw new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
   }
 };
-const node = (code: string, type: "module" | "commonjs") => run(process.execPath, [`--input-type=${type}`, "--eval", code], project).trim();
+const node = (code: string, type: "module" | "commonjs") =>
+  run(process.execPath, [`--input-type=${type}`, "--eval", code], project).trim();
 
 let folder: string;
 let tarball: string;
@@ -40,7 +51,13 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 describe("package.json", () => {
   it("has no dependencies, and the five devDependencies", () => {
     expect(manifest.dependencies ?? {}).toEqual({});
-    expect(Object.keys(manifest.devDependencies).sort()).toEqual(["@types/node", "fast-xml-parser", "tsup", "typescript", "vitest"]);
+    expect(Object.keys(manifest.devDependencies).sort()).toEqual([
+      "@types/node",
+      "fast-xml-parser",
+      "tsup",
+      "typescript",
+      "vitest",
+    ]);
   });
 
   it("is free of side effects, for Node 20 and later, and builds when it is installed from git", () => {
@@ -51,9 +68,15 @@ describe("package.json", () => {
 
 describe("the tarball", () => {
   it("holds the build, README, LICENSE and CHANGELOG, and nothing else", () => {
-    const files = run("tar", ["-tzf", tarball], folder).trim().split("\n").map((name) => name.replace("package/", "")).sort();
+    const files = run("tar", ["-tzf", tarball], folder)
+      .trim()
+      .split("\n")
+      .map((name) => name.replace("package/", ""))
+      .sort();
     const formats = ["index.cjs", "index.d.cts", "index.d.ts", "index.js"];
-    const dist = [...formats, ...formats.map((name) => `webhook/${name}`), "core.cjs", "core.js"].map((name) => `dist/${name}`);
+    const dist = [...formats, ...formats.map((name) => `webhook/${name}`), "core.cjs", "core.js"].map(
+      (name) => `dist/${name}`,
+    );
     expect(files).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json", ...dist].sort());
   });
 
@@ -65,21 +88,43 @@ describe("the tarball", () => {
   });
 
   it("passes attw, node10 included", () => {
-    const output = run(process.execPath, [join(root, "node_modules/@arethetypeswrong/cli/dist/index.js"), tarball, "--format", "json"], folder);
+    const output = run(
+      process.execPath,
+      [join(root, "node_modules/@arethetypeswrong/cli/dist/index.js"), tarball, "--format", "json"],
+      folder,
+    );
     expect(JSON.parse(output).problems ?? {}).toEqual({});
   });
 });
 
 describe("the installed package", () => {
-  const core = ["FAX_STATUSES", "FaxRequestError", "FaxResponse", "HTTP_METHODS", "MEDIA_TYPES", "PAGE_SIZES", "TWIML_CONTENT_TYPE", "TwimlError", "parseFaxCallback", "parseFaxRequest", "receive", "reject", "toTwiml"];
+  const core = [
+    "FAX_STATUSES",
+    "FaxRequestError",
+    "FaxResponse",
+    "HTTP_METHODS",
+    "MEDIA_TYPES",
+    "PAGE_SIZES",
+    "TWIML_CONTENT_TYPE",
+    "TwimlError",
+    "parseFaxCallback",
+    "parseFaxRequest",
+    "receive",
+    "reject",
+    "toTwiml",
+  ];
   const webhook = ["faxWebhook", "signRequest", "verifyRequest"];
 
   it.each([
     ["twiml-fax", core],
     ["twiml-fax/webhook", webhook],
   ])("exports exactly its names from %s, imported and required", (entry, names) => {
-    expect(JSON.parse(node(`console.log(JSON.stringify(Object.keys(await import("${entry}")).sort()))`, "module"))).toEqual(names);
-    expect(JSON.parse(node(`console.log(JSON.stringify(Object.keys(require("${entry}")).sort()))`, "commonjs"))).toEqual(names);
+    expect(
+      JSON.parse(node(`console.log(JSON.stringify(Object.keys(await import("${entry}")).sort()))`, "module")),
+    ).toEqual(names);
+    expect(
+      JSON.parse(node(`console.log(JSON.stringify(Object.keys(require("${entry}")).sort()))`, "commonjs")),
+    ).toEqual(names);
   });
 
   const turn = `
@@ -87,35 +132,67 @@ describe("the installed package", () => {
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     webhook.handle({ method: "POST", url: "/", headers, body: "FaxSid=1&AccountSid=2&From=&To=3&ApiVersion=v1" }).then((reply) => console.log(reply.body));`;
   it.each([
-    ["imported", "module", `import { FaxResponse } from "twiml-fax"; import { faxWebhook } from "twiml-fax/webhook"; ${turn}`],
-    ["required", "commonjs", `const { FaxResponse } = require("twiml-fax"); const { faxWebhook } = require("twiml-fax/webhook"); ${turn}`],
-    ["half imported, half required", "module", `import { createRequire } from "node:module"; import { FaxResponse } from "twiml-fax"; const { faxWebhook } = createRequire(import.meta.url)("twiml-fax/webhook"); ${turn}`],
+    [
+      "imported",
+      "module",
+      `import { FaxResponse } from "twiml-fax"; import { faxWebhook } from "twiml-fax/webhook"; ${turn}`,
+    ],
+    [
+      "required",
+      "commonjs",
+      `const { FaxResponse } = require("twiml-fax"); const { faxWebhook } = require("twiml-fax/webhook"); ${turn}`,
+    ],
+    [
+      "half imported, half required",
+      "module",
+      `import { createRequire } from "node:module"; import { FaxResponse } from "twiml-fax"; const { faxWebhook } = createRequire(import.meta.url)("twiml-fax/webhook"); ${turn}`,
+    ],
   ] as const)("answers a fax when %s", (_, type, code) => {
     // --eval has no import.meta.url of a file
     writeFileSync(join(project, type === "module" ? "turn.mjs" : "turn.cjs"), code);
-    expect(run(process.execPath, [type === "module" ? "turn.mjs" : "turn.cjs"], project).trim()).toBe('<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="/x"/></Response>');
+    expect(run(process.execPath, [type === "module" ? "turn.mjs" : "turn.cjs"], project).trim()).toBe(
+      '<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="/x"/></Response>',
+    );
   });
 
   it("imports nothing in the core, and node:crypto alone in the webhook", () => {
     const imports = (file: string) => {
       const code = readFileSync(join(project, "node_modules/twiml-fax/dist", file), "utf8");
-      return [...code.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*["']([^"']+)["']/g)].map((match) => match[1]!).filter((name) => !/^\.\.?\/core\.c?js$/.test(name));
+      return [...code.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*["']([^"']+)["']/g)]
+        .map((match) => match[1]!)
+        .filter((name) => !/^\.\.?\/core\.c?js$/.test(name));
     };
-    for (const file of ["index.js", "index.cjs", "core.js", "core.cjs"]) expect(new Set(imports(file)), file).toEqual(new Set());
-    for (const file of ["webhook/index.js", "webhook/index.cjs"]) expect([...new Set(imports(file))], file).toEqual(["node:crypto"]);
+    for (const file of ["index.js", "index.cjs", "core.js", "core.cjs"])
+      expect(new Set(imports(file)), file).toEqual(new Set());
+    for (const file of ["webhook/index.js", "webhook/index.cjs"])
+      expect([...new Set(imports(file))], file).toEqual(["node:crypto"]);
   });
 
   const esbuild = createRequire(require.resolve("tsup"))("esbuild");
   const bundle = (code: string, format = "esm") => {
-    const options = { stdin: { contents: code, resolveDir: project }, bundle: true, minify: true, write: false, format, platform: "node", target: "node20", globalName: "fax" };
+    const options = {
+      stdin: { contents: code, resolveDir: project },
+      bundle: true,
+      minify: true,
+      write: false,
+      format,
+      platform: "node",
+      target: "node20",
+      globalName: "fax",
+    };
     return esbuild.buildSync(options).outputFiles[0].text as string;
   };
 
   it("runs its core where there is nothing but ECMAScript, URL, URLSearchParams and TextEncoder", () => {
-    const code = bundle('import * as all from "twiml-fax"; globalThis.out = all.toTwiml(all.receive({ action: "https://example.com/é" })) + all.parseFaxRequest("FaxSid=1&AccountSid=%32&From=%zz&To=3&ApiVersion=v1").from;', "iife");
+    const code = bundle(
+      'import * as all from "twiml-fax"; globalThis.out = all.toTwiml(all.receive({ action: "https://example.com/é" })) + all.parseFaxRequest("FaxSid=1&AccountSid=%32&From=%zz&To=3&ApiVersion=v1").from;',
+      "iife",
+    );
     const context = { URL, URLSearchParams, TextEncoder, out: "" };
     runInNewContext(code, context);
-    expect(context.out).toBe('<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="https://example.com/é"/></Response>%zz');
+    expect(context.out).toBe(
+      '<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="https://example.com/é"/></Response>%zz',
+    );
   });
 
   it.each([
@@ -131,13 +208,26 @@ describe("the installed package", () => {
 
 describe("the declarations", () => {
   const compilers = ["typescript-5.0", "typescript-5.4", "typescript", "typescript-6.0", "typescript-7.0"];
-  const base = { strict: true, noEmit: true, target: "ES2022", lib: ["ES2022"], types: [] as string[], skipLibCheck: false };
+  const base = {
+    strict: true,
+    noEmit: true,
+    target: "ES2022",
+    lib: ["ES2022"],
+    types: [] as string[],
+    skipLibCheck: false,
+  };
   const settings = ["NodeNext", "bundler"].flatMap((resolution) =>
-    [true, false].map((exactOptionalPropertyTypes) => ({ ...base, module: resolution === "bundler" ? "ESNext" : resolution, moduleResolution: resolution, exactOptionalPropertyTypes })),
+    [true, false].map((exactOptionalPropertyTypes) => ({
+      ...base,
+      module: resolution === "bundler" ? "ESNext" : resolution,
+      moduleResolution: resolution,
+      exactOptionalPropertyTypes,
+    })),
   );
   const compile = (compiler: string, files: string[], options: object) => {
     const home = mkdtempSync(join(project, "types-"));
-    for (const file of files) for (const ending of [".mts", ".cts"]) cpSync(join(import.meta.dirname, `${file}.ts`), join(home, file + ending));
+    for (const file of files)
+      for (const ending of [".mts", ".cts"]) cpSync(join(import.meta.dirname, `${file}.ts`), join(home, file + ending));
     writeFileSync(join(home, "tsconfig.json"), JSON.stringify({ compilerOptions: options, include: ["*"] }));
     const tsc = join(dirname(require.resolve(`${compiler}/package.json`)), "bin/tsc");
     return run(process.execPath, [tsc, "-p", home], home);
@@ -151,9 +241,18 @@ describe("the declarations", () => {
     if (!existsSync(join(project, "node_modules/@types"))) {
       mkdirSync(join(project, "node_modules/@types"));
       symlinkSync(join(root, "node_modules/@types/node"), join(project, "node_modules/@types/node"));
-      for (const name of readdirSync(join(root, "node_modules")).filter((name) => name === "undici-types")) symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name));
+      for (const name of readdirSync(join(root, "node_modules")).filter((name) => name === "undici-types"))
+        symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name));
     }
     for (const options of settings) expect(compile(compiler, ["platform"], { ...options, types: ["node"] })).toBe("");
-    for (const options of settings) expect(compile(compiler, ["platform"], { ...options, types: ["node"], lib: ["ES2022", "DOM", "DOM.Iterable"], skipLibCheck: true })).toBe("");
+    for (const options of settings)
+      expect(
+        compile(compiler, ["platform"], {
+          ...options,
+          types: ["node"],
+          lib: ["ES2022", "DOM", "DOM.Iterable"],
+          skipLibCheck: true,
+        }),
+      ).toBe("");
   });
 });

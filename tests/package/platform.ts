@@ -7,6 +7,12 @@ import { faxWebhook } from "twiml-fax/webhook";
 const webhook = faxWebhook({ authToken: "t", onFax: () => receive({ action: new URL("https://example.com/") }) });
 createServer(webhook.node);
 createServer2((req, res) => void webhook.node(req, res));
-export const middleware: (req: IncomingMessage & { body?: unknown }, res: ServerResponse, next: (error?: unknown) => void) => void = webhook.node;
+export const middleware: (
+  req: IncomingMessage & { body?: unknown },
+  res: ServerResponse,
+  next: (error?: unknown) => void,
+) => void = webhook.node;
 export const POST: (request: Request) => Promise<Response> = webhook.fetch;
-export const parsed = [new URLSearchParams(), new FormData(), new Map([["a", "b"]])].map((source) => parseFaxCallback(source).media);
+export const parsed = [new URLSearchParams(), new FormData(), new Map([["a", "b"]])].map(
+  (source) => parseFaxCallback(source).media,
+);

@@ -65,7 +65,9 @@ describe.each(peers)("%s writes the same bytes", (_, Peer) => {
     expect(twiml).toBe(theirs(Peer, attributes));
     expect(new FaxResponse().receive(attributes).toString()).toBe(twiml);
     const present = Object.entries(attributes ?? {}).filter(([, value]) => value !== null && value !== undefined);
-    expect(reread(twiml).verbs).toEqual([{ name: "Receive", attributes: present.map(([name, value]) => [name, String(value)]) }]);
+    expect(reread(twiml).verbs).toEqual([
+      { name: "Receive", attributes: present.map(([name, value]) => [name, String(value)]) },
+    ]);
   });
 
   it("for the text of a URL object", () => {
@@ -96,8 +98,14 @@ describe("twilio writes the same bytes", () => {
   it.each([
     [["before"], []],
     [[], ["after"]],
-    [["one", "two"], ["three", "four"]],
-    [["", " ", "-", "- -", "<Reject/> & \"'", "é\n\t😀", "-->".slice(1), "]]>"], ["]]>", "a-"]],
+    [
+      ["one", "two"],
+      ["three", "four"],
+    ],
+    [
+      ["", " ", "-", "- -", "<Reject/> & \"'", "é\n\t😀", "-->".slice(1), "]]>"],
+      ["]]>", "a-"],
+    ],
   ])("for the comments %j before and %j after the verb", (before, after) => {
     const ours = new FaxResponse();
     const twilio = new TwilioFax();
@@ -167,7 +175,30 @@ function randomAttributes(random: (below: number) => number): ReceiveAttributes 
   const text = (): string => {
     let text = "";
     for (let length = random(12); length > 0; length--) {
-      text += pick("a", " ", "é", "😀", "&", "<", ">", '"', "'", "\t", "\n", "\r", "--", "]]>", "&amp;", "&#10;", "%", "=", "?", "#", "$&", `\\`);
+      text += pick(
+        "a",
+        " ",
+        "é",
+        "😀",
+        "&",
+        "<",
+        ">",
+        '"',
+        "'",
+        "\t",
+        "\n",
+        "\r",
+        "--",
+        "]]>",
+        "&amp;",
+        "&#10;",
+        "%",
+        "=",
+        "?",
+        "#",
+        "$&",
+        `\\`,
+      );
     }
     return text;
   };
@@ -186,5 +217,7 @@ function randomAttributes(random: (below: number) => number): ReceiveAttributes 
     const j = random(i + 1);
     [pairs[i], pairs[j]] = [pairs[j]!, pairs[i]!];
   }
-  return Object.fromEntries(pairs.filter(([name]) => (!keep && (name === "action" || name === "storeMedia")) || random(3) > 0)) as ReceiveAttributes;
+  return Object.fromEntries(
+    pairs.filter(([name]) => (!keep && (name === "action" || name === "storeMedia")) || random(3) > 0),
+  ) as ReceiveAttributes;
 }

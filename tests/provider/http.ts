@@ -77,7 +77,11 @@ export class Client {
   }
 
   /** Sends a request and follows redirects; every hop is signed for its own URL. */
-  async follow(first: Outgoing, label: Label, pair: string): Promise<{ exchanges: Exchange[]; last: Exchange; url: URL }> {
+  async follow(
+    first: Outgoing,
+    label: Label,
+    pair: string,
+  ): Promise<{ exchanges: Exchange[]; last: Exchange; url: URL }> {
     const exchanges: Exchange[] = [];
     let request = first;
     let redirectedFrom: string | undefined;

@@ -30,7 +30,9 @@ async function listen(listener: RequestListener): Promise<string> {
 }
 
 /** A server that records what arrives; the handler answers with a document, or by itself. */
-async function serve(handler: (seen: Seen, res: ServerResponse) => string | void): Promise<{ origin: string; seen: Seen[] }> {
+async function serve(
+  handler: (seen: Seen, res: ServerResponse) => string | void,
+): Promise<{ origin: string; seen: Seen[] }> {
   const seen: Seen[] = [];
   const origin: string = await listen((req, res) => {
     const chunks: Buffer[] = [];
@@ -38,7 +40,13 @@ async function serve(handler: (seen: Seen, res: ServerResponse) => string | void
     req.on("end", () => {
       const body = Buffer.concat(chunks);
       const url = new URL(req.url ?? "/", origin);
-      const entry = { method: req.method ?? "", url, headers: req.headers, body, form: new URLSearchParams(body.toString()) };
+      const entry = {
+        method: req.method ?? "",
+        url,
+        headers: req.headers,
+        body,
+        form: new URLSearchParams(body.toString()),
+      };
       seen.push(entry);
       const document = handler(entry, res);
       if (document !== undefined) res.writeHead(200, { "content-type": "text/xml" }).end(document);
@@ -106,7 +114,11 @@ describe("the incoming request", () => {
       ApiVersion: "v1",
       FromCity: "",
     });
-    const expected = sign({ authToken: TOKEN, url: `${origin}/fax?tenant=7`, params: request?.form ?? new URLSearchParams() });
+    const expected = sign({
+      authToken: TOKEN,
+      url: `${origin}/fax?tenant=7`,
+      params: request?.form ?? new URLSearchParams(),
+    });
     expect(request?.headers["x-twilio-signature"]).toBe(expected);
     expect(request?.headers["i-twilio-idempotency-token"]).toBeTruthy();
     expect(transcript.faxSid).toBe(request?.form.get("FaxSid"));
@@ -143,7 +155,9 @@ describe("the incoming request", () => {
     expect(signed).toEqual([`${url}/fax#rc=2`]);
     expect(seen[0]?.headers.authorization).toBe("Basic YWRhOnBAc3M=");
     const params = seen[0]?.form ?? new URLSearchParams();
-    expect(seen[0]?.headers["x-twilio-signature"]).toBe(sign({ authToken: TOKEN, url: "https://other.example:443/", params }));
+    expect(seen[0]?.headers["x-twilio-signature"]).toBe(
+      sign({ authToken: TOKEN, url: "https://other.example:443/", params }),
+    );
   });
 
   it("takes a forged signer, and a handler in the same process", async () => {
@@ -173,7 +187,13 @@ describe("refusals", () => {
     ["bytes that are not UTF-8", 12100, 200, "text/xml", Buffer.from("<Response>\xff</Response>", "latin1")],
     ["no verb", 34106, 200, "text/xml", EMPTY],
     ["a verb in the wrong case", 12200, 200, "text/xml", "<Response><receive/></Response>"],
-    ["an action that is no http(s) URL", 11100, 200, "text/xml", '<Response><Receive action="ftp://a.example/"/></Response>'],
+    [
+      "an action that is no http(s) URL",
+      11100,
+      200,
+      "text/xml",
+      '<Response><Receive action="ftp://a.example/"/></Response>',
+    ],
   ])("%s: %i", async (_, code, status, type, body) => {
     const { origin } = await serve((_seen, res) => {
       res.writeHead(status, type === undefined ? {} : { "content-type": type }).end(body);
@@ -190,12 +210,20 @@ describe("refusals", () => {
 
   it("no answer in time: 11200", async () => {
     const { origin } = await serve(() => undefined);
-    expect(await provider({ timeoutMs: 50 }).sendFax(fax(origin))).toMatchObject({ outcome: "error", errorCode: 11200 });
+    expect(await provider({ timeoutMs: 50 }).sendFax(fax(origin))).toMatchObject({
+      outcome: "error",
+      errorCode: 11200,
+    });
   });
 
   it("a body that never ends: 11200", async () => {
-    const { origin } = await serve((_seen, res) => void res.writeHead(200, { "content-type": "text/xml" }).write("<Res"));
-    expect(await provider({ timeoutMs: 50 }).sendFax(fax(origin))).toMatchObject({ outcome: "error", errorCode: 11200 });
+    const { origin } = await serve(
+      (_seen, res) => void res.writeHead(200, { "content-type": "text/xml" }).write("<Res"),
+    );
+    expect(await provider({ timeoutMs: 50 }).sendFax(fax(origin))).toMatchObject({
+      outcome: "error",
+      errorCode: 11200,
+    });
   });
 
   it("asks the fallback URL instead, after any refusal", async () => {
@@ -213,7 +241,10 @@ describe("readDocument", () => {
     ['<Response><Receive action="/a?b=1&amp;c=&#x9;&quot;>"/></Response>', { action: '/a?b=1&c=\t">' }],
     ['<Response><Receive action="/a\n\tb"/></Response>', { action: "/a  b" }],
     ['<?xml version="1.0" encoding="UTF-8"?>\n<!-- a - b -->\n<Response>\n  <Receive></Receive>\n</Response>\n', {}],
-    ['<Response><!-- x --><Receive pageSize="a4" mediaType="image/tiff"/><Reject/></Response>', { pageSize: "a4", mediaType: "image/tiff" }],
+    [
+      '<Response><!-- x --><Receive pageSize="a4" mediaType="image/tiff"/><Reject/></Response>',
+      { pageSize: "a4", mediaType: "image/tiff" },
+    ],
   ])("reads %s", (xml, attributes) => {
     expect(readDocument(xml)).toEqual({ name: "Receive", attributes });
   });
@@ -357,7 +388,10 @@ describe("the cache", () => {
     const first = await sendFax(same);
     const second = await sendFax(same);
     expect(first.exchanges[0]?.fromCache).toBeUndefined();
-    expect(second).toMatchObject({ outcome: "received", exchanges: [{ fromCache: true, response: { status: 304, body: RECEIVE } }] });
+    expect(second).toMatchObject({
+      outcome: "received",
+      exchanges: [{ fromCache: true, response: { status: 304, body: RECEIVE } }],
+    });
     expect(seen[0]?.headers["if-none-match"]).toBeUndefined();
     expect(seen[1]?.headers["if-modified-since"]).toBe(validators["last-modified"]);
     await sendFax(fax(origin, { method: "GET" })); // another FaxSid, another URL
@@ -383,7 +417,10 @@ describe("the cache", () => {
 
   it("refuses a 304 that nobody asked for", async () => {
     const { origin } = await serve((_seen, res) => void res.writeHead(304).end());
-    expect(await provider().sendFax(fax(origin, { method: "GET" }))).toMatchObject({ outcome: "error", errorCode: 11200 });
+    expect(await provider().sendFax(fax(origin, { method: "GET" }))).toMatchObject({
+      outcome: "error",
+      errorCode: 11200,
+    });
   });
 });
 
@@ -404,7 +441,9 @@ describe("the action callback", () => {
   });
 
   it("tells SignalWire's parameters", async () => {
-    const { origin, seen } = await serve(byStatus('<Response><Receive action="/done" mediaType="image/tiff"/></Response>'));
+    const { origin, seen } = await serve(
+      byStatus('<Response><Receive action="/done" mediaType="image/tiff"/></Response>'),
+    );
     await provider({ flavor: "signalwire", now: () => Date.UTC(2022, 0, 13, 21, 54, 46, 7) }).sendFax(fax(origin));
     const form = seen[1]?.form;
     expect(form?.get("Timestamp")).toBe("2022-01-13T21:54:46Z");
@@ -457,7 +496,8 @@ describe("the action callback", () => {
   it("is given up after three attempts", async () => {
     const { origin, seen } = await serve((request, res) => {
       if (!request.form.has("FaxStatus")) return CALLBACK;
-      if (seen.length === 2) res.destroy(); // no answer; then one too late; then an error
+      if (seen.length === 2)
+        res.destroy(); // no answer; then one too late; then an error
       else if (seen.length === 4) res.writeHead(500).end();
     });
     const transcript = await provider({ timeoutMs: 100 }).sendFax(fax(origin));
@@ -496,7 +536,9 @@ describe('storeMedia="false"', () => {
     const delivery = seen[1];
     const type = delivery?.headers["content-type"] ?? "";
     expect(type).toMatch(/^multipart\/form-data; *boundary=/);
-    const form = await new Response(new Uint8Array(delivery?.body ?? []), { headers: { "content-type": type } }).formData();
+    const form = await new Response(new Uint8Array(delivery?.body ?? []), {
+      headers: { "content-type": type },
+    }).formData();
     const media = form.get("Media") as File;
     expect([media.name, media.type]).toEqual([`${transcript.faxSid}.pdf`, "application/pdf"]);
     expect(new Uint8Array(await media.arrayBuffer())).toEqual(pages.bytes);
@@ -551,10 +593,17 @@ describe("request and resend", () => {
   it("lets a test forge headers and send any files", async () => {
     const { origin, seen } = await serve(() => EMPTY);
     const file = { name: "Media", filename: "a.bin", type: "application/x-any", bytes: new Uint8Array([0, 1]) };
-    await provider().request({ url: origin, params: { A: "b" }, multipart: [file, file], headers: { "X-Twilio-Signature": "no" } });
+    await provider().request({
+      url: origin,
+      params: { A: "b" },
+      multipart: [file, file],
+      headers: { "X-Twilio-Signature": "no" },
+    });
     expect(seen[0]?.headers["x-twilio-signature"]).toBe("no");
     const type = seen[0]?.headers["content-type"] ?? "";
-    const form = await new Response(new Uint8Array(seen[0]?.body ?? []), { headers: { "content-type": type } }).formData();
+    const form = await new Response(new Uint8Array(seen[0]?.body ?? []), {
+      headers: { "content-type": type },
+    }).formData();
     expect(form.getAll("Media")).toHaveLength(2);
     expect(form.get("A")).toBe("b");
   });

@@ -13,6 +13,9 @@ await server.stop(true);
 const bad = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: createFailing(modules).fetch });
 const failing = await converseFailing(`http://127.0.0.1:${bad.port}`);
 await bad.stop(true);
-report({ ...groups, failing, serve: served, require: await required(), node: await nodeServer(modules) }, [...failing.cannot, ...(await limits(modules))]);
+report({ ...groups, failing, serve: served, require: await required(), node: await nodeServer(modules) }, [
+  ...failing.cannot,
+  ...(await limits(modules)),
+]);
 // A handler of Bun.serve that threw, whosever it is, makes Bun's exit code 1; what failed stands in the report.
 process.exit(0);

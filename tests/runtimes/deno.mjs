@@ -13,4 +13,7 @@ await server.shutdown();
 const bad = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, createFailing(modules).fetch);
 const failing = await converseFailing(`http://127.0.0.1:${bad.addr.port}`);
 await bad.shutdown();
-report({ ...groups, failing, serve: served, require: await required(), node: await nodeServer(modules) }, [...failing.cannot, ...(await limits(modules))]);
+report({ ...groups, failing, serve: served, require: await required(), node: await nodeServer(modules) }, [
+  ...failing.cannot,
+  ...(await limits(modules)),
+]);

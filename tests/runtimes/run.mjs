@@ -22,7 +22,8 @@ const root = join(here, "../..");
 const cache = join(here, ".cache");
 
 /** Bun's usual build needs AVX2. */
-const baseline = existsSync("/proc/cpuinfo") && !/\bavx2\b/.test(readFileSync("/proc/cpuinfo", "utf8")) ? "-baseline" : "";
+const baseline =
+  existsSync("/proc/cpuinfo") && !/\bavx2\b/.test(readFileSync("/proc/cpuinfo", "utf8")) ? "-baseline" : "";
 
 const node = (major) => ({
   name: `node${major}`,
@@ -46,9 +47,19 @@ const RUNTIMES = [
     package: "@deno/linux-x64-glibc",
     binary: "@deno/linux-x64-glibc/deno",
     // Permissions as narrow as a server's: without --allow-env and --allow-sys.
-    run: (binary, project) => entry(binary, ["run", "--no-prompt", "--no-remote", "--allow-net=127.0.0.1", "--allow-read=.", "deno.mjs"], project),
+    run: (binary, project) =>
+      entry(
+        binary,
+        ["run", "--no-prompt", "--no-remote", "--allow-net=127.0.0.1", "--allow-read=.", "deno.mjs"],
+        project,
+      ),
   },
-  { name: "workerd", package: "@cloudflare/workerd-linux-64", binary: "@cloudflare/workerd-linux-64/bin/workerd", run: workers },
+  {
+    name: "workerd",
+    package: "@cloudflare/workerd-linux-64",
+    binary: "@cloudflare/workerd-linux-64/bin/workerd",
+    run: workers,
+  },
 ];
 
 /** What an interrupt must not leave behind. */
@@ -64,7 +75,14 @@ async function entry(binary, args, project) {
 
 /** Nothing of npm's or of this project's, and no home: a runtime's caches end in the temporary folder. */
 function environment(project) {
-  return { PATH: process.env.PATH, HOME: project, DENO_DIR: join(project, ".deno"), DENO_NO_UPDATE_CHECK: "1", DO_NOT_TRACK: "1", NO_COLOR: "1" };
+  return {
+    PATH: process.env.PATH,
+    HOME: project,
+    DENO_DIR: join(project, ".deno"),
+    DENO_NO_UPDATE_CHECK: "1",
+    DO_NOT_TRACK: "1",
+    NO_COLOR: "1",
+  };
 }
 
 /**
@@ -82,19 +100,27 @@ async function workers(binary, project, version) {
   };
 
   // Node's modules: by default, and by the flag, which brings the global Buffer from 2024-09-23 on.
-  for (const [date, flags] of [[latest, []], ["2026-08-04", []], ["2024-09-23", ["nodejs_compat"]]]) {
+  for (const [date, flags] of [
+    [latest, []],
+    ["2026-08-04", []],
+    ["2024-09-23", ["nodejs_compat"]],
+  ]) {
     await worker(binary, project, "worker.mjs", date, flags, async (origin) => {
       const result = await inside(origin);
       for (const [name, each] of Object.entries(result.groups)) groups[`${name}@${date}`] = each;
       groups[`serve@${date}`] = await converse(origin, { resets: true });
       groups[`failing@${date}`] = await converseFailing(origin, { "x-case": "throws" });
-      if (date === latest) cannot.push(...groups[`failing@${date}`].cannot, ...result.cannot, ...(await cutOff(origin)));
+      if (date === latest)
+        cannot.push(...groups[`failing@${date}`].cannot, ...result.cannot, ...(await cutOff(origin)));
     });
   }
   await worker(binary, project, "worker-core.mjs", "2022-10-31", [], async (origin) => {
     groups["core@2022-10-31"] = (await inside(origin)).groups.core;
   });
-  for (const [date, flags] of [[latest, []], ["2025-09-01", ["nodejs_compat"]]]) {
+  for (const [date, flags] of [
+    [latest, []],
+    ["2025-09-01", ["nodejs_compat"]],
+  ]) {
     await worker(binary, project, "worker-node.mjs", date, flags, async (origin) => {
       groups[`node@${date}`] = await converseNode(origin, { resets: true });
     });
@@ -108,20 +134,45 @@ async function workers(binary, project, version) {
       (error) => error.message,
     );
     if (all.includes(expected)) dates.passed++;
-    else dates.failed.push(`${what} at ${date}: expected "${expected}", got ${all || "that it works already: the README is out of date"}`);
+    else
+      dates.failed.push(
+        `${what} at ${date}: expected "${expected}", got ${all || "that it works already: the README is out of date"}`,
+      );
     cannot.push(`${what} at ${date}: ${expected}`);
   };
   await without("the core", "worker-core.mjs", "2022-10-30", [], "TypeError: URL.canParse is not a function", inside);
-  await without("the webhook without nodejs_compat", "worker.mjs", "2026-08-03", [], 'No such module "node:crypto"', inside);
-  await without("the webhook with nodejs_compat", "worker.mjs", "2024-09-22", ["nodejs_compat"], "ReferenceError: Buffer is not defined", inside);
-  await without("the node handler with nodejs_compat", "worker-node.mjs", "2025-08-31", ["nodejs_compat"], "The createServer method is not implemented");
+  await without(
+    "the webhook without nodejs_compat",
+    "worker.mjs",
+    "2026-08-03",
+    [],
+    'No such module "node:crypto"',
+    inside,
+  );
+  await without(
+    "the webhook with nodejs_compat",
+    "worker.mjs",
+    "2024-09-22",
+    ["nodejs_compat"],
+    "ReferenceError: Buffer is not defined",
+    inside,
+  );
+  await without(
+    "the node handler with nodejs_compat",
+    "worker-node.mjs",
+    "2025-08-31",
+    ["nodejs_compat"],
+    "The createServer method is not implemented",
+  );
   return { ...summary({ ...groups, dates }), cannot };
 }
 
 /** Serves one worker while `use` talks to it. */
 async function worker(binary, project, main, date, flags, use = () => {}) {
   const port = await freePort();
-  const files = (await readdir(join(project, "node_modules/twiml-fax/dist"), { recursive: true })).filter((file) => file.endsWith(".js"));
+  const files = (await readdir(join(project, "node_modules/twiml-fax/dist"), { recursive: true })).filter((file) =>
+    file.endsWith(".js"),
+  );
   const modules = [
     `(name = "worker", esModule = embed "${main}")`,
     `(name = "suite.mjs", esModule = embed "suite.mjs")`,
@@ -139,7 +190,11 @@ const config :Workerd.Config = (
 );
 `;
   await writeFile(join(project, "config.capnp"), config);
-  const child = spawn(binary, ["serve", "config.capnp"], { cwd: project, stdio: ["ignore", "pipe", "pipe"], env: environment(project) });
+  const child = spawn(binary, ["serve", "config.capnp"], {
+    cwd: project,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: environment(project),
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
   running.add(child);
@@ -147,7 +202,8 @@ const config :Workerd.Config = (
   try {
     const origin = `http://127.0.0.1:${port}`;
     for (let tries = 0; ; tries++) {
-      if (child.exitCode !== null || tries === 100) throw new Error(`workerd does not serve: ${output.trim() || "no output"}`);
+      if (child.exitCode !== null || tries === 100)
+        throw new Error(`workerd does not serve: ${output.trim() || "no output"}`);
       try {
         // Any answer will do.
         await (await fetch(origin)).text();
@@ -178,7 +234,11 @@ async function freePort() {
 async function npm(folder, ...args) {
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   // npm_config_* of the `npm run` around this would count for the inner one, too.
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config_(prefix|local_prefix|workspaces?)|package_|lifecycle_)/i.test(name)));
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(config_(prefix|local_prefix|workspaces?)|package_|lifecycle_)/i.test(name),
+    ),
+  );
   return exec("npm", [...args, ...quiet], { cwd: folder, env, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 });
 }
 
@@ -188,7 +248,15 @@ async function fetchRuntime(runtime) {
   if (!existsSync(binary)) {
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, "package.json"), '{ "private": true }\n');
-    await npm(folder, "install", `--prefix=${folder}`, "--no-save", "--no-package-lock", "--ignore-scripts", runtime.package);
+    await npm(
+      folder,
+      "install",
+      `--prefix=${folder}`,
+      "--no-save",
+      "--no-package-lock",
+      "--ignore-scripts",
+      runtime.package,
+    );
   }
   return binary;
 }
@@ -199,24 +267,34 @@ async function createProject(temporary, name, tarball) {
   await mkdir(project);
   await writeFile(join(project, "package.json"), '{ "private": true, "type": "module" }\n');
   await npm(project, "install", `--prefix=${project}`, "--ignore-scripts", "--offline", tarball);
-  for (const file of await readdir(here)) if (file.endsWith(".mjs") && file !== "run.mjs") await copyFile(join(here, file), join(project, file));
+  for (const file of await readdir(here))
+    if (file.endsWith(".mjs") && file !== "run.mjs") await copyFile(join(here, file), join(project, file));
   return project;
 }
 
 const wanted = process.argv.slice(2);
-const selected = RUNTIMES.filter(({ name }) => wanted.length === 0 || wanted.some((each) => name.startsWith(each.toLowerCase())));
+const selected = RUNTIMES.filter(
+  ({ name }) => wanted.length === 0 || wanted.some((each) => name.startsWith(each.toLowerCase())),
+);
 const unknown = wanted.filter((each) => !RUNTIMES.some(({ name }) => name.startsWith(each.toLowerCase())));
 if (unknown.length > 0) {
-  console.error(`No runtime is called ${unknown.join(", ")}. There are ${RUNTIMES.map(({ name }) => name).join(", ")}.`);
+  console.error(
+    `No runtime is called ${unknown.join(", ")}. There are ${RUNTIMES.map(({ name }) => name).join(", ")}.`,
+  );
   process.exit(2);
 }
 if (process.platform !== "linux" || process.arch !== "x64" || !process.report.getReport().header.glibcVersionRuntime) {
-  console.error(`test:runtimes runs on 64-bit x86 Linux with glibc, for which the npm registry holds all the runtimes; this is ${process.platform} ${process.arch}.`);
+  console.error(
+    `test:runtimes runs on 64-bit x86 Linux with glibc, for which the npm registry holds all the runtimes; this is ${process.platform} ${process.arch}.`,
+  );
   process.exit(2);
 }
 
 const temporary = await mkdtemp(join(tmpdir(), "twiml-fax-runtimes-"));
-for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]]) {
+for (const [signal, code] of [
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+]) {
   process.once(signal, () => {
     for (const child of running) child.kill("SIGKILL");
     rmSync(temporary, { recursive: true, force: true, maxRetries: 3 });
@@ -240,12 +318,23 @@ try {
       result = await runtime.run(binary, await createProject(temporary, runtime.name, tarball), version);
     } catch (error) {
       const text = [error.message, error.stdout, error.stderr].filter(Boolean).join("\n");
-      result = { passed: 0, failed: [`did not run: ${error.killed ? "timed out; " : ""}${text}`], groups: {}, cannot: [] };
+      result = {
+        passed: 0,
+        failed: [`did not run: ${error.killed ? "timed out; " : ""}${text}`],
+        groups: {},
+        cannot: [],
+      };
     }
     passed += result.passed;
     failed += result.failed.length;
     const groups = Object.entries(result.groups).map(([name, each]) => `${name} ${each.passed}`);
-    rows.push([runtime.name, version, `${result.passed} of ${result.passed + result.failed.length}`, groups.join(", "), result.cannot]);
+    rows.push([
+      runtime.name,
+      version,
+      `${result.passed} of ${result.passed + result.failed.length}`,
+      groups.join(", "),
+      result.cannot,
+    ]);
     console.log(`${runtime.name} ${version}: ${result.passed} passed, ${result.failed.length} failed`);
     for (const each of result.failed) console.log(`  FAILED ${each}`);
   }

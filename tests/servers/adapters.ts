@@ -24,7 +24,8 @@ export function nextServer(route: { GET: RouteHandler; POST: RouteHandler }, pat
 function webRequest(req: IncomingMessage): Request {
   const { method = "GET", url = "/", headersDistinct } = req;
   const headers = new Headers();
-  for (const [name, values = []] of Object.entries(headersDistinct)) for (const value of values) headers.append(name, value);
+  for (const [name, values = []] of Object.entries(headersDistinct))
+    for (const value of values) headers.append(name, value);
   const body = method === "GET" || method === "HEAD" ? null : (Readable.toWeb(req) as ReadableStream<Uint8Array>);
   return new Request(`http://${req.headers.host}${url}`, { method, headers, body, duplex: "half" } as RequestInit);
 }
@@ -60,7 +61,8 @@ export function lambdaServer(handler: LambdaHandler, base64: Base64): Server {
       res.end(answer.isBase64Encoded ? Buffer.from(answer.body ?? "", "base64") : (answer.body ?? ""));
     } catch (error) {
       console.error(error);
-      if (!res.headersSent) res.writeHead(502, { "content-type": "application/json" }).end('{"message":"Internal Server Error"}');
+      if (!res.headersSent)
+        res.writeHead(502, { "content-type": "application/json" }).end('{"message":"Internal Server Error"}');
     }
   });
 }
@@ -70,7 +72,9 @@ export function lambdaEvent(req: IncomingMessage, body: Buffer, base64: Base64):
   const { cookie, ...distinct } = req.headersDistinct;
   const headers = Object.fromEntries(Object.entries(distinct).map(([name, values]) => [name, values?.join(",")]));
   const query = [...new URLSearchParams(rawQueryString)];
-  const binary = base64 === "always" || !/^(text\/|application\/(json|xml|javascript|x-www-form-urlencoded))/.test(headers["content-type"] ?? "");
+  const binary =
+    base64 === "always" ||
+    !/^(text\/|application\/(json|xml|javascript|x-www-form-urlencoded))/.test(headers["content-type"] ?? "");
   const now = new Date();
   return {
     version: "2.0",

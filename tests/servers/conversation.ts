@@ -19,7 +19,13 @@ const ACCOUNT = "AC0123456789abcdef0123456789abcdef";
 const XML = '<?xml version="1.0" encoding="UTF-8"?>';
 
 /** The five parameters of an incoming fax. */
-export const INCOMING = { FaxSid: "FX0123456789abcdef0123456789abcdef", AccountSid: ACCOUNT, From: FROM, To: TO, ApiVersion: "v1" };
+export const INCOMING = {
+  FaxSid: "FX0123456789abcdef0123456789abcdef",
+  AccountSid: ACCOUNT,
+  From: FROM,
+  To: TO,
+  ApiVersion: "v1",
+};
 
 export function provider(options: Partial<ProviderOptions> & { flavor?: Flavor } = {}) {
   return createProvider({ flavor: "twilio", authToken: TOKEN, accountSid: ACCOUNT, ...options });
@@ -62,20 +68,31 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
     expect(incoming?.response?.body).toContain(`${XML}<Response><Receive action="fax"`);
     expect(action?.request.url).toBe(url);
     expect(action?.response?.body).toBe(`${XML}<Response/>`);
-    expect(watch.faxes).toMatchObject([{ faxSid: transcript.faxSid, accountSid: ACCOUNT, from: FROM, to: TO, apiVersion: "v1" }]);
+    expect(watch.faxes).toMatchObject([
+      { faxSid: transcript.faxSid, accountSid: ACCOUNT, from: FROM, to: TO, apiVersion: "v1" },
+    ]);
     const [callback] = watch.callbacks;
-    expect(callback).toMatchObject({ faxSid: transcript.faxSid, faxStatus: "received", numPages: 1, remoteStationId: FROM });
+    expect(callback).toMatchObject({
+      faxSid: transcript.faxSid,
+      faxStatus: "received",
+      numPages: 1,
+      remoteStationId: FROM,
+    });
     expect(callback?.mediaUrl).toBe(action?.request.params.get("MediaUrl"));
     expect(callback?.timestamp instanceof Date).toBe(flavor === "signalwire");
     expect(watch.refusals).toEqual([]);
     // the example's own function ran
-    expect(vi.mocked(console.log).mock.calls).toMatchObject([expect.arrayContaining([transcript.faxSid, "received", callback?.mediaUrl])]);
+    expect(vi.mocked(console.log).mock.calls).toMatchObject([
+      expect.arrayContaining([transcript.faxSid, "received", callback?.mediaUrl]),
+    ]);
   });
 
   it("is told that a fax failed", async () => {
     const transcript = await provider(options).sendFax(fax({ outcome: "failed" }));
     expect([transcript.outcome, transcript.errorCode]).toEqual(["failed", undefined]);
-    expect(watch.callbacks).toMatchObject([{ faxStatus: "failed", errorCode: "34004", errorMessage: "Error during fax transmission" }]);
+    expect(watch.callbacks).toMatchObject([
+      { faxStatus: "failed", errorCode: "34004", errorMessage: "Error during fax transmission" },
+    ]);
   });
 
   it("rejects a fax", async () => {
@@ -87,7 +104,13 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
   });
 
   it("gives every parameter on as it came, whatever is in it", async () => {
-    const extraParams = { From: "Zoë & <Søn> 100% +a=b;c 'q' \"d\" 📠", "New.Parameter[0]": "a\r\n\tb", empty: "", __proto__x: "p", "": "no name" };
+    const extraParams = {
+      From: "Zoë & <Søn> 100% +a=b;c 'q' \"d\" 📠",
+      "New.Parameter[0]": "a\r\n\tb",
+      empty: "",
+      __proto__x: "p",
+      "": "no name",
+    };
     const transcript = await provider(options).sendFax(fax({ extraParams }));
     expect(course(transcript)).toEqual(["incoming 200", "action 200"]);
     expect(watch.faxes[0]?.from).toBe(extraParams.From);
@@ -99,7 +122,10 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
     const once = provider(options);
     const first = await once.sendFax(fax({ method: "GET", faxSid: INCOMING.FaxSid }));
     const again = await once.sendFax(fax({ method: "GET", faxSid: INCOMING.FaxSid }));
-    expect([course(first), course(again)]).toEqual([["incoming 200", "action 200"], ["incoming 304", "action 200"]]);
+    expect([course(first), course(again)]).toEqual([
+      ["incoming 200", "action 200"],
+      ["incoming 304", "action 200"],
+    ]);
     expect(again.exchanges[0]?.fromCache).toBe(true);
     expect(again.verb).toEqual(first.verb);
     const { headers } = first.exchanges[0]!.response!;
@@ -113,7 +139,11 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
 
   it("keeps its query, and verifies it, also where the provider signs it in another spelling", async () => {
     const webhookUrl = `${url}?tenant=O'Neil%20%26+Co&x=%C3%A9`;
-    for (const spelling of [["?", "?"], ["%27", "'"], ["+", "%20"]] as const) {
+    for (const spelling of [
+      ["?", "?"],
+      ["%27", "'"],
+      ["+", "%20"],
+    ] as const) {
       watch.requests = [];
       const signedUrl = (signed: string) => signed.replaceAll(spelling[0], spelling[1]);
       const transcript = await provider({ ...options, signedUrl }).sendFax(fax({ webhookUrl }));
@@ -124,7 +154,11 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
 
   it.each([
     ["another token", { authToken: "guessed" }, "signature-mismatch"],
-    ["a signature of another URL", { signedUrl: (signed: string) => signed.replace("/fax", "/fix") }, "signature-mismatch"],
+    [
+      "a signature of another URL",
+      { signedUrl: (signed: string) => signed.replace("/fax", "/fix") },
+      "signature-mismatch",
+    ],
     ["a signature of no form", { sign: () => "x" }, "signature-mismatch"],
     ["an empty signature", { sign: () => "" }, "missing-signature"],
   ])("refuses a forgery: %s", async (_, forged, reason) => {
@@ -143,7 +177,9 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
     const once = provider(options);
     const { exchanges } = await once.sendFax(fax());
     const [incoming] = exchanges;
-    const body = new TextEncoder().encode(new TextDecoder().decode(incoming?.request.body).replace("%2B1501", "%2B1900"));
+    const body = new TextEncoder().encode(
+      new TextDecoder().decode(incoming?.request.body).replace("%2B1501", "%2B1900"),
+    );
     const changed = await once.resend({ ...incoming!, request: { ...incoming!.request, body } });
     expect(answered(changed)).toEqual([403, "signature-mismatch"]);
     expect(watch.faxes).toHaveLength(1);
@@ -155,7 +191,10 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
     expect(answered(exchange)).toEqual([400, "invalid-parameters"]);
     expect(exchange.response?.headers.get("content-type")).toBe("text/plain; charset=utf-8");
     const { issues } = watch.refusals[0]?.error as { issues: { parameter: string; code: string }[] };
-    expect(issues.map(({ parameter, code }) => [parameter, code])).toEqual([["FaxSid", "invalid"], ["To", "missing"]]);
+    expect(issues.map(({ parameter, code }) => [parameter, code])).toEqual([
+      ["FaxSid", "invalid"],
+      ["To", "missing"],
+    ]);
     expect(watch.faxes).toEqual([]);
   });
 
@@ -172,12 +211,18 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
     for (const flavor of ["twilio", "signalwire"] as const) {
       Object.assign(watch, new Watch(), { answer: { twiml: receive(attributes) } });
       const pages = { ...blankPage(mediaType, "letter") };
-      pages.bytes = Uint8Array.from({ length: 200_000 }, (_, i) => (i < pages.bytes.length ? pages.bytes[i]! : (i * 31) & 255));
+      pages.bytes = Uint8Array.from({ length: 200_000 }, (_, i) =>
+        i < pages.bytes.length ? pages.bytes[i]! : (i * 31) & 255,
+      );
       const transcript = await provider({ ...options, flavor, pages }).sendFax(fax(more));
       expect(transcript.errorCode).toBeUndefined();
       expect(transcript.mediaLost).toBe(false);
       const [callback] = watch.callbacks;
-      expect(callback).toMatchObject({ faxSid: transcript.faxSid, faxStatus: "received", params: "extraParams" in more ? more.extraParams : {} });
+      expect(callback).toMatchObject({
+        faxSid: transcript.faxSid,
+        faxStatus: "received",
+        params: "extraParams" in more ? more.extraParams : {},
+      });
       expect(callback?.media).toMatchObject({ type: mediaType, size: pages.bytes.length });
       expect(callback?.media?.name).toMatch(mediaType === "image/tiff" ? /\.tiff?$/ : /\.pdf$/);
       expect(Buffer.compare(watch.media[0]!, pages.bytes)).toBe(0);
@@ -189,7 +234,11 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
     const params = { ...INCOMING, FaxStatus: "received" };
     const forged = await provider({ ...options, authToken: "guessed" }).request({ url, params, multipart: [file] });
     expect(answered(forged)).toEqual([403, "signature-mismatch"]);
-    const broken = await provider(options).request({ url, params, headers: { "content-type": "multipart/form-data; boundary=x" } });
+    const broken = await provider(options).request({
+      url,
+      params,
+      headers: { "content-type": "multipart/form-data; boundary=x" },
+    });
     expect(answered(broken)).toEqual([400, "unreadable-body"]);
     expect(watch.callbacks).toEqual([]);
   });
@@ -242,8 +291,14 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
   it("answers a signature in either header, whichever the flavor", async () => {
     const params = new URLSearchParams(INCOMING);
     const signature = sign({ authToken: TOKEN, url, params });
-    for (const [right, wrong] of [["twilio", "signalwire"], ["signalwire", "twilio"]] as const) {
-      const headers = { [SIGNATURE_HEADER[wrong]]: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=", [SIGNATURE_HEADER[right]]: signature };
+    for (const [right, wrong] of [
+      ["twilio", "signalwire"],
+      ["signalwire", "twilio"],
+    ] as const) {
+      const headers = {
+        [SIGNATURE_HEADER[wrong]]: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        [SIGNATURE_HEADER[right]]: signature,
+      };
       const exchange = await provider({ ...options, flavor: right }).request({ url, params, headers });
       expect(exchange.response?.status).toBe(200);
     }

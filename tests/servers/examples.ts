@@ -68,8 +68,10 @@ export const EXAMPLES = {
   "Koa 3": async () => (await import("./examples/koa.js")).server,
   "Hono on Node": async () => (await import("./examples/hono.js")).server,
   "a Next.js route": async () => nextServer(await import("./examples/nextjs.js"), "/fax").listen(0, "127.0.0.1"),
-  "AWS Lambda, text bodies": async () => lambdaServer((await import("./examples/lambda.js")).handler, "binary").listen(0, "127.0.0.1"),
-  "AWS Lambda, base64 bodies": async () => lambdaServer((await import("./examples/lambda.js")).handler, "always").listen(0, "127.0.0.1"),
+  "AWS Lambda, text bodies": async () =>
+    lambdaServer((await import("./examples/lambda.js")).handler, "binary").listen(0, "127.0.0.1"),
+  "AWS Lambda, base64 bodies": async () =>
+    lambdaServer((await import("./examples/lambda.js")).handler, "always").listen(0, "127.0.0.1"),
 } satisfies Record<string, () => Promise<AnyServer>>;
 
 export type ExampleName = keyof typeof EXAMPLES;

@@ -37,7 +37,14 @@ export async function startProxy({ tls = false, prefix = "", host }: ProxyOption
       "x-forwarded-host": req.headers.host ?? "",
     };
     const { hostname, port } = new URL(proxy.target);
-    const onward = httpRequest({ hostname, port, path: url.slice(prefix.length), method: req.method, headers, agent: false });
+    const onward = httpRequest({
+      hostname,
+      port,
+      path: url.slice(prefix.length),
+      method: req.method,
+      headers,
+      agent: false,
+    });
     onward.on("response", (answer) => {
       res.writeHead(answer.statusCode ?? 502, answer.headers);
       answer.pipe(res);
@@ -45,8 +52,14 @@ export async function startProxy({ tls = false, prefix = "", host }: ProxyOption
     onward.on("error", () => (res.headersSent ? res.destroy() : res.writeHead(502).end()));
     req.pipe(onward);
   };
-  const server = tls ? createTlsServer({ key: fixture("throwaway-key.pem"), cert: CERTIFICATE }, forward) : createServer(forward);
+  const server = tls
+    ? createTlsServer({ key: fixture("throwaway-key.pem"), cert: CERTIFICATE }, forward)
+    : createServer(forward);
   const port = await portOf(server.listen(0, "127.0.0.1"));
-  const proxy: Proxy = { origin: `${tls ? "https" : "http"}://127.0.0.1:${port}`, target: "", close: () => close(server) };
+  const proxy: Proxy = {
+    origin: `${tls ? "https" : "http"}://127.0.0.1:${port}`,
+    target: "",
+    close: () => close(server),
+  };
   return proxy;
 }

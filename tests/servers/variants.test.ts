@@ -54,7 +54,10 @@ async function works(url: string, multipart = true): Promise<void> {
   expect(Buffer.compare(watch.media[0]!, MEDIA.bytes)).toBe(0);
 }
 
-const EXPRESS = [["Express 5", express], ["Express 4", express4]] as const;
+const EXPRESS = [
+  ["Express 5", express],
+  ["Express 4", express4],
+] as const;
 
 describe.each(EXPRESS)("%s", (_, express) => {
   it.each([
@@ -91,7 +94,9 @@ describe.each(EXPRESS)("%s", (_, express) => {
   });
 
   it("refuses what an extended parser made nested, rather than believe it", async () => {
-    const app = express().use(express.urlencoded({ extended: true })).all("/fax", hook().node);
+    const app = express()
+      .use(express.urlencoded({ extended: true }))
+      .all("/fax", hook().node);
     const url = `${await up(app.listen(0, "127.0.0.1"))}/fax`;
     const exchange = await provider().request({ url, params: { ...INCOMING, "a[b]": "1" } });
     expect(answered(exchange)).toEqual([403, "signature-mismatch"]);
@@ -214,7 +219,10 @@ describe("Koa", () => {
 describe("Hono", () => {
   it("serves under a base path, and gives what onFax throws to onError", async () => {
     const app = new Hono();
-    app.route("/hooks", new Hono().all("/fax", (c) => hook().fetch(c.req.raw)));
+    app.route(
+      "/hooks",
+      new Hono().all("/fax", (c) => hook().fetch(c.req.raw)),
+    );
     app.all("/broken", (c) => hook({ onFax: () => Promise.reject(new Error("no database")) }).fetch(c.req.raw));
     app.onError((error, c) => c.text(`later: ${error.message}`, 503));
     const origin = await up(serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }));
@@ -231,7 +239,10 @@ describe("Hono", () => {
     });
     app.all("/fax", (c) => hook().fetch(c.req.raw));
     const origin = await up(serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }));
-    expect(answered(await provider().request({ url: `${origin}/fax`, params: INCOMING }))).toEqual([400, "missing-body"]);
+    expect(answered(await provider().request({ url: `${origin}/fax`, params: INCOMING }))).toEqual([
+      400,
+      "missing-body",
+    ]);
   });
 });
 
@@ -257,7 +268,10 @@ describe("a bare node:http listener", () => {
 
   it("answers an onFax that returns nothing with a 500, and says why on the console", async () => {
     const origin = await up(createServer(hook({ onFax: (() => undefined) as never }).node).listen(0, "127.0.0.1"));
-    expect(answered(await provider().request({ url: `${origin}/fax`, params: INCOMING }))).toEqual([500, "internal-error"]);
+    expect(answered(await provider().request({ url: `${origin}/fax`, params: INCOMING }))).toEqual([
+      500,
+      "internal-error",
+    ]);
     expect(errors.mock.calls).toMatchObject([[{ name: "TwimlError", code: "no-verb" }]]);
   });
 
@@ -293,12 +307,23 @@ describe("a bare node:http listener", () => {
 const SIGNATURE = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
 
 function head(path: string, headers: Record<string, string>): string {
-  const all = { host: "fax.example.com", "content-type": "application/x-www-form-urlencoded", "x-twilio-signature": SIGNATURE, ...headers };
-  return `POST ${path} HTTP/1.1\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+  const all = {
+    host: "fax.example.com",
+    "content-type": "application/x-www-form-urlencoded",
+    "x-twilio-signature": SIGNATURE,
+    ...headers,
+  };
+  return `POST ${path} HTTP/1.1\r\n${Object.entries(all)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("")}\r\n`;
 }
 
 /** Sends without end until an answer is there; its text, and how many bytes it took. */
-function pour(origin: string, headers: Record<string, string>, chunked: boolean): Promise<{ answer: string; sent: number }> {
+function pour(
+  origin: string,
+  headers: Record<string, string>,
+  chunked: boolean,
+): Promise<{ answer: string; sent: number }> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(new URL(origin).port), "127.0.0.1");
     const block = "a".repeat(16 * 1024);
@@ -334,21 +359,32 @@ describe("a body that does not end", () => {
   const kinds: Record<string, (webhook: FaxWebhook) => AnyServer> = {
     "node:http": ({ node }) => createServer(node).listen(0, "127.0.0.1"),
     "Express 5": ({ node }) => express().all("/fax", node).listen(0, "127.0.0.1"),
-    "Express 4 behind json()": ({ node }) => EXPRESS[1][1]().use(express.json()).all("/fax", node).listen(0, "127.0.0.1"),
+    "Express 4 behind json()": ({ node }) =>
+      EXPRESS[1][1]().use(express.json()).all("/fax", node).listen(0, "127.0.0.1"),
     Koa: ({ node }) =>
       new Koa().use(async (ctx) => ((ctx.respond = false), node(ctx.req, ctx.res))).listen(0, "127.0.0.1"),
     "handle, given the stream": ({ handle }) =>
       createServer(async (req, res) => {
-        const { status, headers, body } = await handle({ method: req.method ?? "", url: req.url ?? "", headers: req.headers, body: req });
+        const { status, headers, body } = await handle({
+          method: req.method ?? "",
+          url: req.url ?? "",
+          headers: req.headers,
+          body: req,
+        });
         res.writeHead(status, headers).end(body);
       }).listen(0, "127.0.0.1"),
-    Hono: ({ fetch }) => serve({ fetch: new Hono().all("/fax", (c) => fetch(c.req.raw)).fetch, port: 0, hostname: "127.0.0.1" }),
+    Hono: ({ fetch }) =>
+      serve({ fetch: new Hono().all("/fax", (c) => fetch(c.req.raw)).fetch, port: 0, hostname: "127.0.0.1" }),
   };
   describe.each(Object.entries(kinds))("%s", (_, start) => {
     it.each([
       ["chunked", { "transfer-encoding": "chunked" }, true],
       ["announced", { "content-length": "999999999" }, false],
-      ["multipart, chunked", { "transfer-encoding": "chunked", "content-type": "multipart/form-data; boundary=x" }, true],
+      [
+        "multipart, chunked",
+        { "transfer-encoding": "chunked", "content-type": "multipart/form-data; boundary=x" },
+        true,
+      ],
     ])("is cut off with 413: %s", async (_, headers, chunked) => {
       const origin = await up(start(hook({ maxMediaBytes: 100_000 })));
       const { answer, sent } = await pour(origin, headers, chunked);
@@ -370,6 +406,10 @@ it("verifies what signRequest signs, over a real connection", async () => {
   const origin = await up(createServer(hook().node).listen(0, "127.0.0.1"));
   const body = new URLSearchParams(INCOMING);
   const signature = signRequest({ authToken: TOKEN, url: `${origin}/fax`, params: body });
-  const response = await fetch(`${origin}/fax`, { method: "POST", body, headers: { "x-signalwire-signature": signature } });
+  const response = await fetch(`${origin}/fax`, {
+    method: "POST",
+    body,
+    headers: { "x-signalwire-signature": signature },
+  });
   expect([response.status, await response.text()]).toEqual([200, expect.stringContaining("<Receive")]);
 });

@@ -9,7 +9,10 @@ const INCOMING = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "
 function setUp(options: Partial<FaxWebhookOptions> = {}) {
   const refusals: Refusal[] = [];
   const onRefused = (refusal: Refusal) => void refusals.push(refusal);
-  return { ...faxWebhook({ authToken: TOKEN, onFax: () => receive({ action: "/fax" }), onRefused, ...options }), refusals };
+  return {
+    ...faxWebhook({ authToken: TOKEN, onFax: () => receive({ action: "/fax" }), onRefused, ...options }),
+    refusals,
+  };
 }
 
 function post(init: RequestInit = {}, headers: Record<string, string> = {}): Request {
@@ -20,7 +23,10 @@ function post(init: RequestInit = {}, headers: Record<string, string> = {}): Req
 
 function get(headers: Record<string, string> = {}, method = "GET"): Request {
   const url = `${URL_}?${new URLSearchParams(INCOMING)}`;
-  return new Request(url, { method, headers: { "x-signalwire-signature": signRequest({ authToken: TOKEN, url }), ...headers } });
+  return new Request(url, {
+    method,
+    headers: { "x-signalwire-signature": signRequest({ authToken: TOKEN, url }), ...headers },
+  });
 }
 
 describe("fetch", () => {
@@ -28,7 +34,10 @@ describe("fetch", () => {
     const response = await setUp().fetch(post());
     expect(response).toBeInstanceOf(Response);
     expect(response.status).toBe(200);
-    expect(Object.fromEntries(response.headers)).toEqual({ "content-type": "text/xml; charset=utf-8", "cache-control": "no-store" });
+    expect(Object.fromEntries(response.headers)).toEqual({
+      "content-type": "text/xml; charset=utf-8",
+      "cache-control": "no-store",
+    });
     expect(await response.text()).toContain('<Receive action="/fax"/>');
   });
 
@@ -39,7 +48,9 @@ describe("fetch", () => {
 
   it("sends several cookies as several headers", async () => {
     const cookies = ["a=1; Path=/", "b=2; Expires=Thu, 01 Jan 2032 00:00:00 GMT"];
-    const response = await setUp({ onFax: () => ({ twiml: reject(), headers: { "Set-Cookie": cookies } }) }).fetch(post());
+    const response = await setUp({ onFax: () => ({ twiml: reject(), headers: { "Set-Cookie": cookies } }) }).fetch(
+      post(),
+    );
     expect(response.headers.getSetCookie()).toEqual(cookies);
   });
 
@@ -80,7 +91,9 @@ describe("fetch", () => {
 
   it("says unreadable-body when the stream breaks", async () => {
     const body = new ReadableStream({ pull: (controller) => controller.error(new Error("reset")) });
-    const response = await setUp().fetch(post({ body, duplex: "half" } as RequestInit, { "content-type": "application/x-www-form-urlencoded" }));
+    const response = await setUp().fetch(
+      post({ body, duplex: "half" } as RequestInit, { "content-type": "application/x-www-form-urlencoded" }),
+    );
     expect([response.status, await response.text()]).toEqual([400, "unreadable-body"]);
   });
 

@@ -10,8 +10,17 @@ const TEXT = new URLSearchParams(INCOMING).toString();
 /** An `IncomingMessage` in all that is read of it; `more` is what a framework adds. */
 function incoming(chunks: readonly unknown[] = [Buffer.from(TEXT)], more: object = {}): NodeRequest & Readable {
   const signature = signRequest({ authToken: TOKEN, url: "https://fax.example.com/fax", params: INCOMING });
-  const headers = { host: "fax.example.com", "content-type": "application/x-www-form-urlencoded", "x-twilio-signature": signature };
-  return Object.assign(Readable.from(chunks, { objectMode: false }), { method: "POST", url: "/fax", headers, ...more }) as never;
+  const headers = {
+    host: "fax.example.com",
+    "content-type": "application/x-www-form-urlencoded",
+    "x-twilio-signature": signature,
+  };
+  return Object.assign(Readable.from(chunks, { objectMode: false }), {
+    method: "POST",
+    url: "/fax",
+    headers,
+    ...more,
+  }) as never;
 }
 
 function outgoing() {
@@ -47,9 +56,17 @@ describe("node", () => {
   it("writes the reply, and does not call next", async () => {
     const res = outgoing();
     const next = vi.fn();
-    await hook({ onFax: () => ({ twiml: reject(), headers: { "Set-Cookie": ["a=1", "b=2"] } }) })(incoming(), res, next);
+    await hook({ onFax: () => ({ twiml: reject(), headers: { "Set-Cookie": ["a=1", "b=2"] } }) })(
+      incoming(),
+      res,
+      next,
+    );
     expect(res).toMatchObject({ statusCode: 200, body: expect.stringContaining("<Reject/>") });
-    expect(res.headers).toEqual({ "content-type": "text/xml; charset=utf-8", "cache-control": "no-store", "set-cookie": ["a=1", "b=2"] });
+    expect(res.headers).toEqual({
+      "content-type": "text/xml; charset=utf-8",
+      "cache-control": "no-store",
+      "set-cookie": ["a=1", "b=2"],
+    });
     expect(next).not.toHaveBeenCalled();
   });
 
@@ -134,7 +151,11 @@ describe("node", () => {
   it("drains what a refused client still sends, and cuts it off after five seconds", async () => {
     vi.useFakeTimers();
     const headers = { host: "fax.example.com" };
-    const req = Object.assign(new Readable({ read() {} }), { method: "POST", url: "/fax", headers }) as never as NodeRequest & Readable;
+    const req = Object.assign(new Readable({ read() {} }), {
+      method: "POST",
+      url: "/fax",
+      headers,
+    }) as never as NodeRequest & Readable;
     const res = outgoing();
     await hook()(req, res);
     expect([res.statusCode, res.body]).toEqual([403, "missing-signature"]);
@@ -147,7 +168,11 @@ describe("node", () => {
     vi.useFakeTimers();
     await hook()(incoming(), outgoing());
     expect(vi.getTimerCount()).toBe(0);
-    const req = Object.assign(new Readable({ read() {} }), { method: "PUT", url: "/fax", headers: {} }) as never as NodeRequest & Readable;
+    const req = Object.assign(new Readable({ read() {} }), {
+      method: "PUT",
+      url: "/fax",
+      headers: {},
+    }) as never as NodeRequest & Readable;
     await hook()(req, outgoing());
     expect(vi.getTimerCount()).toBe(1);
     req.emit("close");

@@ -19,12 +19,42 @@ describe("signRequest", () => {
   it.each([
     ["Twilio's documented example", url, params, signature],
     ["mixed-case host", "https://MyCompany.com/myapp.php?foo=1&bar=2", params, "g9IN/x4Cft2g517EjYvEvM/W7LU="],
-    ["credentials", "http://username:password@MyCompany.com/myapp.php?foo=1&bar=2", params, "PJ08CxXr7KLPjEQCTc8LkUSMwSM="],
-    ["upper-case scheme", "HTTP://username:password@MyCompany.com/myapp.php?foo=1&bar=2", params, "hy/l8pca+LFms4cvRdv8uiP6NGc="],
-    ["a repeated name, each distinct value once, sorted", url, { Sid: "CA123", SidAccount: "AC123", Digits: ["5678", "1234", "1234"] }, "IK+Dwps556ElfBT0I3Rgjkr1wJU="],
-    ["plus signs, as they are", "https://customer.example/cb", { From: "+4915123456789", Body: "hello+world" }, "RPmvJzz674XdYurPkoSZxwiOiWM="],
-    ["UTF-8", "https://customer.example/cb", { Caller: "Müller", Greeting: "Grüß Gott" }, "1u+8eedolvqsC8ybKmeUbdyKfrU="],
-    ["a URL alone, as for GET", `${url}&bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620`, undefined, "a9nBmqA0ju/hNViExpshrM61xv4="],
+    [
+      "credentials",
+      "http://username:password@MyCompany.com/myapp.php?foo=1&bar=2",
+      params,
+      "PJ08CxXr7KLPjEQCTc8LkUSMwSM=",
+    ],
+    [
+      "upper-case scheme",
+      "HTTP://username:password@MyCompany.com/myapp.php?foo=1&bar=2",
+      params,
+      "hy/l8pca+LFms4cvRdv8uiP6NGc=",
+    ],
+    [
+      "a repeated name, each distinct value once, sorted",
+      url,
+      { Sid: "CA123", SidAccount: "AC123", Digits: ["5678", "1234", "1234"] },
+      "IK+Dwps556ElfBT0I3Rgjkr1wJU=",
+    ],
+    [
+      "plus signs, as they are",
+      "https://customer.example/cb",
+      { From: "+4915123456789", Body: "hello+world" },
+      "RPmvJzz674XdYurPkoSZxwiOiWM=",
+    ],
+    [
+      "UTF-8",
+      "https://customer.example/cb",
+      { Caller: "Müller", Greeting: "Grüß Gott" },
+      "1u+8eedolvqsC8ybKmeUbdyKfrU=",
+    ],
+    [
+      "a URL alone, as for GET",
+      `${url}&bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620`,
+      undefined,
+      "a9nBmqA0ju/hNViExpshrM61xv4=",
+    ],
   ])("signs %s", (_, url, params, expected) => {
     expect(signRequest({ authToken, url, params })).toBe(expected);
   });
@@ -61,19 +91,54 @@ describe("verifyRequest", () => {
     ["Twilio's documented example", url, params, signature],
     ["port 443, not signed", "https://mycompany.com:443/myapp.php?foo=1&bar=2", params, signature],
     ["another https port, not signed", "https://mycompany.com:1234/myapp.php?foo=1&bar=2", params, signature],
-    ["another https port, signed", "https://mycompany.com:1234/myapp.php?foo=1&bar=2", params, "CYn1h0gLBdNxDGkKJg6hYohgeD8="],
+    [
+      "another https port, signed",
+      "https://mycompany.com:1234/myapp.php?foo=1&bar=2",
+      params,
+      "CYn1h0gLBdNxDGkKJg6hYohgeD8=",
+    ],
     ["an http port, signed", "http://mycompany.com:1234/myapp.php?foo=1&bar=2", params, "Zmvh+3yNM1Phv2jhDCwEM3q5ebU="],
     ["no port, 443 signed", url, params, "kvajT1Ptam85bY51eRf/AJRuM3w="],
     ["no port, 80 signed", "http://mycompany.com/myapp.php?foo=1&bar=2", params, "0ZXoZLH/DfblKGATFgpif+LLRf4="],
-    ["no port, mixed-case host, 80 signed", "http://MyCompany.com/myapp.php?foo=1&bar=2", params, "XY7AlKOKL6im4yWyX84gldUrtis="],
-    ["credentials, signed", "https://user:pass@mycompany.com/myapp.php?foo=1&bar=2", params, "CukzLTc1tT5dXEDIHm/tKBanW10="],
-    ["a user name alone, signed", "https://user@mycompany.com/myapp.php?foo=1&bar=2", params, "2YRLlVAflCqxaNicjMpJcSTgzSs="],
-    ["credentials and port, signed", "https://user:pass@mycompany.com/myapp.php?foo=1&bar=2", params, "ZQFR1PTIZXF2MXB8ZnKCvnnA+rI="],
+    [
+      "no port, mixed-case host, 80 signed",
+      "http://MyCompany.com/myapp.php?foo=1&bar=2",
+      params,
+      "XY7AlKOKL6im4yWyX84gldUrtis=",
+    ],
+    [
+      "credentials, signed",
+      "https://user:pass@mycompany.com/myapp.php?foo=1&bar=2",
+      params,
+      "CukzLTc1tT5dXEDIHm/tKBanW10=",
+    ],
+    [
+      "a user name alone, signed",
+      "https://user@mycompany.com/myapp.php?foo=1&bar=2",
+      params,
+      "2YRLlVAflCqxaNicjMpJcSTgzSs=",
+    ],
+    [
+      "credentials and port, signed",
+      "https://user:pass@mycompany.com/myapp.php?foo=1&bar=2",
+      params,
+      "ZQFR1PTIZXF2MXB8ZnKCvnnA+rI=",
+    ],
     ["credentials, not signed", "https://user:pass@mycompany.com/myapp.php?foo=1&bar=2", params, signature],
-    ["credentials with an @ in the password, not signed", "https://user:p@ss@mycompany.com/myapp.php?foo=1&bar=2", params, signature],
+    [
+      "credentials with an @ in the password, not signed",
+      "https://user:p@ss@mycompany.com/myapp.php?foo=1&bar=2",
+      params,
+      signature,
+    ],
     ["a fragment, not signed", `${url}#rc=2&ot=1`, params, signature],
     ["an apostrophe and plus in the query", `${url}&Body=It's+amazing`, params, "dsq4Ehbj6cs+KdTkpF5sSSplOWw="],
-    ["a repeated name", url, { "MessagingBinding.Address": ["+1415xxxxxxx", "+1325xxxxxxx"] }, "83O6e2vORAoJHUNzJjDWN1jz+BA="],
+    [
+      "a repeated name",
+      url,
+      { "MessagingBinding.Address": ["+1415xxxxxxx", "+1325xxxxxxx"] },
+      "83O6e2vORAoJHUNzJjDWN1jz+BA=",
+    ],
   ])("accepts %s", (_, url, params, signature) => {
     expect(verifyRequest({ authToken, url, params, signature })).toBe(true);
   });
@@ -94,18 +159,28 @@ describe("verifyRequest", () => {
     ["?q=%C3%BC", "?q=%C3%BC"],
     ["", ""],
   ])("accepts the query %s when %s was signed", (seen, signed) => {
-    expect(verifyRequest({ authToken, url: `https://x.example/fax${seen}`, signature: sign(`https://x.example/fax${signed}`) })).toBe(true);
+    expect(
+      verifyRequest({
+        authToken,
+        url: `https://x.example/fax${seen}`,
+        signature: sign(`https://x.example/fax${signed}`),
+      }),
+    ).toBe(true);
   });
 
   it("accepts a fragment that was signed, and repeated values in the order they came", () => {
-    expect(verifyRequest({ authToken, url: "https://x.example/fax#rc=2", signature: sign("https://x.example/fax#rc=2") })).toBe(true);
+    expect(
+      verifyRequest({ authToken, url: "https://x.example/fax#rc=2", signature: sign("https://x.example/fax#rc=2") }),
+    ).toBe(true);
     const repeated = sign("https://x.example/faxa2a1a2b0");
-    expect(verifyRequest({ authToken, url: "https://x.example/fax", params: "a=2&b=0&a=1&a=2", signature: repeated })).toBe(true);
+    expect(
+      verifyRequest({ authToken, url: "https://x.example/fax", params: "a=2&b=0&a=1&a=2", signature: repeated }),
+    ).toBe(true);
   });
 
   it.each([
     ["a changed parameter", { params: { ...params, Digits: "1235" } }],
-    ["an added parameter", { params: { ...params, X: "" , Y: "1" } }],
+    ["an added parameter", { params: { ...params, X: "", Y: "1" } }],
     ["a removed parameter", { params: { ...params, Digits: undefined } }],
     ["a renamed parameter", { params: { ...params, Digits: undefined, digits: "1234" } }],
     ["a repeated parameter", { params: { ...params, Digits: ["1234", "1235"] } }],
@@ -115,7 +190,10 @@ describe("verifyRequest", () => {
     ["a path in another case", { url: "https://mycompany.com/MyApp.php?foo=1&bar=2" }],
     ["another host", { url: "https://mycompany.org/myapp.php?foo=1&bar=2" }],
     ["another scheme", { url: "http://mycompany.com/myapp.php?foo=1&bar=2" }],
-    ["an http port that was not signed", { url: "http://mycompany.com:1234/myapp.php?foo=1&bar=2", signature: "0ZXoZLH/DfblKGATFgpif+LLRf4=" }],
+    [
+      "an http port that was not signed",
+      { url: "http://mycompany.com:1234/myapp.php?foo=1&bar=2", signature: "0ZXoZLH/DfblKGATFgpif+LLRf4=" },
+    ],
     ["a changed query", { url: "https://mycompany.com/myapp.php?foo=1&bar=3" }],
     ["a query in another order", { url: "https://mycompany.com/myapp.php?bar=2&foo=1" }],
     ["no query", { url: "https://mycompany.com/myapp.php" }],
@@ -144,19 +222,27 @@ describe("verifyRequest", () => {
     expect(verifyRequest({ authToken: ["new", "newer"], url, params, signature })).toBe(false);
   });
 
-  it.each([[""], [" "], [[]], [["12345", ""]], [undefined], [null], [12345], [{}]])("throws for the token %j", (token) => {
-    const call = () => verifyRequest({ authToken: token as string, url, params, signature });
-    expect(call).toThrow(TypeError);
-    expect(call).toThrow(/authToken.*environment variable/);
-    expect(() => signRequest({ authToken: token as string, url, params })).toThrow(/authToken/);
-  });
+  it.each([[""], [" "], [[]], [["12345", ""]], [undefined], [null], [12345], [{}]])(
+    "throws for the token %j",
+    (token) => {
+      const call = () => verifyRequest({ authToken: token as string, url, params, signature });
+      expect(call).toThrow(TypeError);
+      expect(call).toThrow(/authToken.*environment variable/);
+      expect(() => signRequest({ authToken: token as string, url, params })).toThrow(/authToken/);
+    },
+  );
 
   it.each([[undefined], [""], [new URL(url)]])("throws for the url %s", (wrong) => {
     expect(() => verifyRequest({ authToken, url: wrong as string, params, signature })).toThrow(/url must be/);
   });
 
   it("is not moved by a polluted prototype", () => {
-    Object.defineProperty(Object.prototype, "Extra", { value: "1", enumerable: true, configurable: true, writable: true });
+    Object.defineProperty(Object.prototype, "Extra", {
+      value: "1",
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
     try {
       expect(verifyRequest({ authToken, url, params, signature })).toBe(true);
     } finally {
@@ -166,7 +252,21 @@ describe("verifyRequest", () => {
 
   it("takes __proto__ for a name like any other", () => {
     const odd = JSON.parse('{ "__proto__": "1", "A": "2" }');
-    expect(verifyRequest({ authToken, url: "https://x.example/", params: odd, signature: sign("https://x.example/A2__proto__1") })).toBe(true);
-    expect(verifyRequest({ authToken, url: "https://x.example/", params: "__proto__=1&A=2", signature: sign("https://x.example/A2__proto__1") })).toBe(true);
+    expect(
+      verifyRequest({
+        authToken,
+        url: "https://x.example/",
+        params: odd,
+        signature: sign("https://x.example/A2__proto__1"),
+      }),
+    ).toBe(true);
+    expect(
+      verifyRequest({
+        authToken,
+        url: "https://x.example/",
+        params: "__proto__=1&A=2",
+        signature: sign("https://x.example/A2__proto__1"),
+      }),
+    ).toBe(true);
   });
 });

@@ -1,6 +1,14 @@
 import { describe, expect, it, vi } from "vitest";
 import { FaxResponse, type FaxRequestError, receive, reject, toTwiml, TWIML_CONTENT_TYPE } from "../../src/index.js";
-import { faxWebhook, type FaxWebhookOptions, type HandleRequest, type Refusal, signRequest, type WebhookReply, type WebhookRequest } from "../../src/webhook/index.js";
+import {
+  faxWebhook,
+  type FaxWebhookOptions,
+  type HandleRequest,
+  type Refusal,
+  signRequest,
+  type WebhookReply,
+  type WebhookRequest,
+} from "../../src/webhook/index.js";
 
 const TOKEN = "12345";
 const ORIGIN = "https://fax.example.com";
@@ -31,12 +39,30 @@ interface Sent {
 }
 
 /** A request as a provider sends it to `ORIGIN`, signed; what is given replaces a part of it. */
-function request({ method = "POST", path = "/fax", url, token = TOKEN, params = INCOMING, header = "x-twilio-signature", headers, body }: Sent = {}): HandleRequest {
+function request({
+  method = "POST",
+  path = "/fax",
+  url,
+  token = TOKEN,
+  params = INCOMING,
+  header = "x-twilio-signature",
+  headers,
+  body,
+}: Sent = {}): HandleRequest {
   const form = new URLSearchParams(params);
   const target = method === "POST" ? path : `${path}?${form}`;
-  const signature = signRequest({ authToken: token, url: url ?? ORIGIN + target, params: method === "POST" ? form : undefined });
+  const signature = signRequest({
+    authToken: token,
+    url: url ?? ORIGIN + target,
+    params: method === "POST" ? form : undefined,
+  });
   const type = method === "POST" ? { "content-type": FORM } : {};
-  return { method, url: target, headers: { host: "10.0.0.5:3000", ...type, [header]: signature, ...headers }, ...(method === "POST" && { body: body ?? form.toString() }) };
+  return {
+    method,
+    url: target,
+    headers: { host: "10.0.0.5:3000", ...type, [header]: signature, ...headers },
+    ...(method === "POST" && { body: body ?? form.toString() }),
+  };
 }
 
 async function* stream(...chunks: unknown[]): AsyncGenerator<any> {
@@ -77,8 +103,12 @@ describe("faxWebhook: options that cannot work throw a TypeError", () => {
   });
 
   it("never shows a token or a password in the message", () => {
-    expect(() => faxWebhook({ authToken: ["top-secret", ""], onFax })).toThrow(expect.not.stringContaining("top-secret"));
-    expect(() => faxWebhook({ authToken: TOKEN, onFax, publicUrl: "ftp://u:hunter2@example.com" })).toThrow(/^(?!.*hunter2)/s);
+    expect(() => faxWebhook({ authToken: ["top-secret", ""], onFax })).toThrow(
+      expect.not.stringContaining("top-secret"),
+    );
+    expect(() => faxWebhook({ authToken: TOKEN, onFax, publicUrl: "ftp://u:hunter2@example.com" })).toThrow(
+      /^(?!.*hunter2)/s,
+    );
   });
 });
 
@@ -91,17 +121,30 @@ describe("handle: an incoming fax", () => {
       headers: { "content-type": TWIML_CONTENT_TYPE, "cache-control": "no-store" },
       body: `${XML}<Response><Receive action="/fax"/></Response>`,
     });
-    expect(onFax.mock.calls).toMatchObject([[{ faxSid: "FX1", from: "+15017122661", params: { New: "x" } }, { method: "POST", url: "/fax" }]]);
+    expect(onFax.mock.calls).toMatchObject([
+      [
+        { faxSid: "FX1", from: "+15017122661", params: { New: "x" } },
+        { method: "POST", url: "/fax" },
+      ],
+    ]);
     expect([onCallback.mock.calls, onRefused.mock.calls]).toEqual([[], []]);
   });
 
   it.each<[string, () => unknown, string]>([
     ["a verb", () => reject(), toTwiml(reject())],
     ["a promise", async () => reject(), toTwiml(reject())],
-    ["a FaxResponse", () => new FaxResponse().comment("hi").reject(), new FaxResponse().comment("hi").reject().toString()],
+    [
+      "a FaxResponse",
+      () => new FaxResponse().comment("hi").reject(),
+      new FaxResponse().comment("hi").reject().toString(),
+    ],
     ["{ twiml: verb }", () => ({ twiml: reject() }), toTwiml(reject())],
     ["{ twiml: FaxResponse, headers }", () => ({ twiml: new FaxResponse(reject()), headers: {} }), toTwiml(reject())],
-    ["a verb as plain data", () => ({ verb: "Receive", attributes: { action: "/x" } }), toTwiml(receive({ action: "/x" }))],
+    [
+      "a verb as plain data",
+      () => ({ verb: "Receive", attributes: { action: "/x" } }),
+      toTwiml(receive({ action: "/x" })),
+    ],
   ])("answers with %s", async (_, onFax, twiml) => {
     expect(await setUp({ onFax: onFax as never }).handle(request())).toMatchObject({ status: 200, body: twiml });
   });
@@ -117,7 +160,11 @@ describe("handle: an incoming fax", () => {
     ["{ twiml: undefined }", { twiml: undefined }],
   ])("rejects with TwimlError no-verb when onFax returns %s", async (_, answer) => {
     const { handle, onRefused } = setUp({ onFax: () => answer as never });
-    await expect(handle(request())).rejects.toMatchObject({ name: "TwimlError", code: "no-verb", message: expect.stringContaining("34106") });
+    await expect(handle(request())).rejects.toMatchObject({
+      name: "TwimlError",
+      code: "no-verb",
+      message: expect.stringContaining("34106"),
+    });
     expect(onRefused).not.toHaveBeenCalled();
   });
 
@@ -128,21 +175,37 @@ describe("handle: an incoming fax", () => {
     ["a verb with a wrong attribute", { verb: "Receive", attributes: { pagesize: "a4" } }],
     ["{ twiml: text }", { twiml: "<Response/>" }],
   ])("rejects with a TwimlError when onFax returns %s", async (_, answer) => {
-    await expect(setUp({ onFax: () => answer as never }).handle(request())).rejects.toMatchObject({ name: "TwimlError" });
+    await expect(setUp({ onFax: () => answer as never }).handle(request())).rejects.toMatchObject({
+      name: "TwimlError",
+    });
   });
 
   it("rejects with the very error that onFax throws, and so for a rejected promise", async () => {
     const error = new Error("no database");
-    const thrown = setUp({ onFax: () => { throw error; } }); // prettier-ignore
+    const thrown = setUp({
+      onFax: () => {
+        throw error;
+      },
+    });
     await expect(thrown.handle(request())).rejects.toBe(error);
     await expect(setUp({ onFax: () => Promise.reject(error) }).handle(request())).rejects.toBe(error);
     expect(thrown.refusals).toEqual([]);
   });
 
   it("adds the headers of the answer in lower case, and does not let them replace its own", async () => {
-    const headers = { "Set-Cookie": ["a=1", "b=2"], "X-Note": "1", "Content-Type": "text/html", "Cache-Control": "public" };
+    const headers = {
+      "Set-Cookie": ["a=1", "b=2"],
+      "X-Note": "1",
+      "Content-Type": "text/html",
+      "Cache-Control": "public",
+    };
     const reply = await setUp({ onFax: () => ({ twiml: reject(), headers }) }).handle(request());
-    expect(reply.headers).toEqual({ "set-cookie": ["a=1", "b=2"], "x-note": "1", "content-type": TWIML_CONTENT_TYPE, "cache-control": "no-store" });
+    expect(reply.headers).toEqual({
+      "set-cookie": ["a=1", "b=2"],
+      "x-note": "1",
+      "content-type": TWIML_CONTENT_TYPE,
+      "cache-control": "no-store",
+    });
     expect(reply.headers["set-cookie"]).not.toBe(headers["Set-Cookie"]);
   });
 });
@@ -152,13 +215,18 @@ describe("handle: a callback", () => {
     const { handle, onFax, onCallback } = setUp();
     expect(await handle(request({ params: CALLBACK }))).toMatchObject({ status: 200, body: `${XML}<Response/>` });
     expect(onFax).not.toHaveBeenCalled();
-    expect(onCallback.mock.calls).toMatchObject([[{ faxStatus: "received", numPages: 2, mediaUrl: CALLBACK.MediaUrl }, { url: "/fax" }]]);
+    expect(onCallback.mock.calls).toMatchObject([
+      [{ faxStatus: "received", numPages: 2, mediaUrl: CALLBACK.MediaUrl }, { url: "/fax" }],
+    ]);
   });
 
   it("is answered without an onCallback, and its parameters are checked all the same", async () => {
     const { handle, onFax } = setUp({ onCallback: undefined });
     expect(await handle(request({ params: CALLBACK }))).toMatchObject({ status: 200, body: `${XML}<Response/>` });
-    expect(plain(await handle(request({ params: { ...CALLBACK, NumPages: "two" } })))).toEqual([400, "invalid-parameters"]);
+    expect(plain(await handle(request({ params: { ...CALLBACK, NumPages: "two" } })))).toEqual([
+      400,
+      "invalid-parameters",
+    ]);
     expect(onFax).not.toHaveBeenCalled();
   });
 
@@ -170,7 +238,10 @@ describe("handle: a callback", () => {
 
   it("is known by an empty FaxStatus too, which is an issue and no new fax", async () => {
     const { handle, onFax, onCallback } = setUp();
-    expect(plain(await handle(request({ params: { ...INCOMING, FaxStatus: "" } })))).toEqual([400, "invalid-parameters"]);
+    expect(plain(await handle(request({ params: { ...INCOMING, FaxStatus: "" } })))).toEqual([
+      400,
+      "invalid-parameters",
+    ]);
     expect([onFax.mock.calls, onCallback.mock.calls]).toEqual([[], []]);
   });
 
@@ -181,7 +252,12 @@ describe("handle: a callback", () => {
     ["a comment", new FaxResponse().comment("ok"), "<Response><!-- ok --></Response>", {}],
     ["headers", { headers: { "Set-Cookie": "a=; Max-Age=0" } }, "<Response/>", { "set-cookie": "a=; Max-Age=0" }],
     ["a verb", reject(), "<Response><Reject/></Response>", {}],
-    ["{ twiml, headers }", { twiml: reject(), headers: { "X-A": "1" } }, "<Response><Reject/></Response>", { "x-a": "1" }],
+    [
+      "{ twiml, headers }",
+      { twiml: reject(), headers: { "X-A": "1" } },
+      "<Response><Reject/></Response>",
+      { "x-a": "1" },
+    ],
   ])("may answer %s", async (_, answer, document, headers) => {
     const reply = await setUp({ onCallback: async () => answer as never }).handle(request({ params: CALLBACK }));
     expect([reply.status, reply.body]).toEqual([200, XML + document]);
@@ -190,7 +266,9 @@ describe("handle: a callback", () => {
 
   it("rejects with what onCallback throws", async () => {
     const error = new Error("disk full");
-    await expect(setUp({ onCallback: () => Promise.reject(error) }).handle(request({ params: CALLBACK }))).rejects.toBe(error);
+    await expect(setUp({ onCallback: () => Promise.reject(error) }).handle(request({ params: CALLBACK }))).rejects.toBe(
+      error,
+    );
   });
 });
 
@@ -199,11 +277,18 @@ describe("handle: GET and HEAD", () => {
     const { handle } = setUp();
     const reply = await handle(request({ method: "GET" }));
     expect(reply).toMatchObject({ status: 200, body: `${XML}<Response><Receive action="/fax"/></Response>` });
-    expect(reply.headers).toEqual({ "content-type": TWIML_CONTENT_TYPE, "cache-control": "private, no-cache", etag: expect.stringMatching(/^"[\w-]{43}"$/) });
+    expect(reply.headers).toEqual({
+      "content-type": TWIML_CONTENT_TYPE,
+      "cache-control": "private, no-cache",
+      etag: expect.stringMatching(/^"[\w-]{43}"$/),
+    });
     const other = await setUp({ onFax: () => reject() }).handle(request({ method: "GET" }));
     expect(other.headers["etag"]).not.toBe(reply.headers["etag"]);
     const changed = request({ method: "GET" });
-    expect(plain(await handle({ ...changed, url: changed.url.replace("FX1", "FX2") }))).toEqual([403, "signature-mismatch"]);
+    expect(plain(await handle({ ...changed, url: changed.url.replace("FX1", "FX2") }))).toEqual([
+      403,
+      "signature-mismatch",
+    ]);
   });
 
   it.each<[string, (etag: string) => string, number]>([
@@ -226,18 +311,30 @@ describe("handle: GET and HEAD", () => {
   });
 
   it("keeps the headers of the answer on 304, and its own etag", async () => {
-    const { handle } = setUp({ onFax: () => ({ twiml: reject(), headers: { "set-cookie": "a=1", ETag: '"mine"', "Cache-Control": "private, max-age=60" } }) });
+    const { handle } = setUp({
+      onFax: () => ({
+        twiml: reject(),
+        headers: { "set-cookie": "a=1", ETag: '"mine"', "Cache-Control": "private, max-age=60" },
+      }),
+    });
     const { etag } = (await handle(request({ method: "GET" }))).headers;
     const reply = await handle(request({ method: "GET", headers: { "if-none-match": String(etag) } }));
     expect(etag).not.toBe('"mine"');
-    expect(reply).toMatchObject({ status: 304, headers: { "set-cookie": "a=1", "cache-control": "private, max-age=60", etag } });
+    expect(reply).toMatchObject({
+      status: 304,
+      headers: { "set-cookie": "a=1", "cache-control": "private, max-age=60", etag },
+    });
   });
 
   it("answers HEAD as GET without the body", async () => {
     const { handle } = setUp();
     const get = await handle(request({ method: "GET" }));
     const head = await handle(request({ method: "HEAD" }));
-    expect(head).toEqual({ status: 200, headers: { ...get.headers, "content-length": String(get.body.length) }, body: "" });
+    expect(head).toEqual({
+      status: 200,
+      headers: { ...get.headers, "content-length": String(get.body.length) },
+      body: "",
+    });
     expect(await handle(request({ method: "HEAD", token: "guessed" }))).toMatchObject({ status: 403, body: "" });
   });
 
@@ -267,19 +364,49 @@ describe("handle: GET and HEAD", () => {
 });
 
 describe("handle: refusals", () => {
-  const deliver = (type: string, body: unknown): HandleRequest => ({ ...request(), headers: { ...request().headers, "content-type": type }, body });
+  const deliver = (type: string, body: unknown): HandleRequest => ({
+    ...request(),
+    headers: { ...request().headers, "content-type": type },
+    body,
+  });
   const { headers } = request();
   const without = (name: string) => Object.fromEntries(Object.entries(headers).filter(([each]) => each !== name));
   const table: [string, HandleRequest, number, Refusal["reason"]][] = [
-    ...["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", ""].map((method): [string, HandleRequest, number, Refusal["reason"]] => [`method "${method}"`, { ...request(), method }, 405, "method-not-allowed"]),
+    ...["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", ""].map(
+      (method): [string, HandleRequest, number, Refusal["reason"]] => [
+        `method "${method}"`,
+        { ...request(), method },
+        405,
+        "method-not-allowed",
+      ],
+    ),
     ["no signature", { ...request(), headers: without("x-twilio-signature") }, 403, "missing-signature"],
     ["an empty signature", request({ headers: { "x-twilio-signature": "" } }), 403, "missing-signature"],
     ["another token", request({ token: "guessed" }), 403, "signature-mismatch"],
-    ["a signature twice", request({ headers: { "x-twilio-signature": ["AAAAAAAAAAAAAAAAAAAAAAAAAAA=", String(headers["x-twilio-signature" as never])] } }), 403, "signature-mismatch"],
+    [
+      "a signature twice",
+      request({
+        headers: {
+          "x-twilio-signature": ["AAAAAAAAAAAAAAAAAAAAAAAAAAA=", String(headers["x-twilio-signature" as never])],
+        },
+      }),
+      403,
+      "signature-mismatch",
+    ],
     ["another path", { ...request(), url: "/fix" }, 403, "signature-mismatch"],
-    ["another body", request({ body: new URLSearchParams({ ...INCOMING, From: "+1900" }).toString() }), 403, "signature-mismatch"],
+    [
+      "another body",
+      request({ body: new URLSearchParams({ ...INCOMING, From: "+1900" }).toString() }),
+      403,
+      "signature-mismatch",
+    ],
     ["an added parameter", request({ body: `${new URLSearchParams(INCOMING)}&x=1` }), 403, "signature-mismatch"],
-    ["a dropped parameter", request({ body: `${new URLSearchParams(INCOMING)}`.replace(/&ApiVersion=v1/, "") }), 403, "signature-mismatch"],
+    [
+      "a dropped parameter",
+      request({ body: `${new URLSearchParams(INCOMING)}`.replace(/&ApiVersion=v1/, "") }),
+      403,
+      "signature-mismatch",
+    ],
     ["a nested parameter", request({ body: { ...INCOMING, a: { b: "1" } } }), 403, "signature-mismatch"],
     ["no body", { ...request(), body: undefined }, 400, "missing-body"],
     ["body: null", { ...request(), body: null }, 400, "missing-body"],
@@ -291,26 +418,55 @@ describe("handle: refusals", () => {
     ["a number as body", request({ body: 5 }), 400, "missing-body"],
     ["malformed multipart", deliver("multipart/form-data; boundary=x", bytes("--y\r\n")), 400, "unreadable-body"],
     ["multipart without a boundary", deliver("multipart/form-data", bytes("--x--")), 400, "unreadable-body"],
-    ["multipart cut short", deliver("multipart/form-data; boundary=x", bytes('--x\r\ncontent-disposition: form-data; name="a"\r\n\r\nb')), 400, "unreadable-body"],
+    [
+      "multipart cut short",
+      deliver("multipart/form-data; boundary=x", bytes('--x\r\ncontent-disposition: form-data; name="a"\r\n\r\nb')),
+      400,
+      "unreadable-body",
+    ],
     ["a missing parameter", request({ params: { FaxSid: "FX1" } }), 400, "invalid-parameters"],
     ["a SID that is a path", request({ params: { ...INCOMING, FaxSid: "../x" } }), 400, "invalid-parameters"],
     ["a form over the limit, as text", request({ params: { ...INCOMING, x: "x".repeat(65_536) } }), 413, "too-large"],
     ["a form over the limit, as bytes", request({ body: new Uint8Array(65_537) }), 413, "too-large"],
-    ["a form over the limit, as a stream", request({ body: stream(new Uint8Array(65_536), new Uint8Array(1)) }), 413, "too-large"],
-    ["a stream announced over the limit", request({ headers: { "content-length": "65537" }, body: stream(bytes("a=b")) }), 413, "too-large"],
+    [
+      "a form over the limit, as a stream",
+      request({ body: stream(new Uint8Array(65_536), new Uint8Array(1)) }),
+      413,
+      "too-large",
+    ],
+    [
+      "a stream announced over the limit",
+      request({ headers: { "content-length": "65537" }, body: stream(bytes("a=b")) }),
+      413,
+      "too-large",
+    ],
     ["json", deliver("application/json", "{}"), 415, "unsupported-media-type"],
     ["text/plain", deliver("text/plain", "a=b"), 415, "unsupported-media-type"],
     ["a type that begins like ours", deliver(`${FORM}x`, "a=b"), 415, "unsupported-media-type"],
     ["no content type", { ...request(), headers: without("content-type") }, 415, "unsupported-media-type"],
-    ["a compressed stream", request({ headers: { "content-encoding": "gzip" }, body: stream(bytes("a=b")) }), 415, "unsupported-media-type"],
-    ["compressed bytes", request({ headers: { "content-encoding": "br" }, body: bytes("a=b") }), 415, "unsupported-media-type"],
+    [
+      "a compressed stream",
+      request({ headers: { "content-encoding": "gzip" }, body: stream(bytes("a=b")) }),
+      415,
+      "unsupported-media-type",
+    ],
+    [
+      "compressed bytes",
+      request({ headers: { "content-encoding": "br" }, body: bytes("a=b") }),
+      415,
+      "unsupported-media-type",
+    ],
   ];
 
   it.each(table)("%s: %#", async (_, sent, status, reason) => {
     const { handle, onFax, onCallback, onRefused } = setUp();
     const reply = await handle(sent);
     const allow = status === 405 ? { allow: "GET, HEAD, POST" } : {};
-    expect(reply).toEqual({ status, headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...allow }, body: reason });
+    expect(reply).toEqual({
+      status,
+      headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...allow },
+      body: reason,
+    });
     expect(onRefused).toHaveBeenCalledOnce();
     const [refusal, seen] = onRefused.mock.calls[0]!;
     expect(refusal).toMatchObject({ status, reason, message: expect.stringMatching(/^.{20,}\.$/) });
@@ -322,9 +478,14 @@ describe("handle: refusals", () => {
   });
 
   it("answers alike without onRefused, and rejects with what it throws", async () => {
-    expect(plain(await setUp({ onRefused: undefined }).handle(request({ token: "guessed" })))).toEqual([403, "signature-mismatch"]);
+    expect(plain(await setUp({ onRefused: undefined }).handle(request({ token: "guessed" })))).toEqual([
+      403,
+      "signature-mismatch",
+    ]);
     const error = new Error("no log");
-    await expect(setUp({ onRefused: () => Promise.reject(error) }).handle(request({ token: "guessed" }))).rejects.toBe(error);
+    await expect(setUp({ onRefused: () => Promise.reject(error) }).handle(request({ token: "guessed" }))).rejects.toBe(
+      error,
+    );
   });
 
   it("tells every issue of the parameters to onRefused alone", async () => {
@@ -333,7 +494,12 @@ describe("handle: refusals", () => {
     expect(reply.body).toBe("invalid-parameters");
     const { name, issues } = refusals[0]?.error as FaxRequestError;
     expect(name).toBe("FaxRequestError");
-    expect(issues.map(({ parameter, code }) => `${parameter} ${code}`)).toEqual(["FaxSid missing", "AccountSid invalid", "To empty", "ApiVersion missing"]);
+    expect(issues.map(({ parameter, code }) => `${parameter} ${code}`)).toEqual([
+      "FaxSid missing",
+      "AccountSid invalid",
+      "To empty",
+      "ApiVersion missing",
+    ]);
   });
 
   it("takes a body that is exactly at the limit", async () => {
@@ -394,7 +560,9 @@ describe("handle: the URL that is verified", () => {
     ["http", "http://fax.example.com", "/fax", "http://fax.example.com/fax"],
   ])("publicUrl with %s", async (_, publicUrl, path, url) => {
     expect((await setUp({ publicUrl }).handle({ ...request({ path, url }), url: path })).status).toBe(200);
-    expect((await setUp({ publicUrl: () => publicUrl }).handle({ ...request({ path, url }), url: path })).status).toBe(200);
+    expect((await setUp({ publicUrl: () => publicUrl }).handle({ ...request({ path, url }), url: path })).status).toBe(
+      200,
+    );
   });
 
   it("publicUrl as a function gets the request; what it throws is yours", async () => {
@@ -403,7 +571,13 @@ describe("handle: the URL that is verified", () => {
     expect((await setUp({ publicUrl }).handle(sent)).status).toBe(200);
     expect(publicUrl.mock.calls).toMatchObject([[{ method: "POST", url: "/fax" }]]);
     const error = new Error("no host");
-    await expect(setUp({ publicUrl: () => { throw error; } }).handle(request())).rejects.toBe(error); // prettier-ignore
+    await expect(
+      setUp({
+        publicUrl: () => {
+          throw error;
+        },
+      }).handle(request()),
+    ).rejects.toBe(error);
   });
 
   it.each(["https", "http"])("without publicUrl, the Host header with %s", async (scheme) => {
@@ -456,7 +630,10 @@ describe("handle: the URL that is verified", () => {
       "x-original-url": "/fax",
       forwarded: "host=fax.example.com;proto=https",
     };
-    expect(plain(await setUp({ publicUrl: undefined }).handle(request({ headers })))).toEqual([403, "signature-mismatch"]);
+    expect(plain(await setUp({ publicUrl: undefined }).handle(request({ headers })))).toEqual([
+      403,
+      "signature-mismatch",
+    ]);
   });
 
   it("onRefused is told every URL that was tried, once each, without passwords", async () => {
@@ -469,14 +646,21 @@ describe("handle: the URL that is verified", () => {
     expect(JSON.stringify(refusals)).not.toContain("hunter2");
     const plainHost = setUp({ publicUrl: undefined });
     await plainHost.handle(request({ token: "guessed" }));
-    expect(plainHost.refusals[0]?.urls).toEqual(["https://10.0.0.5:3000/fax", "https://10.0.0.5/fax", "http://10.0.0.5:3000/fax"]);
+    expect(plainHost.refusals[0]?.urls).toEqual([
+      "https://10.0.0.5:3000/fax",
+      "https://10.0.0.5/fax",
+      "http://10.0.0.5:3000/fax",
+    ]);
   });
 });
 
 describe("handle: tokens", () => {
-  it.each(["x-twilio-signature", "x-signalwire-signature", "X-Twilio-Signature", "X-SIGNALWIRE-SIGNATURE"])("reads %s", async (header) => {
-    expect((await setUp().handle(request({ header }))).status).toBe(200);
-  });
+  it.each(["x-twilio-signature", "x-signalwire-signature", "X-Twilio-Signature", "X-SIGNALWIRE-SIGNATURE"])(
+    "reads %s",
+    async (header) => {
+      expect((await setUp().handle(request({ header }))).status).toBe(200);
+    },
+  );
 
   it("takes either header when the other is wrong", async () => {
     const wrong = { "x-signalwire-signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" };
@@ -532,7 +716,10 @@ describe("handle: tokens", () => {
 
   it.each(["../../etc", "", "x".repeat(65), "AC1\n"])("does not ask the function for %j", async (AccountSid) => {
     const authToken = vi.fn(() => TOKEN);
-    expect(plain(await setUp({ authToken }).handle(request({ params: { ...INCOMING, AccountSid } })))).toEqual([403, "no-token"]);
+    expect(plain(await setUp({ authToken }).handle(request({ params: { ...INCOMING, AccountSid } })))).toEqual([
+      403,
+      "no-token",
+    ]);
     expect(authToken).not.toHaveBeenCalled();
   });
 
@@ -548,7 +735,13 @@ describe("handle: tokens", () => {
   it("rejects with what the function throws", async () => {
     const error = new Error("no vault");
     await expect(setUp({ authToken: () => Promise.reject(error) }).handle(request())).rejects.toBe(error);
-    await expect(setUp({ authToken: () => { throw error; } }).handle(request())).rejects.toBe(error); // prettier-ignore
+    await expect(
+      setUp({
+        authToken: () => {
+          throw error;
+        },
+      }).handle(request()),
+    ).rejects.toBe(error);
   });
 
   it("verifies nothing with authToken: false, and checks all the rest", async () => {
@@ -578,7 +771,16 @@ describe("handle: tokens", () => {
     await handle(request({ token: "guessed" }));
     await handle(request({ token: "guessed", params: CALLBACK }));
     const verified = ["token", "url"];
-    expect(order).toEqual([...verified, "fax", ...verified, "callback", ...verified, "refused", ...verified, "refused"]);
+    expect(order).toEqual([
+      ...verified,
+      "fax",
+      ...verified,
+      "callback",
+      ...verified,
+      "refused",
+      ...verified,
+      "refused",
+    ]);
   });
 });
 
@@ -601,11 +803,15 @@ describe("handle: headers", () => {
 
   it("joins what is repeated, whatever the case, without a prototype, and frozen", async () => {
     const { handle, onFax } = setUp();
-    const extra = { Cookie: ["a=1", "b=2"], "X-Many": ["1", "2"], "x-many": "3", "__proto__": "p", constructor: "c" };
+    const extra = { Cookie: ["a=1", "b=2"], "X-Many": ["1", "2"], "x-many": "3", __proto__: "p", constructor: "c" };
     await handle(request({ headers: Object.assign(Object.create(null), extra) }));
     const { headers } = onFax.mock.calls[0]![1];
     expect(headers).toMatchObject({ cookie: "a=1; b=2", "x-many": "1, 2, 3", constructor: "c" });
-    expect([Object.getPrototypeOf(headers), Object.isFrozen(headers), Object.isFrozen(onFax.mock.calls[0]![1])]).toEqual([null, true, true]);
+    expect([
+      Object.getPrototypeOf(headers),
+      Object.isFrozen(headers),
+      Object.isFrozen(onFax.mock.calls[0]![1]),
+    ]).toEqual([null, true, true]);
     expect(headers["toString"]).toBeUndefined();
   });
 
@@ -645,19 +851,29 @@ describe("handle: bodies", () => {
   });
 
   it("takes a content type in upper case and with parameters", async () => {
-    const headers = { "content-type": "Application/X-WWW-Form-URLencoded ; charset=UTF-8", "content-encoding": "Identity" };
-    expect((await setUp().handle(request({ headers, body: bytes(`${new URLSearchParams(INCOMING)}`) }))).status).toBe(200);
+    const headers = {
+      "content-type": "Application/X-WWW-Form-URLencoded ; charset=UTF-8",
+      "content-encoding": "Identity",
+    };
+    expect((await setUp().handle(request({ headers, body: bytes(`${new URLSearchParams(INCOMING)}`) }))).status).toBe(
+      200,
+    );
   });
 
   it("takes a parsed body for what it is, although the request was compressed", async () => {
-    expect((await setUp().handle(request({ headers: { "content-encoding": "gzip" }, body: INCOMING }))).status).toBe(200);
+    expect((await setUp().handle(request({ headers: { "content-encoding": "gzip" }, body: INCOMING }))).status).toBe(
+      200,
+    );
   });
 
   it("refuses a repeated parameter by its issue, once its signature is verified", async () => {
     const { handle, refusals } = setUp();
     const body = `${new URLSearchParams(INCOMING)}&From=other`;
     const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params: body });
-    expect(plain(await handle(request({ body, headers: { "x-twilio-signature": signature } })))).toEqual([400, "invalid-parameters"]);
+    expect(plain(await handle(request({ body, headers: { "x-twilio-signature": signature } })))).toEqual([
+      400,
+      "invalid-parameters",
+    ]);
     expect((refusals[0]?.error as FaxRequestError).issues).toMatchObject([{ parameter: "From", code: "repeated" }]);
   });
 });
@@ -667,14 +883,21 @@ describe("handle: multipart deliveries", () => {
   const PAGES = Uint8Array.from({ length: 1000 }, (_, i) => i & 255);
 
   /** A delivery, signed over its text fields; `edit` works on the form before it is sent. */
-  async function delivery(edit: (form: FormData) => void = () => {}, params: Record<string, string> = DELIVERY): Promise<HandleRequest> {
+  async function delivery(
+    edit: (form: FormData) => void = () => {},
+    params: Record<string, string> = DELIVERY,
+  ): Promise<HandleRequest> {
     const form = new FormData();
     for (const [name, value] of Object.entries(params)) form.append(name, value);
     form.append("Media", new Blob([PAGES], { type: "application/pdf" }), "../../fax.pdf");
     edit(form);
     const sent = new Response(form);
     const type = sent.headers.get("content-type")!;
-    return { ...request({ params }), headers: { ...request({ params }).headers, "content-type": type }, body: new Uint8Array(await sent.arrayBuffer()) };
+    return {
+      ...request({ params }),
+      headers: { ...request({ params }).headers, "content-type": type },
+      body: new Uint8Array(await sent.arrayBuffer()),
+    };
   }
 
   it("gives the file as media, byte for byte", async () => {
@@ -689,15 +912,26 @@ describe("handle: multipart deliveries", () => {
   it("takes it as a stream and as FormData", async () => {
     const { handle, onCallback } = setUp();
     const sent = await delivery();
-    expect((await handle({ ...sent, body: stream(...Array.from(sent.body as Uint8Array, (byte) => Uint8Array.of(byte))) })).status).toBe(200);
-    const form = await new Response(sent.body as Uint8Array<ArrayBuffer>, { headers: { "content-type": (sent.headers as Record<string, string>)["content-type"]! } }).formData();
+    expect(
+      (await handle({ ...sent, body: stream(...Array.from(sent.body as Uint8Array, (byte) => Uint8Array.of(byte))) }))
+        .status,
+    ).toBe(200);
+    const form = await new Response(sent.body as Uint8Array<ArrayBuffer>, {
+      headers: { "content-type": (sent.headers as Record<string, string>)["content-type"]! },
+    }).formData();
     expect((await handle({ ...sent, body: form })).status).toBe(200);
     expect(onCallback.mock.calls.map(([callback]) => callback.media?.size)).toEqual([1000, 1000]);
   });
 
   it("refuses changed text fields", async () => {
-    expect(plain(await setUp().handle(await delivery((form) => form.set("From", "+1900"))))).toEqual([403, "signature-mismatch"]);
-    expect(plain(await setUp().handle(await delivery((form) => form.append("x", "1"))))).toEqual([403, "signature-mismatch"]);
+    expect(plain(await setUp().handle(await delivery((form) => form.set("From", "+1900"))))).toEqual([
+      403,
+      "signature-mismatch",
+    ]);
+    expect(plain(await setUp().handle(await delivery((form) => form.append("x", "1"))))).toEqual([
+      403,
+      "signature-mismatch",
+    ]);
   });
 
   it("takes pages without a FaxStatus for no new fax", async () => {
@@ -712,7 +946,9 @@ describe("handle: multipart deliveries", () => {
     const params = { ...DELIVERY, Media: "%PDF-1.4" };
     const sent = await delivery((form) => form.set("Media", params.Media), params);
     expect(plain(await handle(sent))).toEqual([400, "invalid-parameters"]);
-    expect((refusals[0]?.error as FaxRequestError).issues).toMatchObject([{ parameter: "Media", code: "invalid", message: expect.stringContaining("filename") }]);
+    expect((refusals[0]?.error as FaxRequestError).issues).toMatchObject([
+      { parameter: "Media", code: "invalid", message: expect.stringContaining("filename") },
+    ]);
   });
 
   it("has an issue with two files of pages, and none with a file of another name", async () => {
@@ -725,10 +961,16 @@ describe("handle: multipart deliveries", () => {
   it("limits the pages by maxMediaBytes, and the rest by maxFormBytes beside it", async () => {
     expect((await setUp({ maxMediaBytes: 1000 }).handle(await delivery())).status).toBe(200);
     expect(plain(await setUp({ maxMediaBytes: 999 }).handle(await delivery()))).toEqual([413, "too-large"]);
-    expect(plain(await setUp({ maxMediaBytes: 1000, maxFormBytes: 100 }).handle(await delivery()))).toEqual([413, "too-large"]);
+    expect(plain(await setUp({ maxMediaBytes: 1000, maxFormBytes: 100 }).handle(await delivery()))).toEqual([
+      413,
+      "too-large",
+    ]);
     const sent = await delivery();
     const headers = { ...sent.headers, "content-length": "2000" };
-    expect((await setUp({ maxMediaBytes: 1000, maxFormBytes: 999 }).handle({ ...sent, headers, body: stream(sent.body) })).status).toBe(413);
+    expect(
+      (await setUp({ maxMediaBytes: 1000, maxFormBytes: 999 }).handle({ ...sent, headers, body: stream(sent.body) }))
+        .status,
+    ).toBe(413);
   });
 
   it("refuses one with files alone by its signature", async () => {
@@ -736,7 +978,11 @@ describe("handle: multipart deliveries", () => {
     form.append("Media", new Blob([PAGES]), "a.pdf");
     const { body, headers } = { body: new Response(form), headers: request().headers };
     const type = body.headers.get("content-type")!;
-    const sent = { ...request(), headers: { ...headers, "content-type": type }, body: new Uint8Array(await body.arrayBuffer()) };
+    const sent = {
+      ...request(),
+      headers: { ...headers, "content-type": type },
+      body: new Uint8Array(await body.arrayBuffer()),
+    };
     expect(plain(await setUp().handle(sent))).toEqual([403, "signature-mismatch"]);
   });
 });
@@ -745,8 +991,15 @@ describe("handle: the boundary of a delivery", () => {
   const fields = { FaxSid: "FX1", AccountSid: "AC1", From: "", To: "+2", ApiVersion: "v1", FaxStatus: "received" };
   const send = (contentType: string, boundary: string, end = `--${boundary}--\r\n`) => {
     const webhook = faxWebhook({ authToken: false, onFax: () => reject() });
-    const parts = Object.entries(fields).map(([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`);
-    return webhook.handle({ method: "POST", url: "/fax", headers: { "content-type": contentType }, body: Buffer.from(parts.join("") + end) });
+    const parts = Object.entries(fields).map(
+      ([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+    );
+    return webhook.handle({
+      method: "POST",
+      url: "/fax",
+      headers: { "content-type": contentType },
+      body: Buffer.from(parts.join("") + end),
+    });
   };
 
   it.each([
