@@ -1,4 +1,4 @@
-/** The face of "twiml-fax": exports, nothing else. */
+/** The entry "twiml-fax": exports, nothing else. */
 export { FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "./response.js";
 export {
   HTTP_METHODS,
@@ -13,18 +13,23 @@ export {
   type ReceiveOptions,
   reject,
   type Reject,
-  TwimlError,
-  type TwimlErrorCode,
   type UrlReference,
   type Verb,
 } from "./verbs.js";
-export type { FaxMedia, FaxParamSource, FaxRequestIssue } from "./params.js";
+export type { FaxMedia, FaxParamSource } from "./params.js";
 export {
   FAX_STATUSES,
   type FaxCallback,
   type FaxRequest,
-  FaxRequestError,
   type FaxStatus,
   parseFaxCallback,
   parseFaxRequest,
 } from "./request.js";
+export {
+  FAX_ISSUE_CODES,
+  FaxRequestError,
+  type FaxRequestIssue,
+  TWIML_ERROR_CODES,
+  TwimlError,
+  type TwimlErrorCode,
+} from "./errors.js";

@@ -1,5 +1,7 @@
-/** Any source of form parameters to one flat, null-prototype record, with what could not be read as issues. */
-import { bare, quote } from "./text.js";
+/** Any source of parameters to a Form: one flat record of text, the pages, and what could not stand in the record. */
+import { type FaxRequestIssue, issueOf } from "./errors.js";
+import { quote } from "./message.js";
+import { emptyRecord } from "./objects.js";
 
 /**
  * Where parameters come from: a form body or query string (a leading `?` is allowed), any iterable of pairs
@@ -29,57 +31,72 @@ export interface FaxMedia {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** One thing that is wrong with a request. */
-export interface FaxRequestIssue {
-  /** Name of the parameter, as on the wire (a stranger's name is cut at 64 characters). */
-  readonly parameter: string;
-  /** `missing`; `empty`; `repeated`; `not-text`; `invalid`: the value is not of the parameter's form. */
-  readonly code: "missing" | "empty" | "repeated" | "not-text" | "invalid";
-  /** One sentence: what came, what is expected. */
-  readonly message: string;
-}
-
-/** What `readForm` makes of a source. */
+/** What `readForm` makes of a source. A source is read once: it may be an iterable that gives its pairs only once. */
 export interface Form {
+  /** What came: kept for the message when nothing could be read of it. */
+  readonly source: unknown;
+  /** Every text by its name; of a repeated name the first. */
   readonly params: Readonly<Record<string, string>>;
+  /** The file `Media`. */
   readonly media: FaxMedia | undefined;
+  /**
+   * All values, in order, of each name that came more than once or not as text: what was signed is more than `params`.
+   * A body parser's array stands in the list as it came.
+   */
+  readonly lists: ReadonlyMap<string, readonly unknown[]>;
   readonly issues: FaxRequestIssue[];
 }
 
-/** Named by structure so that the core needs neither DOM nor Node types. */
+/** A Form while it is read. */
+interface OpenForm {
+  readonly params: Record<string, string>;
+  media: FaxMedia | undefined;
+  readonly lists: Map<string, unknown[]>;
+}
+
+/** The platform's form decoder, named by structure so that the core needs neither DOM nor Node types. */
 declare const URLSearchParams: new (text: string) => Iterable<[string, string]>;
 
-export function issue(parameter: string, code: FaxRequestIssue["code"], message: string): FaxRequestIssue {
-  return { parameter: parameter.slice(0, 64), code, message };
-}
-
-/** All parameters of a source by name. What is no text, or came twice, cannot stand in the record and becomes an issue. */
+/** All parameters of a source. What is not text, or came twice, cannot stand in the record and becomes an issue. */
 export function readForm(source: unknown): Form {
-  const params = bare<string>();
-  const issues: FaxRequestIssue[] = [];
-  let repeated: Set<string> | undefined;
-  let media: FaxMedia | undefined;
-  for (const [name, value] of pairsOf(source)) {
-    if (value === undefined || value === null) continue;
-    if (params[name] !== undefined || (media && name === "Media")) (repeated ??= new Set()).add(name);
-    else if (typeof value === "string") params[name] = value;
-    else if (isMedia(value)) {
-      // A file of another name is no text parameter: it stays in the source, and does not cost the fax.
-      if (name === "Media") media = value;
-    } else if (Array.isArray(value) && value.length > 1) (repeated ??= new Set()).add(name);
-    else issues.push(issue(name, "not-text", `${quote(name)} must be text, not ${quote(value)}.`));
-  }
-  for (const name of repeated ?? []) issues.push(issue(name, "repeated", `${quote(name)} came more than once.`));
-  return { params: Object.freeze(params), issues, media };
+  const form: OpenForm = { params: emptyRecord<string>(), media: undefined, lists: new Map() };
+  if (typeof source === "string") readText(form, source);
+  else if (typeof source === "object" && source !== null) readObject(form, source);
+  const { params, media, lists } = form;
+  return { source, params: Object.freeze(params), media, lists, issues: lists.size > 0 ? issuesOf(lists) : [] };
 }
 
-/** The pairs of any source, in order; values are text only where the source says so. An absent source has none. */
-export function pairsOf(source: unknown): Iterable<readonly [name: string, value: unknown]> {
-  if (typeof source === "string") return decodeForm(source);
-  if (typeof source !== "object" || source === null) return [];
-  if (!(Symbol.iterator in source)) return Object.entries(source);
-  return [...(source as Iterable<unknown>)].filter(
-    (pair): pair is [string, unknown] => Array.isArray(pair) && typeof pair[0] === "string",
+function readObject(form: OpenForm, source: object): void {
+  if (Symbol.iterator in source) {
+    for (const pair of source as Iterable<unknown>) {
+      if (Array.isArray(pair) && typeof pair[0] === "string") addPair(form, pair[0], pair[1]);
+    }
+  } else {
+    for (const name of Object.keys(source)) addPair(form, name, (source as Record<string, unknown>)[name]);
+  }
+}
+
+function addPair(form: OpenForm, name: string, value: unknown): void {
+  if (value === undefined || value === null) return;
+  const first = form.params[name] ?? (name === "Media" ? form.media : undefined);
+  if (first !== undefined || (form.lists.size > 0 && form.lists.has(name))) addToList(form, name, first, value);
+  else if (typeof value === "string") form.params[name] = value;
+  else if (!isMedia(value)) form.lists.set(name, [value]);
+  // A file of another name is not a parameter: it stays in the source, and does not cost the fax.
+  else if (name === "Media") form.media = value;
+}
+
+function addToList(form: OpenForm, name: string, first: unknown, value: unknown): void {
+  const list = form.lists.get(name);
+  if (list === undefined) form.lists.set(name, [first, value]);
+  else list.push(value);
+}
+
+function issuesOf(lists: ReadonlyMap<string, readonly unknown[]>): FaxRequestIssue[] {
+  return [...lists].map(([name, values]) =>
+    values.flat().length > 1
+      ? issueOf(name, "repeated", `${quote(name)} came more than once.`)
+      : issueOf(name, "not-text", `${quote(name)} must be text, not ${quote(values[0])}.`),
   );
 }
 
@@ -89,24 +106,42 @@ export function isMedia(value: unknown): value is FaxMedia {
 }
 
 /**
- * WHATWG form decoding (https://url.spec.whatwg.org/#urlencoded-parsing), by `decodeURIComponent` where it gives the
- * same, because that takes a third of the time of `URLSearchParams`, and by `URLSearchParams` where it does not.
+ * WHATWG form decoding (https://url.spec.whatwg.org/#urlencoded-parsing): by `decodeURIComponent`, which gives the same
+ * in a third of the time of `URLSearchParams`, up to the first escape that it refuses, and by `URLSearchParams` from
+ * there on.
  */
-function decodeForm(text: string): Iterable<readonly [string, string]> {
-  // Surrogates are for URLSearchParams, which replaces lone ones. Form bodies are ASCII: they have none.
-  if (/[\uD800-\uDFFF]/.test(text)) return new URLSearchParams(text);
-  const pairs: [string, string][] = [];
-  try {
-    for (const part of (text.startsWith("?") ? text.slice(1) : text).split("&")) {
-      if (part === "") continue;
-      const equals = part.indexOf("=");
-      pairs.push(equals < 0 ? [decode(part), ""] : [decode(part.slice(0, equals)), decode(part.slice(equals + 1))]);
+function readText(form: OpenForm, source: string): void {
+  const text = (source as WellFormable).toWellFormed();
+  let at = text.startsWith("?") ? 1 : 0;
+  let equals = -1;
+  while (at < text.length) {
+    if (text.charCodeAt(at) === AMPERSAND) {
+      at++;
+      continue;
     }
-    return pairs;
-  } catch {
-    // An escape that is no UTF-8, or no escape: replaced or left as it is, by the standard.
-    return new URLSearchParams(text);
+    const end = indexOrEnd(text, "&", at);
+    // Looked for again only when the last one is used up: a body without any must not be searched for every pair.
+    if (equals < at) equals = indexOrEnd(text, "=", at);
+    const middle = Math.min(equals, end);
+    try {
+      addPair(form, decode(text.slice(at, middle)), decode(text.slice(middle + 1, end)));
+    } catch {
+      // An escape that is not UTF-8, or not an escape. The "&" keeps a "?" at the start from being taken away.
+      for (const [name, value] of new URLSearchParams("&" + text.slice(at))) addPair(form, name, value);
+      return;
+    }
+    at = end + 1;
   }
+}
+
+const AMPERSAND = 0x26;
+
+/** Standard since ES2024; the types are older. Lone surrogates become U+FFFD, as `URLSearchParams` has it. */
+type WellFormable = string & { toWellFormed(): string };
+
+function indexOrEnd(text: string, character: string, from: number): number {
+  const index = text.indexOf(character, from);
+  return index < 0 ? text.length : index;
 }
 
 function decode(text: string): string {

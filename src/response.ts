@@ -1,15 +1,16 @@
 /** A verb to a TwiML document: `toTwiml`, and the `FaxResponse` class that people know from the helper libraries. */
+import { twimlError } from "./errors.js";
 import {
   type ReceiveAttributes,
   type ReceiveOptions,
   type Verb,
   checkText,
   checkVerb,
-  fail,
   receive,
   reject,
+  tagOf,
 } from "./verbs.js";
-import { comment, document, element } from "./xml.js";
+import { comment, document } from "./xml.js";
 
 /**
  * The `Content-Type` of the answer. Another one is the provider's error 12300.
@@ -24,31 +25,20 @@ const MAX_BYTES = 64 * 1024;
 /** Named by structure so that the core needs neither DOM nor Node types. */
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
-function serialize(parts: string, verb?: Verb): string {
-  const twiml = document(parts);
+/** The document, if a provider takes one of its size. */
+function checkedDocument(content: string, verb: Verb | undefined): string {
+  const twiml = document(content);
   // One UTF-16 unit is at most three bytes of UTF-8: short documents need no count.
-  if (twiml.length * 3 > MAX_BYTES) {
-    const bytes = new TextEncoder().encode(twiml).length;
-    if (bytes > MAX_BYTES)
-      fail(
-        verb?.verb,
-        undefined,
-        "too-large",
-        `the document has ${bytes} bytes, and providers take ${MAX_BYTES} at most`,
-      );
-  }
-  return twiml;
-}
-
-function tag(verb: Verb): string {
-  if (verb.verb === "Reject") return element("Reject");
-  // An own property: a polluted prototype must not add some.
-  return element("Receive", verb.attributes, Object.hasOwn(verb, "unchecked") ? verb.unchecked : undefined);
+  if (twiml.length * 3 <= MAX_BYTES) return twiml;
+  const bytes = new TextEncoder().encode(twiml).length;
+  if (bytes <= MAX_BYTES) return twiml;
+  const problem = `the document has ${bytes} bytes, and providers take ${MAX_BYTES} at most`;
+  throw twimlError("too-large", problem, { verb: verb?.verb });
 }
 
 /**
- * The TwiML document for a verb; without one the empty `<Response/>`, the right answer to a callback (for an incoming fax
- * it would be the provider's error 34106). Byte for byte what the providers' helper libraries write.
+ * The TwiML document for a verb; without one the empty `<Response/>`, the right answer to a callback (for an incoming
+ * fax it would be the provider's error 34106). Byte for byte what the providers' helper libraries write.
  *
  * @param verb from `receive` or `reject`, or plain data of the same shape, which is checked in the same way
  * @returns XML, at most 64 kB in UTF-8
@@ -59,9 +49,9 @@ function tag(verb: Verb): string {
  * @see https://www.twilio.com/docs/fax/twiml
  */
 export function toTwiml(verb?: Verb): string {
-  if (verb === undefined) return serialize("");
+  if (verb === undefined) return document("");
   const checked = checkVerb(verb);
-  return serialize(tag(checked), checked);
+  return checkedDocument(tagOf(checked), checked);
 }
 
 /**
@@ -105,11 +95,13 @@ export class FaxResponse {
 
   /**
    * An XML comment, for people who read the document.
-   * @throws {TwimlError} `invalid-value` for what is no text; `invalid-text` for `--`, which a comment cannot say, and for characters XML cannot carry
+   * @throws {TwimlError} `invalid-value` for what is not text; `invalid-text` for `--`, which a comment cannot say, and
+   * for characters that XML cannot carry
    */
   comment(text: string): this {
-    if (checkText(undefined, "comment", text).includes("--"))
-      fail(undefined, "comment", "invalid-text", `a comment cannot hold "--"`);
+    if (checkText("comment", text).includes("--")) {
+      throw twimlError("invalid-text", `a comment cannot hold "--"`, { attribute: "comment" });
+    }
     this.#content += comment(text);
     return this;
   }
@@ -124,14 +116,16 @@ export class FaxResponse {
    * @throws {TwimlError} `too-large` over 64 kB
    */
   toString(): string {
-    return serialize(this.#content, this.#verb);
+    return checkedDocument(this.#content, this.#verb);
   }
 
   #add(verb: Verb): this {
-    if (this.#verb)
-      fail(verb.verb, undefined, "second-verb", `it would be ignored: the response already has <${this.#verb.verb}>`);
+    if (this.#verb) {
+      const problem = `it would be ignored: the response already has <${this.#verb.verb}>`;
+      throw twimlError("second-verb", problem, { verb: verb.verb });
+    }
     this.#verb = verb;
-    this.#content += tag(verb);
+    this.#content += tagOf(verb);
     return this;
   }
 }

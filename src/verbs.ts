@@ -1,6 +1,9 @@
 /** The two fax verbs: one table of attribute rules, and the types, checks and messages that come from it. */
-import { didYouMean, isHttpUrl, isRelativeReference, quote } from "./text.js";
-import { illegalCharacter, isAttributeName } from "./xml.js";
+import { TwimlError, twimlError } from "./errors.js";
+import { didYouMean, quote } from "./message.js";
+import { ownValue } from "./objects.js";
+import { isHttpUrl, isRelativeReference } from "./url.js";
+import { attribute, element, illegalCharacter, isAttributeName } from "./xml.js";
 
 /**
  * The methods an `action` can be requested with; case-sensitive.
@@ -28,7 +31,7 @@ export type MediaType = (typeof MEDIA_TYPES)[number];
 /** A page size. */
 export type PageSize = (typeof PAGE_SIZES)[number];
 
-/** Every verb's attributes: a list holds the allowed values, "url" stands for a URL reference. The comments are the docs. */
+/** Every verb's attributes: a list holds the allowed values, "url" is a URL reference. The comments are the docs. */
 export const VERBS = {
   Receive: {
     /**
@@ -96,53 +99,13 @@ export interface Reject {
 /** What an incoming fax is answered with. */
 export type Verb = Receive | Reject;
 
-/** Why a {@link TwimlError} was thrown. */
-export type TwimlErrorCode =
-  | "unknown-verb"
-  | "unknown-attribute"
-  | "invalid-value"
-  | "invalid-text"
-  | "invalid-name"
-  | "pages-lost"
-  | "second-verb"
-  | "no-verb"
-  | "too-large";
-
-/**
- * TwiML that must not be sent. `code` says why, `verb` and `attribute` where (as given, at most 64 characters). The
- * message names what came and what is allowed; it is made for developers and holds no more than an excerpt of a value.
- * Compare `name` or `code` rather than the class where an ESM and a CommonJS copy of this library may meet.
- *
- * @example
- * try {
- *   receive(JSON.parse(settings));
- * } catch (error) {
- *   if (error instanceof TwimlError) console.error(error.code, error.attribute, error.message);
- * }
- */
-export class TwimlError extends TypeError {
-  override readonly name = "TwimlError";
-  declare readonly verb?: string;
-  declare readonly attribute?: string;
-  constructor(
-    readonly code: TwimlErrorCode,
-    message: string,
-    verb?: string,
-    attribute?: string,
-  ) {
-    super(message);
-    if (verb !== undefined) this.verb = verb.slice(0, 64);
-    if (attribute !== undefined) this.attribute = attribute.slice(0, 64);
-  }
-}
-
 /**
  * The verb that accepts a fax.
  *
- * @param attributes copied and checked; only own enumerable data properties count
+ * @param attributes copied and checked; only own enumerable properties count
  * @param options `unchecked`: attributes that this library does not know yet
  * @returns a frozen `{ verb: "Receive", attributes }`, with the `href` of a URL object as its text
- * @throws {TwimlError} `unknown-attribute` (of an option, too), `invalid-value` (also for what is no plain object),
+ * @throws {TwimlError} `unknown-attribute` (of an option, too), `invalid-value` (also for what is not a plain object),
  * `invalid-text`, `invalid-name` (in `unchecked`) or
  * `pages-lost` (`storeMedia: false` without an `action`, or with `method: "GET"`)
  * @example
@@ -151,10 +114,11 @@ export class TwimlError extends TypeError {
  */
 export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): Receive {
   for (const name of keysOf("options", options, "Receive")) {
-    if (name !== "unchecked")
-      fail("Receive", name, "unknown-attribute", `there is no option ${quote(name)}, only "unchecked"`);
+    if (name === "unchecked") continue;
+    const problem = `there is no option ${quote(name)}, only "unchecked"`;
+    throw twimlError("unknown-attribute", problem, { verb: "Receive", attribute: name });
   }
-  return make("Receive", attributes, ownValue(options, "unchecked")) as Receive;
+  return makeVerb("Receive", attributes, ownValue(options, "unchecked")) as Receive;
 }
 
 /**
@@ -168,136 +132,183 @@ export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions
  */
 export function reject(): Reject;
 export function reject(attributes?: unknown, options?: unknown): Reject {
-  return make("Reject", attributes, ownValue(options, "unchecked")) as Reject;
+  return makeVerb("Reject", attributes, ownValue(options, "unchecked")) as Reject;
 }
 
-/** A verb from plain data, or made before: all that is written out is checked, wherever it comes from. */
+/** A verb that was made here, as it is; plain data from anywhere else goes through the checks first. */
 export function checkVerb(data: unknown): Verb {
-  if (Object(data) !== data)
-    fail(undefined, undefined, "unknown-verb", `${quote(data)} is no verb; receive() and reject() make one`);
-  const verb = make(ownValue(data, "verb"), ownValue(data, "attributes"), ownValue(data, "unchecked"));
+  if (Object(data) !== data) {
+    throw new TwimlError("unknown-verb", `${quote(data)} is not a verb; receive() and reject() make one.`);
+  }
+  if (CheckedVerb.tagOf(data as object) !== undefined) return data as Verb;
+  const verb = makeVerb(ownValue(data, "verb"), ownValue(data, "attributes"), ownValue(data, "unchecked"));
   for (const part of keysOf("verb", data)) {
-    if (!/^(verb|attributes|unchecked)$/.test(part))
-      fail(verb.verb, part, "unknown-attribute", `${quote(part)} must stand inside "attributes"`);
+    if (part === "verb" || part === "attributes" || part === "unchecked") continue;
+    const problem = `${quote(part)} must stand inside "attributes"`;
+    throw twimlError("unknown-attribute", problem, { verb: verb.verb, attribute: part });
   }
   return verb;
 }
 
-type Rule = "url" | readonly (string | boolean)[];
-type Rules = Readonly<Record<string, Rule>>;
-
-function make(name: unknown, attributes: unknown, unchecked: unknown): Verb {
-  if (typeof name !== "string" || !Object.hasOwn(VERBS, name)) {
-    const given = typeof name === "string" ? name : undefined;
-    const hint = didYouMean(name, Object.keys(VERBS));
-    return fail(
-      given,
-      undefined,
-      "unknown-verb",
-      `${quote(name)} is no verb${hint}; receive() and reject() make one (names are case-sensitive)`,
-    );
-  }
-  const rules: Rules = VERBS[name as keyof typeof VERBS];
-  const checked: Record<string, string | boolean> = {};
-  for (const key of keysOf("attributes", attributes, name)) {
-    const value = ownValue(attributes, key);
-    // Only names of the table get here, never __proto__.
-    if (value !== undefined && value !== null) checked[key] = checkAttribute(name, rules, key, value);
-  }
-  if (
-    ownValue(checked, "storeMedia") === false &&
-    (!Object.hasOwn(checked, "action") || ownValue(checked, "method") === "GET")
-  ) {
-    fail(name, "storeMedia", "pages-lost", `storeMedia: false loses the pages, unless they are POSTed to an "action"`);
-  }
-  const extra: [string, string][] = [];
-  for (const key of keysOf("unchecked", unchecked, name)) {
-    const value = ownValue(unchecked, key);
-    if (value !== undefined && value !== null) extra.push([key, checkUnchecked(name, rules, key, value)]);
-  }
-  if (name === "Reject") return Object.freeze({ verb: name });
-  const verb = { verb: name, attributes: Object.freeze(checked) };
-  return Object.freeze(
-    extra.length > 0 ? { ...verb, unchecked: Object.freeze(Object.fromEntries(extra)) } : verb,
-  ) as Receive;
+/** What is written for a verb that `checkVerb` returned. */
+export function tagOf(verb: Verb): string {
+  return CheckedVerb.tagOf(verb)!;
 }
 
-/** Throws; the message names the verb, and ends as a sentence does. */
-export function fail(verb: string | undefined, name: string | undefined, code: TwimlErrorCode, message: string): never {
-  throw new TwimlError(code, `${verb && Object.hasOwn(VERBS, verb) ? `<${verb}>: ` : ""}${message}.`, verb, name);
+/** Returns what it is given, so that the private field of its subclass is added to a plain object. */
+class Given {
+  constructor(object: object) {
+    return object;
+  }
 }
 
-function checkAttribute(verb: string, rules: Rules, name: string, value: unknown): string | boolean {
-  if (!Object.hasOwn(rules, name)) {
-    const names = Object.keys(rules);
-    const all = names.join(", ") || "none";
-    return fail(
-      verb,
-      name,
-      "unknown-attribute",
-      `there is no attribute ${quote(name)}${didYouMean(name, names)}; there are: ${all} (names are case-sensitive)`,
-    );
+/**
+ * Marks a verb as checked, together with what is written for it. Nobody outside can make or copy the mark, and, unlike
+ * a `WeakMap`, it costs nothing that could be measured.
+ */
+class CheckedVerb extends Given {
+  readonly #tag: string;
+  constructor(verb: object, tag: string) {
+    super(verb);
+    this.#tag = tag;
   }
-  const rule = rules[name]!;
-  if (rule === "url") return checkUrl(verb, name, value);
-  if (rule.includes(value as string | boolean)) return value as string | boolean;
-  return fail(
-    verb,
-    name,
-    "invalid-value",
-    `${name} must be ${rule.map(quote).join(" or ")}, not ${quote(value)}${didYouMean(value, rule)}`,
-  );
+  static tagOf(verb: object): string | undefined {
+    return #tag in verb ? verb.#tag : undefined;
+  }
+}
+
+/** An attribute's values, with what is written for each; or "url", for values that cannot be listed. */
+type Rule = "url" | ReadonlyMap<unknown, string>;
+type Rules = ReadonlyMap<string, Rule>;
+
+const RULES: ReadonlyMap<unknown, Rules> = new Map(
+  Object.entries(VERBS).map(([verb, table]) => [verb, new Map(Object.entries(table).map(toRule))]),
+);
+
+function toRule([name, rule]: [string, "url" | readonly unknown[]]): [string, Rule] {
+  return [name, rule === "url" ? rule : new Map(rule.map((value) => [value, attribute(name, String(value))]))];
+}
+
+/** Checks and writes in one pass, so that nothing has to be looked at twice. */
+function makeVerb(name: unknown, attributes: unknown, unchecked: unknown): Verb {
+  const rules = RULES.get(name);
+  if (rules === undefined) throw unknownVerb(name);
+  const verb = name as Verb["verb"];
+  const values: Record<string, unknown> = {};
+  let written = "";
+  for (const key of keysOf("attributes", attributes, verb)) {
+    const value = (attributes as Record<string, unknown>)[key];
+    if (value === undefined || value === null) continue;
+    const rule = rules.get(key);
+    if (rule === undefined) throw unknownAttribute(verb, rules, key);
+    const checked = rule === "url" ? checkUrl(verb, key, value) : value;
+    const text = rule === "url" ? attribute(key, checked as string) : rule.get(checked);
+    if (text === undefined) throw notAllowed(verb, key, rule as ReadonlyMap<unknown, string>, value);
+    values[key] = checked;
+    written += text;
+  }
+  if (losesPages(values)) {
+    const problem = `storeMedia: false loses the pages, unless they are POSTed to an "action"`;
+    throw twimlError("pages-lost", problem, { verb, attribute: "storeMedia" });
+  }
+  const extra = checkUnchecked(verb, rules, unchecked);
+  for (const key of Object.keys(extra)) written += attribute(key, extra[key]!);
+  return frozenVerb(verb, values, extra, element(verb, written));
+}
+
+function frozenVerb(verb: Verb["verb"], values: object, extra: Readonly<Record<string, string>>, tag: string): Verb {
+  const data: { verb: string; attributes?: object; unchecked?: object } = { verb };
+  if (verb !== "Reject") data.attributes = Object.freeze(values);
+  if (extra !== NOTHING) data.unchecked = Object.freeze(extra);
+  return Object.freeze(new CheckedVerb(data, tag)) as unknown as Verb;
+}
+
+/** Own values, because a polluted prototype must neither refuse a verb nor let one through. */
+function losesPages(values: object): boolean {
+  if (ownValue(values, "storeMedia") !== false) return false;
+  return !Object.hasOwn(values, "action") || ownValue(values, "method") === "GET";
 }
 
 function checkUrl(verb: string, name: string, value: unknown): string {
-  const isObject = Object(value) === value;
-  const found = isObject ? (value as { href?: unknown }).href : value;
-  // A URL has its href from its class; what every object has is pollution.
-  const href = isObject && found === ({} as { href?: unknown }).href ? undefined : found;
+  const href = hrefOf(value);
   if (typeof href === "string" && href !== "") {
-    checkText(verb, name, href);
+    checkText(name, href, verb);
     if (isRelativeReference(href) || isHttpUrl(href)) return href;
   }
-  return fail(
-    verb,
-    name,
-    "invalid-value",
-    `${name} must be an http(s) URL, or a relative reference such as "/fax", not ${quote(href ?? value)}`,
-  );
+  const expected = `an http(s) URL, or a relative reference such as "/fax"`;
+  const problem = `${name} must be ${expected}, not ${quote(href ?? value)}`;
+  throw twimlError("invalid-value", problem, { verb, attribute: name });
+}
+
+/** A URL has its `href` from its class; one that every object has is a polluted prototype's. */
+function hrefOf(value: unknown): unknown {
+  if (Object(value) !== value) return value;
+  const { href } = value as { href?: unknown };
+  return href === ({} as { href?: unknown }).href ? undefined : href;
 }
 
 /** The text, if XML can carry it. */
-export function checkText(verb: string | undefined, name: string, text: unknown): string {
-  if (typeof text !== "string")
-    return fail(verb, name, "invalid-value", `${quote(name)} must be text, not ${quote(text)}`);
+export function checkText(name: string, text: unknown, verb?: string): string {
+  const where = { verb, attribute: name };
+  if (typeof text !== "string") {
+    throw twimlError("invalid-value", `${quote(name)} must be text, not ${quote(text)}`, where);
+  }
   const illegal = illegalCharacter(text);
-  return illegal ? fail(verb, name, "invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry`) : text;
+  if (illegal) throw twimlError("invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry`, where);
+  return text;
 }
 
-function checkUnchecked(verb: string, rules: Rules, name: string, value: unknown): string {
-  if (verb === "Reject") checkAttribute(verb, rules, name, value);
-  const known = Object.keys(rules).find((each) => each.toLowerCase() === name.toLowerCase());
-  if (known)
-    fail(
-      verb,
-      name,
-      "invalid-name",
-      `${quote(name)} is no unchecked attribute: "${known}" is known, and checked in "attributes"`,
-    );
-  if (!isAttributeName(name)) fail(verb, name, "invalid-name", `${quote(name)} cannot be the name of an attribute`);
-  return checkText(verb, name, value);
+const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
+
+function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): Readonly<Record<string, string>> {
+  const checked: [string, string][] = [];
+  for (const name of keysOf("unchecked", unchecked, verb)) {
+    const value = (unchecked as Record<string, unknown>)[name];
+    if (value === undefined || value === null) continue;
+    if (verb === "Reject") throw unknownAttribute(verb, rules, name);
+    checkUncheckedName(verb, rules, name);
+    checked.push([name, checkText(name, value, verb)]);
+  }
+  return checked.length > 0 ? Object.fromEntries(checked) : NOTHING;
 }
 
+function checkUncheckedName(verb: string, rules: Rules, name: string): void {
+  const where = { verb, attribute: name };
+  const known = [...rules.keys()].find((each) => each.toLowerCase() === name.toLowerCase());
+  if (known) {
+    const problem = `${quote(name)} is not an unchecked attribute: "${known}" is known, and checked in "attributes"`;
+    throw twimlError("invalid-name", problem, where);
+  }
+  if (!isAttributeName(name)) {
+    throw twimlError("invalid-name", `${quote(name)} cannot be the name of an attribute`, where);
+  }
+}
+
+/** The names of the own enumerable properties of plain data, or an error for what is something else. */
 function keysOf(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
   // A URL, a Promise or a Map has no own properties, and would be ignored in silence.
-  if (Object.prototype.toString.call(object) !== "[object Object]")
-    fail(verb, undefined, "invalid-value", `${what} must be a plain object, not ${quote(object)}`);
+  if (Object.prototype.toString.call(object) !== "[object Object]") {
+    throw twimlError("invalid-value", `${what} must be a plain object, not ${quote(object)}`, { verb });
+  }
   return Object.keys(object as object);
 }
 
-/** The value of an own data property: neither a polluted prototype nor a getter makes an attribute. */
-function ownValue(object: unknown, key: string): unknown {
-  const property = Object(object) === object ? Object.getOwnPropertyDescriptor(object, key) : undefined;
-  return property && Object.hasOwn(property, "value") ? property.value : undefined;
+function unknownVerb(name: unknown): TwimlError {
+  const hint = didYouMean(name, RULES.keys());
+  const message = `${quote(name)} is not a verb${hint}; receive() and reject() make one (names are case-sensitive).`;
+  return new TwimlError("unknown-verb", message, { verb: typeof name === "string" ? name : undefined });
+}
+
+function unknownAttribute(verb: string, rules: Rules, name: string): TwimlError {
+  const all = [...rules.keys()].join(", ") || "none";
+  const hint = didYouMean(name, rules.keys());
+  const problem = `there is no attribute ${quote(name)}${hint}; there are: ${all} (names are case-sensitive)`;
+  return twimlError("unknown-attribute", problem, { verb, attribute: name });
+}
+
+function notAllowed(verb: string, name: string, allowed: ReadonlyMap<unknown, string>, value: unknown): TwimlError {
+  const hint = didYouMean(value, allowed.keys());
+  const problem = `${name} must be ${[...allowed.keys()].map(quote).join(" or ")}, not ${quote(value)}${hint}`;
+  return twimlError("invalid-value", problem, { verb, attribute: name });
 }

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import * as face from "../src/index.js";
+import * as entry from "../src/index.js";
 
-describe('the face of "twiml-fax"', () => {
+describe('the entry "twiml-fax"', () => {
   it("exports exactly what is documented", () => {
-    expect(Object.keys(face).sort()).toEqual([
+    expect(Object.keys(entry).sort()).toEqual([
+      "FAX_ISSUE_CODES",
       "FAX_STATUSES",
       "FaxRequestError",
       "FaxResponse",
@@ -11,6 +12,7 @@ describe('the face of "twiml-fax"', () => {
       "MEDIA_TYPES",
       "PAGE_SIZES",
       "TWIML_CONTENT_TYPE",
+      "TWIML_ERROR_CODES",
       "TwimlError",
       "parseFaxCallback",
       "parseFaxRequest",
@@ -21,15 +23,15 @@ describe('the face of "twiml-fax"', () => {
   });
 
   it("lists the values that the providers document", () => {
-    expect(face.HTTP_METHODS).toEqual(["GET", "POST"]);
-    expect(face.MEDIA_TYPES).toEqual(["application/pdf", "image/tiff"]);
-    expect(face.PAGE_SIZES).toEqual(["letter", "legal", "a4"]);
-    expect([...face.FAX_STATUSES].sort()).toEqual(
+    expect(entry.HTTP_METHODS).toEqual(["GET", "POST"]);
+    expect(entry.MEDIA_TYPES).toEqual(["application/pdf", "image/tiff"]);
+    expect(entry.PAGE_SIZES).toEqual(["letter", "legal", "a4"]);
+    expect([...entry.FAX_STATUSES].sort()).toEqual(
       "busy canceled delivered failed no-answer processing queued received receiving sending".split(" "),
     );
   });
 
   it("names a content type that providers take for XML (error 12300)", () => {
-    expect(face.TWIML_CONTENT_TYPE).toBe("text/xml; charset=utf-8");
+    expect(entry.TWIML_CONTENT_TYPE).toBe("text/xml; charset=utf-8");
   });
 });

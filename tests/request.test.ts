@@ -738,7 +738,8 @@ describe.each([
       names.map((name) => ({ parameter: name, code: "missing", message: `${name} is missing.` })),
     );
     expect(error.message).toBe(
-      `No parameters can be read (${what} came): a body parser for application/x-www-form-urlencoded is probably missing. ` +
+      `No parameters can be read (${what} came): a body parser for ` +
+        `application/x-www-form-urlencoded is probably missing. ` +
         names.map((name) => `${name} is missing.`).join(" "),
     );
   });
@@ -809,7 +810,7 @@ describe("parseFaxRequest, exactly", () => {
     expect({ ...fax.params }).toEqual({ ...INCOMING, ...extra });
   });
 
-  it("gives its issues in this order: no text, repeated, then the five", () => {
+  it("gives its issues in this order: what came oddly, then the five", () => {
     const error = refusedRequest([
       ["ApiVersion", ""],
       ["To", "+1"],
@@ -821,8 +822,8 @@ describe("parseFaxRequest, exactly", () => {
       ["Extra", "2"],
     ]);
     expect(error.issues).toEqual([
-      { parameter: "From", code: "not-text", message: '"From" must be text, not 5.' },
       { parameter: "To", code: "repeated", message: '"To" came more than once.' },
+      { parameter: "From", code: "not-text", message: '"From" must be text, not 5.' },
       { parameter: "Extra", code: "repeated", message: '"Extra" came more than once.' },
       {
         parameter: "FaxSid",
@@ -964,7 +965,8 @@ describe("parseFaxCallback, exactly", () => {
     ]);
     expect(error.message).toBe(
       '"RemoteStationId" must be text, not 1. FaxSid must be 1 to 64 of A-Z a-z 0-9 _ -, not "a b". ' +
-        'AccountSid must be 1 to 64 of A-Z a-z 0-9 _ -, not "a b". To is empty. ApiVersion is empty. FaxStatus is missing. And 6 more.',
+        'AccountSid must be 1 to 64 of A-Z a-z 0-9 _ -, not "a b". To is empty. ApiVersion is ' +
+        "empty. FaxStatus is missing. And 6 more.",
     );
   });
 });

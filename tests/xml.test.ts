@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { comment, document, element, illegalCharacter, isAttributeName } from "../src/xml.js";
+import { attribute, comment, document, element, illegalCharacter, isAttributeName } from "../src/xml.js";
 import { isChar, reread } from "./fuzz/reread.js";
 
 describe("illegalCharacter", () => {
@@ -52,24 +52,12 @@ describe("illegalCharacter", () => {
 });
 
 describe("isAttributeName", () => {
-  it.each([
-    "a",
-    "A",
-    "_",
-    "_1",
-    "fileName",
-    "file-name",
-    "file.name",
-    "__proto__",
-    "constructor",
-    "é",
-    "名前",
-    "a·b",
-    "\u{10000}",
-    "mxml",
-  ])("accepts %j", (name) => {
-    expect(isAttributeName(name)).toBe(true);
-  });
+  it.each(["a", "A", "_", "_1", "fileName", "file-name", "file.name", "__proto__", "constructor", "mxml"])(
+    "accepts %j",
+    (name) => {
+      expect(isAttributeName(name)).toBe(true);
+    },
+  );
 
   it.each([
     ["", "it is empty"],
@@ -94,60 +82,33 @@ describe("isAttributeName", () => {
     ["xMl", "reserved in any case"],
     ["a\0", "a control character"],
     ["a\ud800", "a lone surrogate"],
-    ["a×", "the multiplication sign is no letter"],
+    ["é", "not ASCII"],
+    ["名前", "not ASCII"],
+    ["a·b", "not ASCII"],
+    ["\u{10000}", "not ASCII"],
+    ["a×", "not ASCII"],
     ["a;", "semicolon"],
-    ["\u037e", "the Greek question mark is no letter"],
-    ["\u{f0000}", "private use beyond plane 14"],
+    ["\u212a", "the Kelvin sign, which folds to k"],
   ])("refuses %j: %s", (name) => {
     expect(isAttributeName(name)).toBe(false);
   });
 });
 
 describe("isAttributeName, on every character", () => {
-  /** Namespaces in XML 1.0, production NCName: NameStartChar and NameChar of XML 1.0, section 2.3, without the colon. */
-  const START = [
-    [0x41, 0x5a],
-    [0x5f, 0x5f],
-    [0x61, 0x7a],
-    [0xc0, 0xd6],
-    [0xd8, 0xf6],
-    [0xf8, 0x2ff],
-    [0x370, 0x37d],
-    [0x37f, 0x1fff],
-    [0x200c, 0x200d],
-    [0x2070, 0x218f],
-    [0x2c00, 0x2fef],
-    [0x3001, 0xd7ff],
-    [0xf900, 0xfdcf],
-    [0xfdf0, 0xfffd],
-    [0x10000, 0xeffff],
-  ] as const;
-  const FOLLOWING = [...START, [0x2d, 0x2e], [0x30, 0x39], [0xb7, 0xb7], [0x300, 0x36f], [0x203f, 0x2040]] as const;
-  const isIn = (ranges: readonly (readonly [number, number])[], code: number) =>
-    ranges.some(([from, to]) => code >= from && code <= to);
-  /** All of the first plane, and the ends of the others. */
-  const codes = [
-    ...Array(0x10000).keys(),
-    ...Array.from({ length: 16 }, (_, i) => [0x10000 * (i + 1), 0x10000 * (i + 1) + 0xffff]).flat(),
-  ];
-
   it.each([
-    ["first", START, (char: string) => char + "a"],
-    ["alone", START, (char: string) => char],
-    ["second", FOLLOWING, (char: string) => "a" + char],
-    ["in the middle", FOLLOWING, (char: string) => `a${char}b`],
-  ] as const)(
-    "agrees with the production NCName, but for what JavaScript takes for white space, when it comes %s",
-    (_, ranges, name) => {
-      const wrong = codes.filter((code) => isAttributeName(name(String.fromCodePoint(code))) !== isIn(ranges, code));
-      expect(wrong.map((code) => code.toString(16))).toEqual(["1680", "feff"]);
-    },
-  );
+    ["first", /^[A-Za-z_]$/, (char: string) => char + "a"],
+    ["alone", /^[A-Za-z_]$/, (char: string) => char],
+    ["second", /^[A-Za-z0-9._-]$/, (char: string) => "a" + char],
+    ["in the middle", /^[A-Za-z0-9._-]$/, (char: string) => `a${char}b`],
+  ])("takes the ASCII letters, digits, dot, hyphen and underscore alone when it comes %s", (_, allowed, name) => {
+    const chars = Array.from({ length: 0x10000 }, (_, code) => String.fromCharCode(code));
+    expect(chars.filter((char) => isAttributeName(name(char)) !== allowed.test(char))).toEqual([]);
+  });
 });
 
 describe("element", () => {
   it("escapes what would not come back from an attribute value, and nothing else", () => {
-    expect(element("Receive", { action: `a&b<c"d\te\nf\rg>h'i` })).toBe(
+    expect(element("Receive", attribute("action", `a&b<c"d\te\nf\rg>h'i`))).toBe(
       `<Receive action="a&amp;b&lt;c&quot;d&#x9;e&#xA;f&#xD;g>h'i"/>`,
     );
   });
@@ -168,29 +129,16 @@ describe("element", () => {
     "$& $1 $$ $`",
     "",
   ])("writes %j so that a reader gets it back", (value) => {
-    expect(reread(document(element("Receive", { action: value })))).toEqual({
+    expect(reread(document(element("Receive", attribute("action", value))))).toEqual({
       verbs: [{ name: "Receive", attributes: [["action", value]] }],
       comments: [],
     });
   });
 
-  it("keeps the order of the attributes, group by group, and skips a group that is absent", () => {
-    expect(element("Receive", { pageSize: "a4", action: "/x" }, undefined, { later: "1" })).toBe(
-      '<Receive pageSize="a4" action="/x" later="1"/>',
-    );
-  });
-
-  it("writes booleans as their names", () => {
-    expect(element("Receive", { storeMedia: false, other: true })).toBe('<Receive storeMedia="false" other="true"/>');
-  });
-
-  it("writes a name that objects inherit like any other", () => {
-    const attributes = JSON.parse('{"__proto__":"1","constructor":"2","toString":"3"}') as Record<string, string>;
-    expect(reread(document(element("Receive", attributes))).verbs[0]?.attributes).toEqual([
-      ["__proto__", "1"],
-      ["constructor", "2"],
-      ["toString", "3"],
-    ]);
+  it("puts what attribute() wrote behind the name, in the order given", () => {
+    const attributes = attribute("pageSize", "a4") + attribute("__proto__", "1") + attribute("action", "/x");
+    expect(element("Receive", attributes)).toBe('<Receive pageSize="a4" __proto__="1" action="/x"/>');
+    expect(element("Reject", "")).toBe("<Reject/>");
   });
 });
 
@@ -201,7 +149,9 @@ describe("document", () => {
   });
 
   it("puts the content inside Response, in one line", () => {
-    expect(document(element("Reject"))).toBe('<?xml version="1.0" encoding="UTF-8"?><Response><Reject/></Response>');
+    expect(document(element("Reject", ""))).toBe(
+      '<?xml version="1.0" encoding="UTF-8"?><Response><Reject/></Response>',
+    );
   });
 
   it.each(["why", "", "-", "a-", "- -", "<Reject/> & \"'", ">", "->", "é\n😀"])("carries the comment %j", (text) => {

@@ -1,5 +1,5 @@
 /** The web standard's server: a `Request` in, a `Response` out (Hono, Next.js, Bun, Deno, Workers). */
-import type { HandleRequest, WebhookReply } from "./turn.js";
+import type { HandleRequest, WebhookReply } from "./http.js";
 
 /** The parts of a `Request` that are read; by structure, so that the declarations need neither DOM nor Node types. */
 export interface FetchRequest {

@@ -1,23 +1,17 @@
-/** The face of "twiml-fax/webhook": signatures, and the whole turn for any server. */
+/** The entry "twiml-fax/webhook": signatures, and the whole turn for any server. */
 import { createFetch, type FetchRequest, type FetchResponse } from "./fetch.js";
+import type { HandleRequest, WebhookReply } from "./http.js";
 import { createNode, type NodeRequest, type NodeResponse } from "./node.js";
-import { createTurn, type FaxWebhookOptions, type HandleRequest, type WebhookReply } from "./turn.js";
+import { checkOptions, type FaxWebhookOptions } from "./options.js";
+import { takeTurn } from "./turn.js";
 
 export { signRequest, type SignOptions, verifyRequest, type VerifyOptions } from "./signature.js";
-export type {
-  AuthTokens,
-  CallbackAnswer,
-  FaxAnswer,
-  FaxWebhookOptions,
-  HandleRequest,
-  Refusal,
-  RefusalReason,
-  ReplyHeaders,
-  WebhookReply,
-  WebhookRequest,
-} from "./turn.js";
 export type { FetchRequest, FetchResponse } from "./fetch.js";
+export type { HandleRequest, ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
 export type { NodeRequest, NodeResponse } from "./node.js";
+export type { AuthTokens, FaxWebhookOptions } from "./options.js";
+export type { Refusal, RefusalReason } from "./refusal.js";
+export type { CallbackAnswer, FaxAnswer } from "./reply.js";
 
 /** One webhook, in the form that your server takes; the functions may be passed on alone. */
 export interface FaxWebhook {
@@ -33,11 +27,11 @@ export interface FaxWebhook {
 }
 
 /**
- * The whole webhook: verifies the signature, reads the parameters, calls your function, answers with TwiML. A request with
- * a `FaxStatus` (or with the pages) is a callback, so one URL can serve both.
+ * The whole webhook: verifies the signature, reads the parameters, calls your function, answers with TwiML. A request
+ * with a `FaxStatus` (or with the pages) is a callback, so one URL can serve both.
  *
- * Replies: 200 TwiML; 304 for a GET that has not changed; 400, 403, 405, 413 and 415 as plain text with the reason alone,
- * and `onRefused` is told why.
+ * Replies: 200 TwiML; 304 for a GET that has not changed; 400, 403, 405, 413 and 415 as plain text with the reason
+ * alone, and `onRefused` is told why.
  *
  * @returns `handle`, `fetch` and `node`
  * @throws {TypeError} for an empty `authToken` and other options that cannot work
@@ -53,6 +47,7 @@ export interface FaxWebhook {
  * @see https://developer.signalwire.com/compatibility-api/guides/webhook-security
  */
 export function faxWebhook(options: FaxWebhookOptions): FaxWebhook {
-  const handle = createTurn(options);
+  const settings = checkOptions(options);
+  const handle = (request: HandleRequest) => takeTurn(settings, request);
   return { handle, fetch: createFetch(handle), node: createNode(handle) };
 }

@@ -1,5 +1,6 @@
 /** Node's own server: `(req, res)` for `http.createServer`, `(req, res, next)` for Express and Connect. */
-import type { HandleRequest, WebhookReply } from "./turn.js";
+import type { HandleRequest, WebhookReply } from "./http.js";
+import { PLAIN_TEXT } from "./reply.js";
 
 /** The parts of an `http.IncomingMessage` that are read, and what frameworks add to it; by structure. */
 export interface NodeRequest extends AsyncIterable<any> {
@@ -26,56 +27,64 @@ export interface NodeResponse {
   end(body: string): unknown;
 }
 
-/** How long a client that was refused may go on sending; long enough to read the answer, which a reset would destroy. */
+type Next = (error?: unknown) => void;
+
+/** How long a client that was refused may go on sending; long enough to read the answer before a reset destroys it. */
 const LINGER_MS = 5_000;
 
 export function createNode(handle: (request: HandleRequest) => Promise<WebhookReply>) {
-  return async (req: NodeRequest, res: NodeResponse, next?: (error?: unknown) => void): Promise<void> => {
+  return async (req: NodeRequest, res: NodeResponse, next?: Next): Promise<void> => {
     try {
       const { method = "", url = "", originalUrl = url, headers } = req;
       write(res, await handle({ method, url: originalUrl, headers, body: bodyOf(req) }));
     } catch (thrown) {
-      // Express takes next(undefined) and next("route") for "go on", which is how a fax gets lost.
-      const error =
-        thrown instanceof Error
-          ? thrown
-          : new Error("A callback of faxWebhook threw what is no Error.", { cause: thrown });
-      try {
-        if (typeof next === "function") return next(error);
-        console.error(error);
-        write(res, {
-          status: 500,
-          headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
-          body: "internal-error",
-        });
-      } catch (failed) {
-        console.error(failed);
-      }
+      passOn(toError(thrown), res, next);
     } finally {
-      if (!req.readableEnded) {
-        const timer = setTimeout(() => req.destroy(), LINGER_MS);
-        req.once("close", () => clearTimeout(timer));
-        req.resume();
-      }
+      if (!req.readableEnded) drain(req);
     }
   };
 }
 
 /**
- * What a body parser left, or the stream when none has read it. Express 4's parsers leave `{}` beside a stream that they
- * did not touch, which is no body.
+ * What a body parser left, or the stream when none has read it. Express 4's parsers leave `{}` beside a stream that
+ * they did not touch, which is not a body.
  */
 function bodyOf(req: NodeRequest): unknown {
   const { body } = req;
-  const leftover =
-    typeof body === "object" &&
-    body !== null &&
-    Object.keys(body).length === 0 &&
-    (ArrayBuffer.isView(body) || !(Symbol.iterator in body));
-  if (body !== undefined && body !== null && !leftover) return body;
+  if (body !== undefined && body !== null && !isLeftover(body)) return body;
   if (req.readableDidRead || req.readableEnded) return undefined;
   // Leaving the loop over the body must not destroy the socket that the refusal is written to.
   return req.iterator?.({ destroyOnReturn: false }) ?? req;
+}
+
+function isLeftover(body: unknown): boolean {
+  if (typeof body !== "object" || body === null || Object.keys(body).length > 0) return false;
+  return ArrayBuffer.isView(body) || !(Symbol.iterator in body);
+}
+
+/** Express takes next(undefined) and next("route") for "go on", which is how a fax gets lost. */
+function toError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  return new Error("A callback of faxWebhook threw something that is not an Error.", { cause: thrown });
+}
+
+/** To the server's own error path; a bare `http.createServer` has none. */
+function passOn(error: Error, res: NodeResponse, next: Next | undefined): void {
+  try {
+    if (typeof next === "function") return next(error);
+    console.error(error);
+    const headers = { "content-type": PLAIN_TEXT, "cache-control": "no-store" };
+    write(res, { status: 500, headers, body: "internal-error" });
+  } catch (failed) {
+    console.error(failed);
+  }
+}
+
+/** Reads and drops what a refused client still sends, for a while. */
+function drain(req: NodeRequest): void {
+  const timer = setTimeout(() => req.destroy(), LINGER_MS);
+  req.once("close", () => clearTimeout(timer));
+  req.resume();
 }
 
 function write(res: NodeResponse, reply: WebhookReply): void {

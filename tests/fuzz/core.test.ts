@@ -71,7 +71,9 @@ const attributes = fc.record(
   { requiredKeys: [] },
 ) as fc.Arbitrary<ReceiveAttributes>;
 
-/** What a call gives: its value, or the code of its TwimlError. Any other error goes through, and fails the property. */
+/**
+ * What a call gives: its value, or the code of its TwimlError. Any other error goes through, and fails the property.
+ */
 function outcome<Value>(call: () => Value): { value: Value } | { code: TwimlErrorCode } {
   try {
     return { value: call() };
@@ -179,7 +181,10 @@ interface Model {
 }
 type Step = fc.Command<Model, FaxResponse>;
 
-/** Every step of a command ends here: the response has the model's verb, and its document reads back to what was written. */
+/**
+ * Every step of a command ends here: the response has the model's verb, and its document reads back to what was
+ * written.
+ */
 function holds(model: Model, response: FaxResponse): void {
   same(response.verb, model.verb);
   const twiml = response.toString();

@@ -29,7 +29,9 @@ export function runsFromEnvironment(numRuns = 1000): Runs {
 
 const MAX_MESSAGE = 4000;
 
-/** The result, or undefined for an error of the documented class; any other error goes through, and fails the property. */
+/**
+ * The result, or undefined for an error of the documented class; any other error goes through, and fails the property.
+ */
 function resultOf<Result>(
   call: () => Result,
   Documented: typeof TwimlError | typeof FaxRequestError,
@@ -319,9 +321,8 @@ export const CORE: Record<string, Property> = {
         }),
         fc.maxSafeNat(),
         (time, pages) => {
-          const callback = parseFaxCallback(
-            `${FIVE}&${new URLSearchParams({ FaxStatus: "received", Timestamp: time.toISOString(), NumPages: String(pages) })}`,
-          );
+          const more = { FaxStatus: "received", Timestamp: time.toISOString(), NumPages: String(pages) };
+          const callback = parseFaxCallback(`${FIVE}&${new URLSearchParams(more)}`);
           same([callback.timestamp?.getTime(), callback.numPages], [time.getTime(), pages]);
         },
       ),

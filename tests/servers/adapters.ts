@@ -5,7 +5,7 @@ import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from "
 
 type RouteHandler = (request: Request) => Promise<Response>;
 
-/** A route file's exports under `path`. Like Next.js: HEAD is answered by GET, other methods are 405 without a handler. */
+/** A route file's exports under `path`. Like Next.js: GET answers HEAD, other methods are 405 without a handler. */
 export function nextServer(route: { GET: RouteHandler; POST: RouteHandler }, path: string): Server {
   return createServer(async (req, res) => {
     try {
@@ -38,7 +38,7 @@ async function send(response: Response, res: ServerResponse): Promise<void> {
 
 type LambdaHandler = (event: LambdaFunctionURLEvent) => Promise<APIGatewayProxyStructuredResultV2>;
 
-/** Which bodies reach the function in Base64: function URLs do it for every form, an API gateway for binary types only. */
+/** Which bodies reach the function in Base64: every form by a function URL, binary types only by an API gateway. */
 export type Base64 = "always" | "binary";
 
 /**

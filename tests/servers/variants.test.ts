@@ -1,4 +1,4 @@
-/** What people put in front of the webhook, and what goes wrong on the way: body parsers, mounts, redirects, broken clients. */
+/** What people put in front of the webhook, and what goes wrong: body parsers, mounts, redirects, broken clients. */
 import { bodyParser } from "@koa/bodyparser";
 import formbody from "@fastify/formbody";
 import { serve } from "@hono/node-server";

@@ -1,0 +1,105 @@
+/** Everything that the core throws, and every code. The codes are constants; the types derive from them. */
+
+/**
+ * Why a {@link TwimlError} was thrown.
+ * @example TWIML_ERROR_CODES.includes("second-verb"); // true
+ * @see https://www.twilio.com/docs/fax/twiml/receive
+ */
+export const TWIML_ERROR_CODES = [
+  "unknown-verb",
+  "unknown-attribute",
+  "invalid-value",
+  "invalid-text",
+  "invalid-name",
+  "pages-lost",
+  "second-verb",
+  "no-verb",
+  "too-large",
+] as const;
+
+/** Why a {@link TwimlError} was thrown. */
+export type TwimlErrorCode = (typeof TWIML_ERROR_CODES)[number];
+
+/** Where in a document something is wrong, as far as it is known. */
+export interface TwimlPlace {
+  readonly verb?: string | undefined;
+  readonly attribute?: string | undefined;
+}
+
+/**
+ * TwiML that must not be sent. `code` says why, `verb` and `attribute` where (as given, at most 64 characters). The
+ * message names what came and what is allowed; it is made for developers and holds no more than an excerpt of a value.
+ * Compare `name` or `code` rather than the class where an ESM and a CommonJS copy of this library may meet.
+ *
+ * @example
+ * try {
+ *   receive(JSON.parse(settings));
+ * } catch (error) {
+ *   if (error instanceof TwimlError) console.error(error.code, error.attribute, error.message);
+ * }
+ */
+export class TwimlError extends TypeError {
+  override readonly name = "TwimlError";
+  declare readonly verb?: string;
+  declare readonly attribute?: string;
+  constructor(
+    readonly code: TwimlErrorCode,
+    message: string,
+    where: TwimlPlace = {},
+  ) {
+    super(message);
+    if (where.verb !== undefined) this.verb = where.verb.slice(0, 64);
+    if (where.attribute !== undefined) this.attribute = where.attribute.slice(0, 64);
+  }
+}
+
+/** An error whose message names the verb first, and ends as a sentence does. */
+export function twimlError(code: TwimlErrorCode, problem: string, where: TwimlPlace): TwimlError {
+  return new TwimlError(code, `${where.verb === undefined ? "" : `<${where.verb}>: `}${problem}.`, where);
+}
+
+/**
+ * What can be wrong with a parameter: `missing`; `empty`; `repeated`; `not-text`; `invalid`: the value is not what the
+ * parameter can hold.
+ * @example FAX_ISSUE_CODES.includes("missing"); // true
+ * @see https://www.twilio.com/docs/fax/twiml
+ */
+export const FAX_ISSUE_CODES = ["missing", "empty", "repeated", "not-text", "invalid"] as const;
+
+/** One thing that is wrong with a request. */
+export interface FaxRequestIssue {
+  /** Name of the parameter, as on the wire (a stranger's name is cut at 64 characters). */
+  readonly parameter: string;
+  /** One of `FAX_ISSUE_CODES`. */
+  readonly code: (typeof FAX_ISSUE_CODES)[number];
+  /** One sentence: what came, what is expected. */
+  readonly message: string;
+}
+
+/** An issue, with a stranger's name cut short. */
+export function issueOf(parameter: string, code: FaxRequestIssue["code"], message: string): FaxRequestIssue {
+  return { parameter: parameter.slice(0, 64), code, message };
+}
+
+/**
+ * A request whose parameters cannot be read. `issues` holds all that is wrong; the message sums it up, with no more
+ * than excerpts of what came. Answer it with status 400.
+ *
+ * @example
+ * try {
+ *   parseFaxRequest(req.body);
+ * } catch (error) {
+ *   if (!(error instanceof FaxRequestError)) throw error;
+ *   for (const { parameter, code } of error.issues) console.warn(parameter, code);
+ * }
+ */
+export class FaxRequestError extends Error {
+  override readonly name = "FaxRequestError";
+  readonly code = "invalid-parameters";
+  constructor(
+    message: string,
+    readonly issues: readonly FaxRequestIssue[],
+  ) {
+    super(message);
+  }
+}

@@ -1,0 +1,51 @@
+/** The words of error messages: what came, shortened and escaped, and what was probably meant. */
+
+/**
+ * What came, fit for a message: at most 40 characters of it, on one line, in ASCII, and without what stands before an
+ * `@`, where URLs have their password, because messages end in logs and tickets.
+ */
+export function quote(value: unknown): string {
+  if (typeof value === "string") return quoteText(value);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null) return "an object";
+  return /function|symbol|bigint/.test(typeof value) ? `a ${typeof value}` : String(value);
+}
+
+function quoteText(text: string): string {
+  const at = Math.max(text.lastIndexOf("@"), text.lastIndexOf("%40"));
+  const shown = at < 0 ? text : /^(\w+:[/\\]*)?/.exec(text)![0] + "***" + text.slice(at);
+  const short = shown.length > 40 ? shown.slice(0, 40) + "…" : shown;
+  return JSON.stringify(short).replace(/[^\x20-\x7e…]/g, escapeCharacter);
+}
+
+function escapeCharacter(character: string): string {
+  return "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0");
+}
+
+/** A name without its case, separators and white space, which are what people get wrong first. */
+export function foldedName(name: string): string {
+  return name.toLowerCase().replace(/[-_\s]/g, "");
+}
+
+/** ` (did you mean "pageSize"?)` for the candidate that `value` was probably meant to be, or nothing. */
+export function didYouMean(value: unknown, candidates: Iterable<unknown>): string {
+  if (typeof value !== "string" || value.length > 40) return "";
+  for (const candidate of candidates) {
+    if (isNear(foldedName(value), foldedName(String(candidate)))) return ` (did you mean ${quote(candidate)}?)`;
+  }
+  return "";
+}
+
+/** Equal when folded, one contained in the other ("pdf"), or at most two edits (Levenshtein) apart. */
+function isNear(a: string, b: string): boolean {
+  if (a.length > 2 && (b.includes(a) || a.includes(b))) return true;
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]! <= Math.min(2, b.length / 3);
+}

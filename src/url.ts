@@ -1,0 +1,23 @@
+/** Which text is a URL that a provider can fetch. */
+
+/** RFC 3986, section 3.1. The scheme decides before the platform's parser may repair "https:/typo". */
+const HTTP_URL = /^https?:\/\/[^/\\]/i;
+
+/** A path makes a URL with any base, and is what nearly everyone writes: no need to ask the parser. */
+const PLAIN_PATH = /^\/[^/\\\s]/;
+
+/** A colon in the first segment makes a scheme of it (RFC 3986, section 4.2): "localhost:3000/x", "https:/typo". */
+const HAS_SCHEME = /^[^/?#]*:/;
+
+/** The platform's URL parser, named by structure so that the core needs neither DOM nor Node types. */
+declare const URL: { canParse(url: string, base?: string): boolean };
+
+/** Whether `text` is an absolute http(s) URL that the WHATWG parser accepts. */
+export function isHttpUrl(text: string): boolean {
+  return HTTP_URL.test(text) && URL.canParse(text);
+}
+
+/** Whether `text` is a reference that is resolved against the document, and makes a URL of it. */
+export function isRelativeReference(text: string): boolean {
+  return PLAIN_PATH.test(text) || (!HAS_SCHEME.test(text) && URL.canParse(text, "http://provider.invalid/"));
+}

@@ -1,0 +1,25 @@
+import { describe, expect, it } from "vitest";
+import { emptyRecord, ownValue } from "../src/objects.js";
+
+describe("emptyRecord", () => {
+  it("makes an object that inherits nothing, so that any name can be its own", () => {
+    const object = emptyRecord<string>();
+    expect(Object.getPrototypeOf(object)).toBeNull();
+    object["__proto__"] = "own";
+    expect(Object.entries(object)).toEqual([["__proto__", "own"]]);
+    expect("toString" in object).toBe(false);
+  });
+
+  it("makes a new one every time", () => {
+    expect(emptyRecord()).not.toBe(emptyRecord());
+  });
+});
+
+describe("ownValue", () => {
+  it("reads own properties alone", () => {
+    expect(ownValue({ a: 1 }, "a")).toBe(1);
+    for (const value of [Object.create({ a: 1 }), undefined, null, "a", 5])
+      expect(ownValue(value, "a")).toBeUndefined();
+    expect(ownValue({}, "toString")).toBeUndefined();
+  });
+});
