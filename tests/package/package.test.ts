@@ -99,6 +99,7 @@ describe("the tarball", () => {
 
 describe("the installed package", () => {
   const core = [
+    "FAX_ISSUE_CODES",
     "FAX_STATUSES",
     "FaxRequestError",
     "FaxResponse",
@@ -106,6 +107,7 @@ describe("the installed package", () => {
     "MEDIA_TYPES",
     "PAGE_SIZES",
     "TWIML_CONTENT_TYPE",
+    "TWIML_ERROR_CODES",
     "TwimlError",
     "parseFaxCallback",
     "parseFaxRequest",
@@ -130,7 +132,8 @@ describe("the installed package", () => {
   const turn = `
     const webhook = faxWebhook({ authToken: false, onFax: () => new FaxResponse().receive({ action: "/x" }) });
     const headers = { "content-type": "application/x-www-form-urlencoded" };
-    webhook.handle({ method: "POST", url: "/", headers, body: "FaxSid=1&AccountSid=2&From=&To=3&ApiVersion=v1" }).then((reply) => console.log(reply.body));`;
+    const body = "FaxSid=1&AccountSid=2&From=&To=3&ApiVersion=v1";
+    webhook.handle({ method: "POST", url: "/", headers, body }).then((reply) => console.log(reply.body));`;
   it.each([
     [
       "imported",
@@ -145,7 +148,8 @@ describe("the installed package", () => {
     [
       "half imported, half required",
       "module",
-      `import { createRequire } from "node:module"; import { FaxResponse } from "twiml-fax"; const { faxWebhook } = createRequire(import.meta.url)("twiml-fax/webhook"); ${turn}`,
+      `import { createRequire } from "node:module"; import { FaxResponse } from "twiml-fax"; const ` +
+        `{ faxWebhook } = createRequire(import.meta.url)("twiml-fax/webhook"); ${turn}`,
     ],
   ] as const)("answers a fax when %s", (_, type, code) => {
     // --eval has no import.meta.url of a file
@@ -185,7 +189,9 @@ describe("the installed package", () => {
 
   it("runs its core where there is nothing but ECMAScript, URL, URLSearchParams and TextEncoder", () => {
     const code = bundle(
-      'import * as all from "twiml-fax"; globalThis.out = all.toTwiml(all.receive({ action: "https://example.com/é" })) + all.parseFaxRequest("FaxSid=1&AccountSid=%32&From=%zz&To=3&ApiVersion=v1").from;',
+      'import * as all from "twiml-fax"; globalThis.out = all.toTwiml(all.receive({ action: ' +
+        '"https://example.com/é" })) + all.parseFaxRequest("FaxSid=1&AccountSid=%32&From=%zz&To=3' +
+        '&ApiVersion=v1").from;',
       "iife",
     );
     const context = { URL, URLSearchParams, TextEncoder, out: "" };

@@ -285,7 +285,8 @@ if (unknown.length > 0) {
 }
 if (process.platform !== "linux" || process.arch !== "x64" || !process.report.getReport().header.glibcVersionRuntime) {
   console.error(
-    `test:runtimes runs on 64-bit x86 Linux with glibc, for which the npm registry holds all the runtimes; this is ${process.platform} ${process.arch}.`,
+    `test:runtimes runs on 64-bit x86 Linux with glibc, for which the npm registry holds all the ` +
+      `runtimes; this is ${process.platform} ${process.arch}.`,
   );
   process.exit(2);
 }

@@ -158,12 +158,14 @@ async function coreChecks(check, core) {
           action: new URL("https://example.com/a b?c=1&d=2"),
         }),
       ),
-    '<?xml version="1.0" encoding="UTF-8"?><Response><Receive storeMedia="false" pageSize="legal" mediaType="image/tiff" method="POST" action="https://example.com/a%20b?c=1&amp;d=2"/></Response>',
+    '<?xml version="1.0" encoding="UTF-8"?><Response><Receive storeMedia="false" pageSize="legal" ' +
+      'mediaType="image/tiff" method="POST" action="https://example.com/a%20b?c=1&amp;d=2"/></Response>',
   );
   await check(
     "escapes",
     () => toTwiml(receive({ action: "/f?a=1&b=<\"'>é\u{1F4E0}" }, { unchecked: { note: "\t\r\n" } })),
-    '<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="/f?a=1&amp;b=&lt;&quot;\'>é\u{1F4E0}" note="&#x9;&#xD;&#xA;"/></Response>',
+    '<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="/f?a=1&amp;b=&lt;' +
+      '&quot;\'>é\u{1F4E0}" note="&#x9;&#xD;&#xA;"/></Response>',
   );
   await check(
     "FaxResponse with a comment",
@@ -223,7 +225,8 @@ async function coreChecks(check, core) {
       true,
       "Receive",
       "pagesize",
-      '<Receive>: there is no attribute "pagesize" (did you mean "pageSize"?); there are: action, method, mediaType, pageSize, storeMedia (names are case-sensitive).',
+      '<Receive>: there is no attribute "pagesize" (did you mean "pageSize"?); there are: action, ' +
+        "method, mediaType, pageSize, storeMedia (names are case-sensitive).",
     ],
   );
 
@@ -310,7 +313,8 @@ async function coreChecks(check, core) {
     () =>
       parseFaxCallback(
         FORM +
-          "&FaxStatus=received&NumPages=2&MediaSid=m-1&RemoteStationId=Fax+Machine&ErrorCode=&Timestamp=2022-01-13T21%3A54%3A46Z" +
+          "&FaxStatus=received&NumPages=2&MediaSid=m-1&RemoteStationId=Fax+Machine&ErrorCode=" +
+          "&Timestamp=2022-01-13T21%3A54%3A46Z" +
           "&MediaUrl=https%3A%2F%2Ffiles.example.com%2F1.pdf",
       ),
     {
@@ -466,7 +470,9 @@ async function signatureChecks(check, { signRequest, verifyRequest }) {
   );
 }
 
-/** The webhook that the checks talk to, also behind the runtime's own server; `told` gathers what `onRefused` is told. */
+/**
+ * The webhook that the checks talk to, also behind the runtime's own server; `told` gathers what `onRefused` is told.
+ */
 export function createWebhook({ core, webhook }, options = {}) {
   const told = [];
   const hook = webhook.faxWebhook({
@@ -750,7 +756,8 @@ export function converseNode(origin, { resets = false } = {}) {
 }
 
 /**
- * How many of `tries` clients that send far more than is allowed could not read their 413, and why: the server closed the
+ * How many of `tries` clients that send far more than is allowed could not read their 413, and why: the server closed
+ * the
  * connection on them.
  */
 export async function cutOff(origin, tries = 20) {
@@ -770,7 +777,8 @@ export async function cutOff(origin, tries = 20) {
   }
   return reasons.length > 0
     ? [
-        `answer 413 to a client that is still sending for certain: ${reasons.length} of ${tries} did not get it (${[...new Set(reasons)].join(", ")})`,
+        `answer 413 to a client that is still sending for certain: ${reasons.length} of ${tries} ` +
+          `did not get it (${[...new Set(reasons)].join(", ")})`,
       ]
     : [];
 }
@@ -877,7 +885,8 @@ async function fetchChecks(check, core, webhook) {
     [200, RECEIVE],
   );
   const dressed = (name) =>
-    `Content-Disposition: form-data; name="${name}"\r\nContent-Type: text/plain; charset=US-ASCII\r\nContent-Transfer-Encoding: 8bit\r\nContent-Length: ${FIELDS[name].length}`;
+    `Content-Disposition: form-data; name="${name}"\r\nContent-Type: text/plain; ` +
+    `charset=US-ASCII\r\nContent-Transfer-Encoding: 8bit\r\nContent-Length: ${FIELDS[name].length}`;
   await check(
     "multipart: fields with headers of their own, as Java's clients write",
     () =>
@@ -948,7 +957,8 @@ export async function limits(modules) {
   const file = (disposition, end = "--b--\r\n") =>
     send(
       multipart(plain, "", { ...FIELDS, FaxStatus: "received" }) +
-        `--b\r\nContent-Disposition: form-data; ${disposition}\r\nContent-Type: application/pdf\r\n\r\n%PDF${end && "\r\n" + end}`,
+        `--b\r\nContent-Disposition: form-data; ${disposition}\r\nContent-Type: ` +
+        `application/pdf\r\n\r\n%PDF${end && "\r\n" + end}`,
       SIGNED.delivery,
     );
   const onFax = "200 %2B15017122661,undefined,undefined";

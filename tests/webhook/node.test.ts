@@ -2,9 +2,8 @@ import { Readable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { receive, reject } from "../../src/index.js";
 import { faxWebhook, type FaxWebhookOptions, type NodeRequest, signRequest } from "../../src/webhook/index.js";
+import { BODY, INCOMING, open, TOKEN, TYPE } from "./support.js";
 
-const TOKEN = "12345";
-const INCOMING = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
 const TEXT = new URLSearchParams(INCOMING).toString();
 
 /** An `IncomingMessage` in all that is read of it; `more` is what a framework adds. */
@@ -177,5 +176,126 @@ describe("node", () => {
     expect(vi.getTimerCount()).toBe(1);
     req.emit("close");
     expect(vi.getTimerCount()).toBe(0);
+  });
+});
+
+describe("node, by the state of the stream", () => {
+  const response = () => ({
+    statusCode: 0,
+    headersSent: false,
+    headers: {} as Record<string, unknown>,
+    body: "",
+    setHeader(name: string, value: unknown) {
+      this.headers[name] = value;
+    },
+    end(body: string) {
+      this.body = body;
+    },
+  });
+  const request = (state: object) => ({
+    method: "POST",
+    url: "/fax",
+    headers: TYPE,
+    resume() {},
+    destroy() {},
+    once() {},
+    async *[Symbol.asyncIterator]() {
+      yield Buffer.from(BODY);
+    },
+    ...state,
+  });
+
+  it.each([
+    ["reads a stream that has no iterator()", {}, 200],
+    ["does not read a stream that was read before", { readableDidRead: true }, 400],
+    ["does not read a stream that has ended", { readableEnded: true }, 400],
+  ])("%s", async (_, state, status) => {
+    const res = response();
+    await open().node(request(state), res);
+    expect(res.statusCode).toBe(status);
+  });
+
+  it("asks for an iterator that leaves the socket open", async () => {
+    const iterator = vi.fn(async function* () {
+      yield Buffer.from(BODY);
+    });
+    const res = response();
+    await open().node(request({ iterator }), res);
+    expect([res.statusCode, iterator.mock.calls]).toEqual([200, [[{ destroyOnReturn: false }]]]);
+  });
+
+  it(
+    "answers a request without method and URL, and 500 in plain text when onFax throws and there " + "is no next",
+    async () => {
+      const log = vi.spyOn(console, "error").mockReturnValue();
+      const [odd, broken] = [response(), response()];
+      await open().node(request({ method: undefined, url: undefined }), odd);
+      await open({
+        onFax: () => {
+          throw new Error("secret");
+        },
+      }).node(request({}), broken);
+      log.mockRestore();
+      expect([odd.statusCode, odd.body]).toEqual([405, "method-not-allowed"]);
+      expect([broken.statusCode, broken.headers, broken.body]).toEqual([
+        500,
+        { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
+        "internal-error",
+      ]);
+    },
+  );
+});
+
+describe("node, when something throws", () => {
+  it("gives next an Error, whatever was thrown", async () => {
+    const res = { statusCode: 0, headersSent: false, setHeader() {}, end() {} };
+    const req = {
+      method: "POST",
+      url: "/fax",
+      headers: TYPE,
+      body: BODY,
+      readableEnded: true,
+      resume() {},
+      destroy() {},
+      once() {},
+      async *[Symbol.asyncIterator]() {},
+    };
+    for (const thrown of [undefined, "route", null, 0]) {
+      const next = vi.fn();
+      await open({ onFax: () => Promise.reject(thrown) }).node(req, res, next);
+      expect(next.mock.calls).toEqual([
+        [
+          expect.objectContaining({
+            message: "A callback of faxWebhook threw something that is not an Error.",
+            cause: thrown,
+          }),
+        ],
+      ]);
+    }
+  });
+
+  it("never rejects in node, even when next throws", async () => {
+    const log = vi.spyOn(console, "error").mockReturnValue();
+    const req = {
+      method: "POST",
+      url: "/fax",
+      headers: TYPE,
+      body: BODY,
+      readableEnded: true,
+      resume() {},
+      destroy() {},
+      once() {},
+      async *[Symbol.asyncIterator]() {},
+    };
+    const res = { statusCode: 0, headersSent: false, setHeader() {}, end() {} };
+    await open({
+      onFax: () => {
+        throw new Error("first");
+      },
+    }).node(req, res, () => {
+      throw new Error("second");
+    });
+    expect(log.mock.calls).toEqual([[new Error("second")]]);
+    log.mockRestore();
   });
 });

@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { signRequest, verifyRequest } from "../../src/webhook/index.js";
+import { sign } from "./support.js";
 
 // Literal signatures of twilio-node's spec/validation.spec.js and twilio-csharp's RequestValidatorTest, token "12345";
 // none was computed here.
@@ -268,5 +269,45 @@ describe("verifyRequest", () => {
         signature: sign("https://x.example/A2__proto__1"),
       }),
     ).toBe(true);
+  });
+});
+
+describe("verifyRequest, one spelling at a time", () => {
+  it.each([
+    ["http://x.example:80/fax", "http://x.example/fax"],
+    ["https://x.example:443/fax", "https://x.example/fax"],
+    ["http://x.example:8080/fax?a=b+c", "http://x.example:8080/fax?a=b%20c"],
+    ["https://x.example/fax?a=b+c&d=e", "https://x.example/fax?a=b%20c&d=e"],
+    ["https://x.example/fax?a=~%20b", "https://x.example/fax?a=~+b"],
+    ["https://x.example/fax?a=it's:~", "https://x.example/fax?a=it%27s:~"],
+    ["https://x.example/fax?a=it%27s:~", "https://x.example/fax?a=it's:~"],
+    ["https://x.example/fax?a=it's~b+c", "https://x.example/fax?a=it%27s~b%20c"],
+  ])("accepts %s when %s was signed", (url, signed) => {
+    expect(verifyRequest({ authToken: "t", url, signature: sign(signed) })).toBe(true);
+  });
+
+  it("leaves undefined and null out, beside repeated names", () => {
+    const params = { A: ["2", "1", undefined, null], B: undefined, C: null, D: "3" };
+    expect(
+      verifyRequest({ authToken: "t", url: "https://x.example/", params, signature: sign("https://x.example/A1A2D3") }),
+    ).toBe(true);
+  });
+
+  it("signs nothing where one value of several is no text", () => {
+    expect(() => signRequest({ authToken: "t", url: "https://x.example/", params: { a: ["1", "2"], b: {} } })).toThrow(
+      new TypeError("A request can only be signed over parameters that are text."),
+    );
+  });
+});
+
+describe("verifyRequest, what it is given", () => {
+  it("stays as it was: the list of a repeated name does not grow", () => {
+    const list = ["1", "2"];
+    const params = [
+      ["A", list],
+      ["A", "3"],
+    ] as const;
+    verifyRequest({ authToken: "t", url: "https://x.example/", params, signature: sign("x") });
+    expect(list).toEqual(["1", "2"]);
   });
 });

@@ -1,0 +1,41 @@
+/** The parts of a request, in every form that servers give them. */
+import { describe, expect, it } from "vitest";
+import { type HandleRequest } from "../../src/webhook/index.js";
+import { FORM, plain, request, setUp } from "./support.js";
+
+describe("handle: headers", () => {
+  const pairs = Object.entries(request().headers) as [string, string][];
+
+  it.each<[string, HandleRequest["headers"]]>([
+    ["a record in upper case", Object.fromEntries(pairs.map(([name, value]) => [name.toUpperCase(), value]))],
+    ["a record of lists", Object.fromEntries(pairs.map(([name, value]) => [name, [value]]))],
+    ["a Headers object", new Headers(pairs)],
+    ["a Map", new Map(pairs) as never],
+    ["undefined values", { ...Object.fromEntries(pairs), cookie: undefined }],
+  ])("takes %s", async (_, headers) => {
+    const { handle, onFax } = setUp();
+    expect((await handle({ ...request(), headers })).status).toBe(200);
+    const seen = onFax.mock.calls[0]![1];
+    expect(seen.headers["content-type"]).toBe(FORM);
+    expect("cookie" in seen.headers).toBe(false);
+  });
+
+  it("joins what is repeated, whatever the case, without a prototype, and frozen", async () => {
+    const { handle, onFax } = setUp();
+    const extra = { Cookie: ["a=1", "b=2"], "X-Many": ["1", "2"], "x-many": "3", __proto__: "p", constructor: "c" };
+    await handle(request({ headers: Object.assign(Object.create(null), extra) }));
+    const { headers } = onFax.mock.calls[0]![1];
+    expect(headers).toMatchObject({ cookie: "a=1; b=2", "x-many": "1, 2, 3", constructor: "c" });
+    expect([
+      Object.getPrototypeOf(headers),
+      Object.isFrozen(headers),
+      Object.isFrozen(onFax.mock.calls[0]![1]),
+    ]).toEqual([null, true, true]);
+    expect(headers["toString"]).toBeUndefined();
+  });
+
+  it("does not take a header from Object.prototype for the signature", async () => {
+    const { "x-twilio-signature": _, ...headers } = request().headers as Record<string, string>;
+    expect(plain(await setUp().handle({ ...request(), headers }))).toEqual([403, "missing-signature"]);
+  });
+});

@@ -1,0 +1,83 @@
+/** Options that cannot work. */
+import { describe, expect, it, vi } from "vitest";
+import { receive } from "../../src/index.js";
+import { faxWebhook, type FaxWebhookOptions } from "../../src/webhook/index.js";
+import { BODY, open, post, sign, TOKEN } from "./support.js";
+
+describe("faxWebhook: options that cannot work throw a TypeError", () => {
+  const onFax = () => receive();
+  it.each<[string, unknown, RegExp]>([
+    ["authToken: undefined", { onFax }, /authToken/],
+    ["authToken: null", { onFax, authToken: null }, /authToken/],
+    ['authToken: ""', { onFax, authToken: "" }, /environment variable/],
+    ['authToken: " "', { onFax, authToken: " " }, /authToken/],
+    ["authToken: []", { onFax, authToken: [] }, /authToken/],
+    ['authToken: ["a", ""]', { onFax, authToken: ["a", ""] }, /authToken/],
+    ["authToken: [undefined]", { onFax, authToken: [undefined] }, /authToken/],
+    ["authToken: true", { onFax, authToken: true }, /authToken/],
+    ["authToken: 12345", { onFax, authToken: 12345 }, /authToken/],
+    ["no onFax", { authToken: TOKEN }, /onFax must be a function/],
+    ["onFax: a verb", { authToken: TOKEN, onFax: receive() }, /onFax must be a function/],
+    ["onCallback: null", { authToken: TOKEN, onFax, onCallback: null }, /onCallback/],
+    ["onRefused: text", { authToken: TOKEN, onFax, onRefused: "log" }, /onRefused/],
+    ["maxFormBytes: NaN", { authToken: TOKEN, onFax, maxFormBytes: NaN }, /maxFormBytes/],
+    ['maxMediaBytes: "10"', { authToken: TOKEN, onFax, maxMediaBytes: "10" }, /maxMediaBytes/],
+    ["maxMediaBytes: Infinity", { authToken: TOKEN, onFax, maxMediaBytes: Infinity }, /maxMediaBytes/],
+    ['publicUrl: ""', { authToken: TOKEN, onFax, publicUrl: "" }, /publicUrl/],
+    ['publicUrl: "ftp://…"', { authToken: TOKEN, onFax, publicUrl: "ftp://fax.example.com" }, /publicUrl/],
+    ["publicUrl: null", { authToken: TOKEN, onFax, publicUrl: null }, /publicUrl/],
+  ])("%s", (_, options, message) => {
+    expect(() => faxWebhook(options as FaxWebhookOptions)).toThrow(TypeError);
+    expect(() => faxWebhook(options as FaxWebhookOptions)).toThrow(message);
+  });
+
+  it("never shows a token or a password in the message", () => {
+    expect(() => faxWebhook({ authToken: ["top-secret", ""], onFax })).toThrow(
+      expect.not.stringContaining("top-secret"),
+    );
+    expect(() => faxWebhook({ authToken: TOKEN, onFax, publicUrl: "ftp://u:hunter2@example.com" })).toThrow(
+      /^(?!.*hunter2)/s,
+    );
+  });
+});
+
+describe("faxWebhook, options", () => {
+  it.each<[object, string]>([
+    [{ onFax: 1 }, "onFax must be a function, not 1."],
+    [{ onCallback: "x" }, 'onCallback must be a function, not "x".'],
+    [{ onRefused: {} }, "onRefused must be a function, not an object."],
+    [{ maxFormBytes: 0 }, "maxFormBytes must be a number of bytes, not 0."],
+    [{ maxFormBytes: 1.5 }, "maxFormBytes must be a number of bytes, not 1.5."],
+    [{ maxMediaBytes: 0 }, "maxMediaBytes must be a number of bytes, not 0."],
+    [{ maxMediaBytes: "1" }, 'maxMediaBytes must be a number of bytes, not "1".'],
+    [
+      { publicUrl: 5 },
+      'publicUrl must be an http(s) origin, with or without a path, such as "https://fax.example.com", not 5.',
+    ],
+    [
+      { publicUrl: "fax.example.com" },
+      "publicUrl must be an http(s) origin, with or without a path, such as " +
+        '"https://fax.example.com", not "fax.example.com".',
+    ],
+    [
+      { publicUrl: "https://fax.example.com/?a=1" },
+      "publicUrl must be an http(s) origin, with or without a path, such as " +
+        '"https://fax.example.com", not "https://fax.example.com/?a=1".',
+    ],
+  ])("refuses %j", (options, message) => {
+    expect(() => open(options)).toThrow(new TypeError(message));
+  });
+
+  it("rejects when publicUrl is a function that returns no text", async () => {
+    const webhook = open({ authToken: "t", publicUrl: () => undefined as unknown as string });
+    await expect(webhook.handle(post(BODY, { "x-twilio-signature": sign("x") }))).rejects.toThrow(
+      new TypeError("publicUrl must return text, not undefined."),
+    );
+  });
+
+  it("asks the token function only for an AccountSid that came", async () => {
+    const authToken = vi.fn(() => "t");
+    const reply = await open({ authToken }).handle(post("FaxSid=FX1", { "x-twilio-signature": sign("x") }));
+    expect([reply.status, reply.body, authToken.mock.calls]).toEqual([403, "no-token", []]);
+  });
+});

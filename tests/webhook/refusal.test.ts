@@ -1,0 +1,196 @@
+/** Every reason for a refusal, and what onRefused is told. */
+import { describe, expect, it, vi } from "vitest";
+import { type FaxRequestError } from "../../src/index.js";
+import { type HandleRequest, type Refusal } from "../../src/webhook/index.js";
+import { BODY, bytes, FORM, INCOMING, open, plain, post, request, setUp, sign, stream, TOKEN } from "./support.js";
+
+describe("handle: refusals", () => {
+  const deliver = (type: string, body: unknown): HandleRequest => ({
+    ...request(),
+    headers: { ...request().headers, "content-type": type },
+    body,
+  });
+  const { headers } = request();
+  const without = (name: string) => Object.fromEntries(Object.entries(headers).filter(([each]) => each !== name));
+  const table: [string, HandleRequest, number, Refusal["reason"]][] = [
+    ...["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", ""].map(
+      (method): [string, HandleRequest, number, Refusal["reason"]] => [
+        `method "${method}"`,
+        { ...request(), method },
+        405,
+        "method-not-allowed",
+      ],
+    ),
+    ["no signature", { ...request(), headers: without("x-twilio-signature") }, 403, "missing-signature"],
+    ["an empty signature", request({ headers: { "x-twilio-signature": "" } }), 403, "missing-signature"],
+    ["another token", request({ token: "guessed" }), 403, "signature-mismatch"],
+    [
+      "a signature twice",
+      request({
+        headers: {
+          "x-twilio-signature": ["AAAAAAAAAAAAAAAAAAAAAAAAAAA=", String(headers["x-twilio-signature" as never])],
+        },
+      }),
+      403,
+      "signature-mismatch",
+    ],
+    ["another path", { ...request(), url: "/fix" }, 403, "signature-mismatch"],
+    [
+      "another body",
+      request({ body: new URLSearchParams({ ...INCOMING, From: "+1900" }).toString() }),
+      403,
+      "signature-mismatch",
+    ],
+    ["an added parameter", request({ body: `${new URLSearchParams(INCOMING)}&x=1` }), 403, "signature-mismatch"],
+    [
+      "a dropped parameter",
+      request({ body: `${new URLSearchParams(INCOMING)}`.replace(/&ApiVersion=v1/, "") }),
+      403,
+      "signature-mismatch",
+    ],
+    ["a nested parameter", request({ body: { ...INCOMING, a: { b: "1" } } }), 403, "signature-mismatch"],
+    ["no body", { ...request(), body: undefined }, 400, "missing-body"],
+    ["body: null", { ...request(), body: null }, 400, "missing-body"],
+    ["an empty body", request({ body: "" }), 400, "missing-body"],
+    ["an empty buffer", request({ body: new Uint8Array() }), 400, "missing-body"],
+    ["an empty stream", request({ body: stream() }), 400, "missing-body"],
+    ["an empty object", request({ body: {} }), 400, "missing-body"],
+    ["separators alone", request({ body: "&&" }), 400, "missing-body"],
+    ["a number as body", request({ body: 5 }), 400, "missing-body"],
+    ["malformed multipart", deliver("multipart/form-data; boundary=x", bytes("--y\r\n")), 400, "unreadable-body"],
+    ["multipart without a boundary", deliver("multipart/form-data", bytes("--x--")), 400, "unreadable-body"],
+    [
+      "multipart cut short",
+      deliver("multipart/form-data; boundary=x", bytes('--x\r\ncontent-disposition: form-data; name="a"\r\n\r\nb')),
+      400,
+      "unreadable-body",
+    ],
+    ["a missing parameter", request({ params: { FaxSid: "FX1" } }), 400, "invalid-parameters"],
+    ["a SID that is a path", request({ params: { ...INCOMING, FaxSid: "../x" } }), 400, "invalid-parameters"],
+    ["a form over the limit, as text", request({ params: { ...INCOMING, x: "x".repeat(65_536) } }), 413, "too-large"],
+    ["a form over the limit, as bytes", request({ body: new Uint8Array(65_537) }), 413, "too-large"],
+    [
+      "a form over the limit, as a stream",
+      request({ body: stream(new Uint8Array(65_536), new Uint8Array(1)) }),
+      413,
+      "too-large",
+    ],
+    [
+      "a stream announced over the limit",
+      request({ headers: { "content-length": "65537" }, body: stream(bytes("a=b")) }),
+      413,
+      "too-large",
+    ],
+    ["json", deliver("application/json", "{}"), 415, "unsupported-media-type"],
+    ["text/plain", deliver("text/plain", "a=b"), 415, "unsupported-media-type"],
+    ["a type that begins like ours", deliver(`${FORM}x`, "a=b"), 415, "unsupported-media-type"],
+    ["no content type", { ...request(), headers: without("content-type") }, 415, "unsupported-media-type"],
+    [
+      "a compressed stream",
+      request({ headers: { "content-encoding": "gzip" }, body: stream(bytes("a=b")) }),
+      415,
+      "unsupported-media-type",
+    ],
+    [
+      "compressed bytes",
+      request({ headers: { "content-encoding": "br" }, body: bytes("a=b") }),
+      415,
+      "unsupported-media-type",
+    ],
+  ];
+
+  it.each(table)("%s: %#", async (_, sent, status, reason) => {
+    const { handle, onFax, onCallback, onRefused } = setUp();
+    const reply = await handle(sent);
+    const allow = status === 405 ? { allow: "GET, HEAD, POST" } : {};
+    expect(reply).toEqual({
+      status,
+      headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...allow },
+      body: reason,
+    });
+    expect(onRefused).toHaveBeenCalledOnce();
+    const [refusal, seen] = onRefused.mock.calls[0]!;
+    expect(refusal).toMatchObject({ status, reason, message: expect.stringMatching(/^.{20,}\.$/) });
+    expect(seen.url).toBe(sent.url);
+    expect(JSON.stringify(refusal)).not.toContain(TOKEN);
+    expect("urls" in refusal).toBe(reason === "signature-mismatch");
+    expect("error" in refusal).toBe(reason === "invalid-parameters" || reason === "unreadable-body");
+    expect([onFax.mock.calls, onCallback.mock.calls]).toEqual([[], []]);
+  });
+
+  it("answers alike without onRefused, and rejects with what it throws", async () => {
+    expect(plain(await setUp({ onRefused: undefined }).handle(request({ token: "guessed" })))).toEqual([
+      403,
+      "signature-mismatch",
+    ]);
+    const error = new Error("no log");
+    await expect(setUp({ onRefused: () => Promise.reject(error) }).handle(request({ token: "guessed" }))).rejects.toBe(
+      error,
+    );
+  });
+
+  it("tells every issue of the parameters to onRefused alone", async () => {
+    const { handle, refusals } = setUp();
+    const reply = await handle(request({ params: { faxsid: "FX1", AccountSid: "../", From: "", To: "" } }));
+    expect(reply.body).toBe("invalid-parameters");
+    const { name, issues } = refusals[0]?.error as FaxRequestError;
+    expect(name).toBe("FaxRequestError");
+    expect(issues.map(({ parameter, code }) => `${parameter} ${code}`)).toEqual([
+      "FaxSid missing",
+      "AccountSid invalid",
+      "To empty",
+      "ApiVersion missing",
+    ]);
+  });
+
+  it("takes a body that is exactly at the limit", async () => {
+    const size = new URLSearchParams({ ...INCOMING, x: "" }).toString().length;
+    const params = { ...INCOMING, x: "x".repeat(1000 - size) };
+    expect((await setUp({ maxFormBytes: 1000 }).handle(request({ params }))).status).toBe(200);
+    expect((await setUp({ maxFormBytes: 999 }).handle(request({ params }))).status).toBe(413);
+  });
+
+  it("says unreadable-body, with the cause, when the stream fails", async () => {
+    const { handle, refusals } = setUp();
+    const error = new Error("aborted");
+    async function* broken() {
+      yield bytes("FaxSid=");
+      throw error;
+    }
+    expect(plain(await handle(request({ body: broken() })))).toEqual([400, "unreadable-body"]);
+    expect(refusals[0]?.error).toBe(error);
+  });
+
+  it("reads no further than the limit, and nothing of an unsigned or unsupported body", async () => {
+    let read = 0;
+    async function* endless() {
+      for (;;) {
+        read++;
+        yield new Uint8Array(1000);
+      }
+    }
+    const { handle } = setUp({ maxFormBytes: 10_000 });
+    expect((await handle(request({ body: endless() }))).status).toBe(413);
+    expect(read).toBe(11);
+    read = 0;
+    await handle({ ...request({ body: endless() }), headers: without("x-twilio-signature") });
+    await handle(request({ body: endless(), headers: { "content-type": "text/plain" } }));
+    await handle(request({ body: endless(), headers: { "content-encoding": "gzip" } }));
+    await handle(request({ body: endless(), headers: { "content-length": "10001" } }));
+    expect(read).toBe(0);
+  });
+});
+
+describe("handle: what onRefused is shown", () => {
+  it("lists no more than fifty URLs of five hundred characters", async () => {
+    const onRefused = vi.fn();
+    const url = `/fax?${"a='b%20c+%27*~(&".repeat(100)}`;
+    await open({ authToken: "t", onRefused }).handle({
+      ...post(BODY, { host: "user.example:443", "x-twilio-signature": sign("x") }),
+      url,
+    });
+    const { urls } = onRefused.mock.calls[0]![0] as { urls: string[] };
+    expect(urls.length).toBeLessThanOrEqual(50);
+    expect(Math.max(...urls.map((each) => each.length))).toBe(500);
+  });
+});

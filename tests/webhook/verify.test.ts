@@ -1,0 +1,278 @@
+/** Which URLs, tokens and headers of a request are verified. */
+import { describe, expect, it, vi } from "vitest";
+import { receive, reject } from "../../src/index.js";
+import { faxWebhook, type FaxWebhookOptions, signRequest, type WebhookRequest } from "../../src/webhook/index.js";
+import { BODY, CALLBACK, INCOMING, open, ORIGIN, plain, post, request, setUp, TOKEN } from "./support.js";
+
+describe("handle: the URL that is verified", () => {
+  it.each<[string, string, string, string]>([
+    // publicUrl, request.url, what the provider signed
+    ["an origin", ORIGIN, "/fax", `${ORIGIN}/fax`],
+    ["an origin with a slash", `${ORIGIN}/`, "/fax", `${ORIGIN}/fax`],
+    ["a prefix", `${ORIGIN}/hooks`, "/fax", `${ORIGIN}/hooks/fax`],
+    ["a prefix with slashes", `${ORIGIN}/hooks//`, "/fax", `${ORIGIN}/hooks/fax`],
+    ["a port", `${ORIGIN}:8443`, "/fax", `${ORIGIN}:8443/fax`],
+    ["a default port that is signed", ORIGIN, "/fax", `${ORIGIN}:443/fax`],
+    ["a default port that is not signed", `${ORIGIN}:443`, "/fax", `${ORIGIN}/fax`],
+    ["credentials", "https://user:secret@fax.example.com", "/fax", "https://user:secret@fax.example.com/fax"],
+    ["credentials that are not signed", "https://user:secret@fax.example.com", "/fax", `${ORIGIN}/fax`],
+    ["a fragment", `${ORIGIN}#rc=2&ot=100`, "/fax", `${ORIGIN}/fax#rc=2&ot=100`],
+    ["a fragment that is not signed", `${ORIGIN}#rc=2`, "/fax", `${ORIGIN}/fax`],
+    ["a prefix and a fragment", `${ORIGIN}/hooks/#rc=2`, "/fax", `${ORIGIN}/hooks/fax#rc=2`],
+    ["a query", ORIGIN, "/fax?a=b%20c", `${ORIGIN}/fax?a=b+c`],
+    ["an absolute request URL", `${ORIGIN}/hooks`, "http://10.0.0.5/fax?a=1", `${ORIGIN}/hooks/fax?a=1`],
+    ["http", "http://fax.example.com", "/fax", "http://fax.example.com/fax"],
+  ])("publicUrl with %s", async (_, publicUrl, path, url) => {
+    expect((await setUp({ publicUrl }).handle({ ...request({ path, url }), url: path })).status).toBe(200);
+    expect((await setUp({ publicUrl: () => publicUrl }).handle({ ...request({ path, url }), url: path })).status).toBe(
+      200,
+    );
+  });
+
+  it("publicUrl as a function gets the request; what it throws is yours", async () => {
+    const publicUrl = vi.fn(({ headers }: WebhookRequest) => `https://${headers["x-original-host"]}`);
+    const sent = request({ headers: { "X-Original-Host": "fax.example.com" } as never });
+    expect((await setUp({ publicUrl }).handle(sent)).status).toBe(200);
+    expect(publicUrl.mock.calls).toMatchObject([[{ method: "POST", url: "/fax" }]]);
+    const error = new Error("no host");
+    await expect(
+      setUp({
+        publicUrl: () => {
+          throw error;
+        },
+      }).handle(request()),
+    ).rejects.toBe(error);
+  });
+
+  it.each(["https", "http"])("without publicUrl, the Host header with %s", async (scheme) => {
+    const sent = request({ url: `${scheme}://10.0.0.5:3000/fax` });
+    expect((await setUp({ publicUrl: undefined }).handle(sent)).status).toBe(200);
+  });
+
+  it("without publicUrl, the host of an absolute URL rather than the header, and :authority of HTTP/2", async () => {
+    const { handle } = setUp({ publicUrl: undefined });
+    expect((await handle({ ...request(), url: `${ORIGIN}/fax` })).status).toBe(200);
+    expect((await handle({ ...request(), url: "http://fax.example.com/fax" })).status).toBe(200);
+    const { host: _, ...headers } = request().headers as Record<string, string>;
+    expect((await handle({ ...request(), headers: { ...headers, ":authority": "fax.example.com" } })).status).toBe(200);
+  });
+
+  it("with publicUrl, the Host header changes nothing", async () => {
+    const sent = request({ url: "https://other.example.com/fax", headers: { host: "other.example.com" } });
+    expect(plain(await setUp().handle(sent))).toEqual([403, "signature-mismatch"]);
+  });
+
+  it.each([
+    "fax.example.com/other?x=", // would move the path into the query
+    "fax.example.com/fax#",
+    "user@fax.example.com",
+    "fax.example.com?",
+    "fax.example.com\\",
+    "fax.example.com fax",
+    "fax.example.com, other.example.com",
+    "",
+  ])("a Host header that is no host is tried with no URL: %j", async (host) => {
+    const { handle, refusals } = setUp({ publicUrl: undefined });
+    for (const url of [`https://${host}/fax`, `http://${host}/fax`, `${ORIGIN}/fax`, `${ORIGIN}/other?x=/fax`]) {
+      expect(plain(await handle(request({ url, headers: { host } })))).toEqual([403, "signature-mismatch"]);
+    }
+    expect(refusals[0]?.urls).toEqual([]);
+  });
+
+  it("a missing Host header is a mismatch that tried no URL", async () => {
+    const { handle, refusals } = setUp({ publicUrl: undefined });
+    const { host: _, ...headers } = request().headers as Record<string, string>;
+    expect((await handle({ ...request(), headers })).status).toBe(403);
+    expect(refusals[0]?.urls).toEqual([]);
+  });
+
+  it("X-Forwarded-* and Forwarded are not believed", async () => {
+    const headers = {
+      "x-forwarded-host": "fax.example.com",
+      "x-forwarded-proto": "https",
+      "x-forwarded-prefix": "/",
+      "x-original-url": "/fax",
+      forwarded: "host=fax.example.com;proto=https",
+    };
+    expect(plain(await setUp({ publicUrl: undefined }).handle(request({ headers })))).toEqual([
+      403,
+      "signature-mismatch",
+    ]);
+  });
+
+  it("onRefused is told every URL that was tried, once each, without passwords", async () => {
+    const { handle, refusals } = setUp({ publicUrl: "https://user:hunter2@fax.example.com/hooks#rc=2" });
+    await handle(request({ path: "/fax?q=it's%20it", token: "guessed" }));
+    const urls = refusals[0]?.urls ?? [];
+    expect(urls[0]).toBe("https://***@fax.example.com/hooks/fax?q=it's%20it#rc=2");
+    expect(urls).toContain("https://fax.example.com:443/hooks/fax?q=it%27s+it");
+    expect(new Set(urls).size).toBe(urls.length);
+    expect(JSON.stringify(refusals)).not.toContain("hunter2");
+    const plainHost = setUp({ publicUrl: undefined });
+    await plainHost.handle(request({ token: "guessed" }));
+    expect(plainHost.refusals[0]?.urls).toEqual([
+      "https://10.0.0.5:3000/fax",
+      "https://10.0.0.5/fax",
+      "http://10.0.0.5:3000/fax",
+    ]);
+  });
+});
+
+describe("handle: tokens", () => {
+  it.each(["x-twilio-signature", "x-signalwire-signature", "X-Twilio-Signature", "X-SIGNALWIRE-SIGNATURE"])(
+    "reads %s",
+    async (header) => {
+      expect((await setUp().handle(request({ header }))).status).toBe(200);
+    },
+  );
+
+  it("takes either header when the other is wrong", async () => {
+    const wrong = { "x-signalwire-signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" };
+    expect((await setUp().handle(request({ headers: wrong }))).status).toBe(200);
+  });
+
+  it("takes any of several tokens", async () => {
+    const { handle } = setUp({ authToken: ["next", TOKEN] });
+    expect((await handle(request())).status).toBe(200);
+    expect((await handle(request({ token: "next" }))).status).toBe(200);
+    expect((await handle(request({ token: "last" }))).status).toBe(403);
+  });
+
+  it.each<[string, FaxWebhookOptions["authToken"]]>([
+    ["text", (sid) => (sid === "AC1" ? TOKEN : undefined)],
+    ["several", () => ["next", TOKEN]],
+    ["a promise", async (sid) => (sid === "AC1" ? TOKEN : null)],
+  ])("asks a function for the token of the AccountSid: %s", async (_, authToken) => {
+    const { handle } = setUp({ authToken });
+    for (const method of ["POST", "GET"]) expect((await handle(request({ method }))).status).toBe(200);
+    expect(plain(await handle(request({ token: "guessed" })))).toEqual([403, "signature-mismatch"]);
+  });
+
+  it.each<[string, unknown]>([
+    ["undefined", undefined],
+    ["null", null],
+    ["empty text", ""],
+    ["an empty list", []],
+    ["a promise of undefined", Promise.resolve(undefined)],
+  ])("refuses with no-token when the function returns %s", async (_, found) => {
+    const { handle, onFax } = setUp({ authToken: () => found as never });
+    expect(plain(await handle(request()))).toEqual([403, "no-token"]);
+    expect(onFax).not.toHaveBeenCalled();
+  });
+
+  it.each<[string, unknown]>([
+    ["a list with an empty token", [TOKEN, ""]],
+    ["white space", " "],
+    ["true", true],
+    ["false", false],
+    ["a number", 12345],
+    ["an object", {}],
+  ])("lets nothing in when the function returns %s", async (_, found) => {
+    const { handle, onFax } = setUp({ authToken: (() => found) as never });
+    const outcome = await handle(request({ token: TOKEN })).then(
+      (reply) => reply.status,
+      (error: unknown) => error,
+    );
+    if (typeof outcome === "number") expect(outcome).toBe(403);
+    else expect(outcome).toBeInstanceOf(TypeError);
+    expect(onFax).not.toHaveBeenCalled();
+  });
+
+  it.each(["../../etc", "", "x".repeat(65), "AC1\n"])("does not ask the function for %j", async (AccountSid) => {
+    const authToken = vi.fn(() => TOKEN);
+    expect(plain(await setUp({ authToken }).handle(request({ params: { ...INCOMING, AccountSid } })))).toEqual([
+      403,
+      "no-token",
+    ]);
+    expect(authToken).not.toHaveBeenCalled();
+  });
+
+  it("asks with the first of two AccountSids, which then cost the request", async () => {
+    const authToken = vi.fn(() => TOKEN);
+    const body = `${new URLSearchParams(INCOMING)}&AccountSid=AC2`;
+    const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params: body });
+    const reply = await setUp({ authToken }).handle(request({ body, headers: { "x-twilio-signature": signature } }));
+    expect(plain(reply)).toEqual([400, "invalid-parameters"]);
+    expect(authToken.mock.calls).toEqual([["AC1"]]);
+  });
+
+  it("rejects with what the function throws", async () => {
+    const error = new Error("no vault");
+    await expect(setUp({ authToken: () => Promise.reject(error) }).handle(request())).rejects.toBe(error);
+    await expect(
+      setUp({
+        authToken: () => {
+          throw error;
+        },
+      }).handle(request()),
+    ).rejects.toBe(error);
+  });
+
+  it("verifies nothing with authToken: false, and checks all the rest", async () => {
+    const { handle } = setUp({ authToken: false });
+    const { "x-twilio-signature": _, ...headers } = request().headers as Record<string, string>;
+    expect((await handle({ ...request(), headers })).status).toBe(200);
+    expect((await handle(request({ token: "guessed" }))).status).toBe(200);
+    expect(plain(await handle(request({ params: { FaxSid: "FX1" } })))).toEqual([400, "invalid-parameters"]);
+    expect(plain(await handle({ ...request(), method: "PUT" }))).toEqual([405, "method-not-allowed"]);
+  });
+
+  it("never lets an inherited authToken: false through prototype pollution of the options", () => {
+    expect(() => faxWebhook({ onFax: () => receive() } as never)).toThrow(TypeError);
+  });
+
+  it("calls nothing before the signature is verified", async () => {
+    const order: string[] = [];
+    const { handle } = setUp({
+      authToken: async () => (order.push("token"), TOKEN),
+      publicUrl: () => (order.push("url"), ORIGIN),
+      onFax: () => (order.push("fax"), receive()),
+      onCallback: () => void order.push("callback"),
+      onRefused: () => void order.push("refused"),
+    });
+    await handle(request());
+    await handle(request({ params: CALLBACK }));
+    await handle(request({ token: "guessed" }));
+    await handle(request({ token: "guessed", params: CALLBACK }));
+    const verified = ["token", "url"];
+    expect(order).toEqual([
+      ...verified,
+      "fax",
+      ...verified,
+      "callback",
+      ...verified,
+      "refused",
+      ...verified,
+      "refused",
+    ]);
+  });
+});
+
+describe("handle: a URL inside the query", () => {
+  it("takes no URL in a query for the request's own", async () => {
+    const url = "/fax?next=https://evil.example/x";
+    const signature = signRequest({ authToken: "t", url: `https://fax.example${url}`, params: BODY });
+    const reply = await open({ authToken: "t" }).handle({
+      ...post(BODY, { host: "fax.example", "x-twilio-signature": signature }),
+      url,
+    });
+    expect(reply.status).toBe(200);
+  });
+});
+
+describe("handle: what stands behind a fragment", () => {
+  const signedPost = "FaxSid=FX1&AccountSid=AC1&From=%2B1&To=%2B2&ApiVersion=v1";
+
+  it("reads no parameters from behind a fragment, which nobody signed", async () => {
+    const onFax = vi.fn(() => reject());
+    const webhook = open({ authToken: "t", publicUrl: "https://fax.example", onFax, onCallback: onFax as never });
+    const text = "AccountSidAC1ApiVersionv1FaxSidFX1From+1To+2";
+    const signature = signRequest({ authToken: "t", url: "https://fax.example/fax", params: signedPost });
+    const evil = "#?FaxSid=EVIL&AccountSid=AC1&From=evil&To=x&ApiVersion=v1&FaxStatus=received";
+    for (const url of [`/fax${text}${evil}`, `/fax${text}?${evil}`, `https://fax.example/fax${text}${evil}`]) {
+      const reply = await webhook.handle({ method: "GET", url, headers: { "x-twilio-signature": signature } });
+      expect(reply.status, url).not.toBe(200);
+    }
+    expect(onFax).not.toHaveBeenCalled();
+  });
+});
