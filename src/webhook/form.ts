@@ -11,12 +11,11 @@ export interface BodyLimits {
   readonly maxMediaBytes: number;
 }
 
-/** The parameters of a request: those of its query, or of the body of a POST, whose query does not count. */
-export async function formOf(request: WebhookRequest, body: unknown, limits: BodyLimits): Promise<Form> {
-  if (request.method !== "POST") return readForm(queryOf(request.url));
-  const form = readForm(await sourceOf(request, body, limits));
+/** The Form of what {@link sourceOf} gave. */
+export function formOf({ method }: WebhookRequest, source: unknown, limits: BodyLimits): Form {
+  const form = readForm(source);
   if (form.media && form.media.size > limits.maxMediaBytes) throw new Refused({ reason: "too-large" });
-  if (isEmpty(form)) throw new Refused({ reason: "missing-body" });
+  if (method === "POST" && isEmpty(form)) throw new Refused({ reason: "missing-body" });
   return form;
 }
 
@@ -25,8 +24,12 @@ function queryOf(url: string): string {
   return /^[^?#]*(\?[^#]*)/.exec(url)?.[1] ?? "";
 }
 
-/** What `readForm` takes: text, the parts of a delivery, or what a body parser has made. */
-function sourceOf({ headers }: WebhookRequest, body: unknown, limits: BodyLimits): unknown {
+/**
+ * Where the parameters of a request stand, or a promise of it while bytes are read: its query, or the body of a POST,
+ * whose query does not count. Text, the parts of a delivery, or what a body parser has made.
+ */
+export function sourceOf({ method, url, headers }: WebhookRequest, body: unknown, limits: BodyLimits): unknown {
+  if (method !== "POST") return queryOf(url);
   const contentType = headers["content-type"] ?? "";
   if (isType(contentType, "application/x-www-form-urlencoded")) {
     if (typeof body === "string") return limitedText(body, limits.maxFormBytes);

@@ -37,10 +37,16 @@ export interface FaxWebhookOptions {
   readonly maxMediaBytes?: number | undefined;
 }
 
+/** A base without its trailing slashes, and its fragment. */
+export interface BaseUrl {
+  readonly start: string;
+  readonly fragment: string;
+}
+
 /** The options with their defaults filled in. */
 export interface Settings {
   readonly authToken: FaxWebhookOptions["authToken"];
-  readonly publicUrl: FaxWebhookOptions["publicUrl"];
+  readonly publicUrl: BaseUrl | ((request: WebhookRequest) => string) | undefined;
   readonly onFax: FaxWebhookOptions["onFax"];
   readonly onCallback: NonNullable<FaxWebhookOptions["onCallback"]>;
   readonly onRefused: NonNullable<FaxWebhookOptions["onRefused"]>;
@@ -59,18 +65,24 @@ export function checkOptions(options: FaxWebhookOptions): Settings {
   for (const [name, value] of Object.entries({ maxFormBytes, maxMediaBytes })) {
     if (!(Number.isSafeInteger(value) && value > 0)) throw wrongOption(name, "a number of bytes", value);
   }
-  if (publicUrl !== undefined && typeof publicUrl !== "function" && !isBaseUrl(publicUrl)) {
-    const expected = `an http(s) origin, with or without a path, such as "https://fax.example.com"`;
-    throw wrongOption("publicUrl", expected, publicUrl);
-  }
-  return { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes, maxMediaBytes };
+  return { authToken, publicUrl: checkPublicUrl(publicUrl), onFax, onCallback, onRefused, maxFormBytes, maxMediaBytes };
+}
+
+function checkPublicUrl(publicUrl: FaxWebhookOptions["publicUrl"]): Settings["publicUrl"] {
+  if (publicUrl === undefined || typeof publicUrl === "function") return publicUrl;
+  if (typeof publicUrl === "string" && isHttpUrl(publicUrl) && !/[?\s]/.test(publicUrl)) return baseOf(publicUrl);
+  const expected = `an http(s) origin, with or without a path, such as "https://fax.example.com"`;
+  throw wrongOption("publicUrl", expected, publicUrl);
+}
+
+/** Taken apart once, for the text of an option; every time, for what a function returns. */
+export function baseOf(publicUrl: unknown): BaseUrl {
+  if (typeof publicUrl !== "string") throw new TypeError(`publicUrl must return text, not ${quote(publicUrl)}.`);
+  const [, start = "", fragment = ""] = /^([^#]*?)\/*(#.*)?$/s.exec(publicUrl)!;
+  return { start, fragment };
 }
 
 function ignore(): void {}
-
-function isBaseUrl(value: unknown): boolean {
-  return typeof value === "string" && isHttpUrl(value) && !/[?\s]/.test(value);
-}
 
 function wrongOption(name: string, expected: string, value: unknown): TypeError {
   return new TypeError(`${name} must be ${expected}, not ${quote(value)}.`);

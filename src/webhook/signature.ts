@@ -30,7 +30,7 @@ export interface VerifyOptions extends SignOptions {
  */
 export function signRequest(options: SignOptions): string {
   const [token] = checkTokens(options.authToken);
-  const [text] = signedTexts(readForm(options.params));
+  const [text] = textsOf(options.params);
   if (text === undefined) throw new TypeError("A request can only be signed over parameters that are text.");
   return hmac(token!, checkUrl(options.url) + text);
 }
@@ -53,7 +53,7 @@ export function verifyRequest(options: VerifyOptions): boolean {
   const url = checkUrl(options.url);
   const signatures = readSignatures([options.signature]);
   if (signatures.length === 0) return false;
-  return isSigned({ tokens, signatures, texts: signedTexts(readForm(options.params)) }, url);
+  return isSigned({ tokens, signatures, texts: textsOf(options.params) }, url);
 }
 
 /** What is the same for every URL that is tried. */
@@ -140,15 +140,30 @@ function queries(query: string): Iterable<string> {
  * none where a value is not text, as after a parser that nests, because what was signed is not known then.
  */
 export function signedTexts({ params, lists }: Form): string[] {
-  const names = Object.keys(params).sort();
-  if (lists.size === 0) return [names.reduce((text, name) => text + name + params[name], "")];
-  const values = new Map<string, unknown[]>(names.map((name) => [name, [params[name]]]));
+  if (lists.size === 0) return [signedText(params)];
+  const values = new Map<string, unknown[]>(Object.entries(params).map(([name, value]) => [name, [value]]));
   for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable));
   const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
   if (!sorted.every(([, list]) => list.every((value) => typeof value === "string"))) return [];
   const distinct = sorted.flatMap(([name, list]) => [...new Set(list)].sort().map((value) => name + value));
   const ordered = sorted.flatMap(([name, list]) => list.map((value) => name + value));
   return [distinct.join(""), ordered.join("")];
+}
+
+/** The texts of parameters from anywhere. A body parser's record of text alone needs no Form. */
+function textsOf(params: unknown): string[] {
+  return isTextRecord(params) ? [signedText(params)] : signedTexts(readForm(params));
+}
+
+function isTextRecord(params: unknown): params is Readonly<Record<string, string>> {
+  if (typeof params !== "object" || params === null || Symbol.iterator in params) return false;
+  return Object.values(params).every((value) => typeof value === "string");
+}
+
+function signedText(params: Readonly<Record<string, string>>): string {
+  let text = "";
+  for (const name of Object.keys(params).sort()) text += name + params[name];
+  return text;
 }
 
 function isSignable(value: unknown): boolean {

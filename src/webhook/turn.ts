@@ -2,12 +2,12 @@
 import { FaxRequestError } from "../errors.js";
 import type { Form } from "../params.js";
 import { toFaxCallback, toFaxRequest } from "../request.js";
-import { formOf } from "./form.js";
+import { formOf, sourceOf } from "./form.js";
 import { type HandleRequest, normalizeRequest, type WebhookReply, type WebhookRequest } from "./http.js";
 import type { Settings } from "./options.js";
 import { Refused } from "./refusal.js";
 import { replyToCallback, replyToFax, replyToRefused } from "./reply.js";
-import { requireSignature, verify } from "./verify.js";
+import { requireSignature, tokensFor, verify } from "./verify.js";
 
 /** The reply to a request. Rejects with what a function of the user's throws. */
 export async function takeTurn(settings: Settings, handleRequest: HandleRequest): Promise<WebhookReply> {
@@ -15,9 +15,15 @@ export async function takeTurn(settings: Settings, handleRequest: HandleRequest)
   try {
     requireMethod(request);
     if (settings.authToken !== false) requireSignature(request);
-    const form = await formOf(request, handleRequest.body, settings);
-    await verify(request, form, settings);
-    return await answer(settings, request, form);
+    const source = sourceOf(request, handleRequest.body, settings);
+    const form = formOf(request, source instanceof Promise ? await source : source, settings);
+    if (settings.authToken !== false) verify(request, form, await tokensFor(form, settings.authToken), settings);
+    if (isCallback(form)) {
+      const callback = readable(toFaxCallback, form);
+      return replyToCallback(request, await settings.onCallback(callback, request));
+    }
+    const fax = readable(toFaxRequest, form);
+    return replyToFax(request, await settings.onFax(fax, request));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     await settings.onRefused(error.refusal, request);
@@ -27,15 +33,6 @@ export async function takeTurn(settings: Settings, handleRequest: HandleRequest)
 
 function requireMethod({ method }: WebhookRequest): void {
   if (method !== "GET" && method !== "HEAD" && method !== "POST") throw new Refused({ reason: "method-not-allowed" });
-}
-
-async function answer(settings: Settings, request: WebhookRequest, form: Form): Promise<WebhookReply> {
-  if (isCallback(form)) {
-    const callback = readable(toFaxCallback, form);
-    return replyToCallback(request, await settings.onCallback(callback, request));
-  }
-  const fax = readable(toFaxRequest, form);
-  return replyToFax(request, await settings.onFax(fax, request));
 }
 
 /** A callback is known by its FaxStatus, or by the pages, which must not be taken for a new fax either. */

@@ -1,11 +1,10 @@
 /** Which URLs, tokens and signatures of a request are tried. */
-import { quote } from "../message.js";
 import type { Form } from "../params.js";
 import { isSid } from "../request.js";
 import type { WebhookRequest } from "./http.js";
-import type { Settings } from "./options.js";
+import { baseOf, type Settings } from "./options.js";
 import { Refused } from "./refusal.js";
-import { checkTokens, isSigned, readSignatures, signedTexts, signedUrls } from "./signature.js";
+import { checkTokens, type Claim, isSigned, readSignatures, signedTexts, signedUrls } from "./signature.js";
 
 const SIGNATURE_HEADERS = ["x-twilio-signature", "x-signalwire-signature"];
 
@@ -15,28 +14,32 @@ export function requireSignature({ headers }: WebhookRequest): void {
   throw new Refused({ reason: "missing-signature" });
 }
 
-/** Lets a request through whose signature fits one of its URLs and tokens. */
-export async function verify(request: WebhookRequest, form: Form, settings: Settings): Promise<void> {
-  const { authToken, publicUrl } = settings;
-  if (authToken === false) return;
-  const tokens = typeof authToken === "function" ? await findTokens(authToken, form) : (authToken as string);
-  const signatures = readSignatures(SIGNATURE_HEADERS.map((name) => request.headers[name]));
-  const texts = request.method === "POST" ? signedTexts(form) : [""];
-  const urls = requestedUrls(request, publicUrl);
-  const claim = { tokens: checkTokens(tokens), signatures, texts };
-  if (signatures.length > 0 && urls.some((url) => isSigned(claim, url))) return;
-  throw new Refused({ reason: "signature-mismatch", urls: triedUrls(urls) });
+/** The tokens that a request may be signed with, or a promise of them. */
+export function tokensFor(form: Form, authToken: Settings["authToken"]): unknown {
+  return typeof authToken === "function" ? findTokens(authToken, form) : authToken;
 }
 
 /** A stranger's text goes no further than a SID's form: the function may look it up in a database or a folder. */
 async function findTokens(
   authToken: Extract<Settings["authToken"], (...args: never) => unknown>,
   { params }: Form,
-): Promise<string | readonly string[]> {
+): Promise<unknown> {
   const accountSid = params["AccountSid"];
   const tokens = accountSid !== undefined && isSid(accountSid) ? await authToken(accountSid) : undefined;
   if (tokens === undefined || tokens === null || tokens.length === 0) throw new Refused({ reason: "no-token" });
   return tokens;
+}
+
+/** Lets a request through whose signature fits one of its URLs and tokens. */
+export function verify(request: WebhookRequest, form: Form, tokens: unknown, { publicUrl }: Settings): void {
+  const claim: Claim = {
+    tokens: checkTokens(tokens),
+    signatures: readSignatures(SIGNATURE_HEADERS.map((name) => request.headers[name])),
+    texts: request.method === "POST" ? signedTexts(form) : [""],
+  };
+  const urls = requestedUrls(request, publicUrl);
+  if (claim.signatures.length > 0 && urls.some((url) => isSigned(claim, url))) return;
+  throw new Refused({ reason: "signature-mismatch", urls: triedUrls(urls) });
 }
 
 /** Origin with host, and what stands behind it. A path alone has no origin. */
@@ -48,17 +51,12 @@ const HOST = /^[^\s/?#@\\]+$/;
 /** The URLs that the provider may have requested, before the variants that are tried of each. */
 function requestedUrls(request: WebhookRequest, publicUrl: Settings["publicUrl"]): string[] {
   const [, origin, ownHost, path = ""] = REQUEST_URL.exec(request.url)!;
-  if (typeof publicUrl === "string") return [joinUrl(publicUrl, path)];
-  if (typeof publicUrl === "function") return [joinUrl(publicUrl(request), path)];
+  if (publicUrl !== undefined) {
+    const { start, fragment } = typeof publicUrl === "function" ? baseOf(publicUrl(request)) : publicUrl;
+    return [start + path + fragment];
+  }
   const host = origin ? ownHost : (request.headers["host"] ?? request.headers[":authority"]);
   return host && HOST.test(host) ? [`https://${host}${path}`, `http://${host}${path}`] : [];
-}
-
-/** A base without its trailing slashes, and its fragment. */
-function joinUrl(base: unknown, path: string): string {
-  if (typeof base !== "string") throw new TypeError(`publicUrl must return text, not ${quote(base)}.`);
-  const [, start = "", fragment = ""] = /^([^#]*?)\/*(#.*)?$/s.exec(base)!;
-  return start + path + fragment;
 }
 
 /** What `onRefused` may know of what was tried: no passwords, and no megabytes. */

@@ -1,5 +1,6 @@
 /**
- * The library beside its peers, as Markdown: `npm run bench` (about 90 s; BENCH_QUICK=1: about 15 s, less exact).
+ * The library beside its peers, as Markdown: `npm run bench` (about 90 s; BENCH_QUICK=1: about 15 s, less exact;
+ * BENCH_BEFORE=folder: another built checkout beside this one).
  * `npm run bench -- verify` runs the tasks alone whose name matches.
  * Before anything is timed, the candidates of a task have to give the same result.
  */
@@ -22,10 +23,13 @@ const qs = require("qs");
 
 const ourFolder = packOurs();
 process.on("exit", () => rmSync(dirname(ourFolder), { recursive: true, force: true }));
-const { FaxResponse, parseFaxCallback, parseFaxRequest, receive, toTwiml } = await import(
-  join(ourFolder, "dist/index.js")
-);
-const { faxWebhook, verifyRequest } = await import(join(ourFolder, "dist/webhook/index.js"));
+/** Another checkout with a build of its own, to stand beside this one in every task: BENCH_BEFORE=/path/to/it. */
+const before = process.env.BENCH_BEFORE && (await library(process.env.BENCH_BEFORE));
+const after = await library(ourFolder);
+
+async function library(folder) {
+  return { ...(await import(join(folder, "dist/index.js"))), ...(await import(join(folder, "dist/webhook/index.js"))) };
+}
 
 // Inputs. Several of each, and none of them a literal: engines remember what they did with a literal before.
 const INPUTS = 64;
@@ -82,7 +86,8 @@ const escape = (text) =>
           : `&#x${c.charCodeAt(0).toString(16).toUpperCase()};`,
   );
 const handWritten = ({ action, method, mediaType, pageSize }) =>
-  `<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="${escape(action)}" method="${method}" mediaType="${mediaType}" pageSize="${pageSize}"/></Response>`;
+  `<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="${escape(action)}" ` +
+  `method="${method}" mediaType="${mediaType}" pageSize="${pageSize}"/></Response>`;
 
 function bareSignature(url, params) {
   let text = url;
@@ -158,21 +163,28 @@ const xmlBuilder = new XMLBuilder({
   suppressEmptyNode: true,
   suppressBooleanAttributes: false,
 });
-const webhook = faxWebhook({
-  authToken,
-  publicUrl: "https://fax.example.com",
-  onFax: (fax) => receive(attributesFor(fax.to)),
-});
-const turn = (handle) => (i) =>
-  handle({
-    method: "POST",
-    url: "/fax/incoming?line=2",
-    headers: requests[i % INPUTS].headers,
-    body: requests[i % INPUTS].body,
+const webhookOf = ({ faxWebhook, receive }) =>
+  faxWebhook({
+    authToken,
+    publicUrl: "https://fax.example.com",
+    onFax: (fax) => receive(attributesFor(fax.to)),
+    onCallback: () => {},
   });
+const turn =
+  (handle, from = requests) =>
+  (i) =>
+    handle({
+      method: "POST",
+      url: "/fax/incoming?line=2",
+      headers: from[i % INPUTS].headers,
+      body: from[i % INPUTS].body,
+    });
 
-const parsers = (parse, from) => ({
-  "twiml-fax": (i) => parse(from[i % INPUTS].body),
+/** This build, and the one of BENCH_BEFORE if there is one; `make` makes a candidate of a library. */
+const ours = (make) => ({ "twiml-fax": make(after), ...(before && { "twiml-fax before": make(before) }) });
+
+const parsers = (name, from) => ({
+  ...ours((library) => (i) => library[name](from[i % INPUTS].body)),
   "fast-querystring": (i) => fastQuerystring.parse(from[i % INPUTS].body),
   querystring: (i) => querystring.parse(from[i % INPUTS].body),
   qs: (i) => qs.parse(from[i % INPUTS].body),
@@ -184,21 +196,36 @@ const verifiers = (from, bend = (signature) => signature) => {
   const bent = from.map(({ params, signature }) => ({ params, signature: bend(signature) }));
   const each = (verify) => (i) => verify(bent[i % INPUTS]);
   return {
-    "twiml-fax": each(({ params, signature }) => verifyRequest({ authToken, signature, url, params })),
+    ...ours(({ verifyRequest }) =>
+      each(({ params, signature }) => verifyRequest({ authToken, signature, url, params })),
+    ),
     "bare HMAC": each(({ params, signature }) => bareVerify(signature, url, params)),
     twilio: each(({ params, signature }) => twilio.validateRequest(authToken, signature, url, params)),
     SignalWire: each(({ params, signature }) => signalwire.validateRequest(authToken, signature, url, params)),
   };
 };
 
+const PARSING_AIMS = [
+  [1.6, "fast-querystring"],
+  [1, "querystring"],
+  [1, "URLSearchParams"],
+];
+
 const TASKS = [
   {
     task: "build and serialize",
-    aims: [[1 / 20, "twilio"]],
+    aims: [
+      [1 / 10, "twilio"],
+      [2.2, "by hand"],
+    ],
     result: (twiml) => twiml,
     candidates: {
-      "twiml-fax": (i) => toTwiml(receive(attributes[i % INPUTS])),
-      "its FaxResponse": (i) => new FaxResponse().receive(attributes[i % INPUTS]).toString(),
+      ...ours(
+        ({ toTwiml, receive }) =>
+          (i) =>
+            toTwiml(receive(attributes[i % INPUTS])),
+      ),
+      "its FaxResponse": (i) => new after.FaxResponse().receive(attributes[i % INPUTS]).toString(),
       twilio: (i) => helperTwiml(twilio.twiml.FaxResponse, attributes[i % INPUTS]),
       SignalWire: (i) => helperTwiml(signalwire.LaML.FaxResponse, attributes[i % INPUTS]),
       xmlbuilder2: (i) =>
@@ -212,18 +239,18 @@ const TASKS = [
   },
   {
     task: "parse a request (5 parameters)",
-    aims: [[1, "fast-querystring"]],
+    aims: PARSING_AIMS,
     result: (value) => ({ ...(value.params ?? value) }),
-    candidates: parsers(parseFaxRequest, requests),
+    candidates: parsers("parseFaxRequest", requests),
   },
   {
     task: "parse a callback (11 parameters)",
-    aims: [[1, "fast-querystring"]],
+    aims: PARSING_AIMS,
     result: (value) => ({ ...(value.params ?? value) }),
-    candidates: parsers(parseFaxCallback, callbacks),
+    candidates: parsers("parseFaxCallback", callbacks),
   },
-  { task: "verify a request", aims: [[1.3, "bare HMAC"]], result: (value) => value, candidates: verifiers(requests) },
-  { task: "verify a callback", aims: [[1.3, "bare HMAC"]], result: (value) => value, candidates: verifiers(callbacks) },
+  { task: "verify a request", aims: [[1.1, "bare HMAC"]], result: (value) => value, candidates: verifiers(requests) },
+  { task: "verify a callback", aims: [[1.1, "bare HMAC"]], result: (value) => value, candidates: verifiers(callbacks) },
   {
     task: "refuse a forged request",
     result: (value) => !value,
@@ -232,16 +259,25 @@ const TASKS = [
   {
     task: "the whole turn",
     aims: [
-      [1 / 4, "twilio"],
-      [1.15, "by hand"],
+      [1 / 1.8, "twilio"],
+      [1.1, "by hand, fast-querystring"],
     ],
     result: async (reply) => (await reply).body,
     candidates: {
-      "twiml-fax": turn(webhook.handle),
+      ...ours((library) => turn(webhookOf(library).handle)),
+      "by hand, fast-querystring": turn(floorTurn(fastQuerystring.parse)),
       "by hand": turn(floorTurn(handDecoded)),
       "by hand, URLSearchParams": turn(floorTurn(searchParams)),
       twilio: turn(helperTurn(twilio.validateRequest, twilio.twiml.FaxResponse)),
       SignalWire: turn(helperTurn(signalwire.validateRequest, signalwire.LaML.FaxResponse)),
+    },
+  },
+  {
+    task: "the whole turn of a callback",
+    result: async (reply) => (await reply).status,
+    candidates: {
+      ...ours((library) => turn(webhookOf(library).handle, callbacks)),
+      "by hand, fast-querystring": turn(floorTurn(fastQuerystring.parse), callbacks),
     },
   },
 ];
@@ -304,7 +340,8 @@ const versions = [
   "fast-querystring",
 ].map((name) => `${name} ${manifest(packageFolder(name)).version}`);
 console.log(
-  `Node ${process.version.slice(1)}, ${cpus()[0].model.trim()} (${cpus().length} cores), ${process.platform} ${process.arch}; twiml-fax ${manifest(ourFolder).version}, ${versions.join(", ")}.`,
+  `Node ${process.version.slice(1)}, ${cpus()[0].model.trim()} (${cpus().length} cores), ` +
+    `${process.platform} ${process.arch}; twiml-fax ${manifest(ourFolder).version}, ${versions.join(", ")}.`,
 );
 console.log("Median of interleaved rounds; in brackets how many times twiml-fax's the other takes.\n");
 console.log("| task | twiml-fax | beside it | aim |\n| --- | --- | --- | --- |");
@@ -336,7 +373,11 @@ const flat = (text) => Buffer.from(text).toString("latin1");
 const raceParsers = (body) =>
   race(
     {
-      "twiml-fax": () => refusing(parseFaxRequest)(body),
+      ...ours(
+        ({ parseFaxRequest }) =>
+          () =>
+            refusing(parseFaxRequest)(body),
+      ),
       "fast-querystring": () => fastQuerystring.parse(body),
       querystring: () => querystring.parse(body, "&", "=", { maxKeys: 0 }),
       URLSearchParams: () => searchParams(body),
@@ -344,7 +385,7 @@ const raceParsers = (body) =>
     { rounds: 11 },
   );
 
-for (const count of [5, 50, 500, 5_000, 50_000]) {
+for (const count of [5, 50, 500, 5_000, 50_000].filter((count) => only.test(`parse ${count} parameters`))) {
   const more = Array.from({ length: count - 5 }, (_, i) => `&Parameter${i}=value+%23${i}`);
   const times = await raceParsers(flat(requests[0].body + more.join("")));
   for (const name in times) times[name] /= count;
@@ -362,31 +403,36 @@ const PATHOLOGICAL = {
   "a=": fill("a="),
   "a=1& (one name)": fill("a=1&"),
 };
-for (const [name, body] of Object.entries(PATHOLOGICAL)) row(`parse 64 KiB of ${name}`, await raceParsers(body), time);
+for (const [name, body] of Object.entries(PATHOLOGICAL).filter(([name]) => only.test(`parse 64 KiB of ${name}`))) {
+  row(`parse 64 KiB of ${name}`, await raceParsers(body), time, name === "&" ? [[1.5, "URLSearchParams"]] : []);
+}
 
-const file = (name) => ({ how: "require", file: require.resolve(name) });
-const ours = (how, path) => ({ how, file: join(ourFolder, "dist", path) });
-const peers = {
-  twilio: file("twilio"),
-  SignalWire: file("@signalwire/compatibility-api"),
-  xmlbuilder2: file("xmlbuilder2"),
-  "fast-xml-parser": file("fast-xml-parser"),
-  qs: file("qs"),
-};
-const imports = raceImports({
-  core: ours("import", "index.js"),
-  webhook: ours("import", "webhook/index.js"),
-  coreRequired: ours("require", "index.cjs"),
-  webhookRequired: ours("require", "webhook/index.cjs"),
-  crypto: { how: "import", file: "node:crypto" },
-  cryptoRequired: { how: "require", file: "node:crypto" },
-  ...peers,
-});
-const { core, webhook: whole, coreRequired, webhookRequired, crypto, cryptoRequired, ...others } = imports;
-row("`import` twiml-fax", { "twiml-fax": core, ...others }, time, [[1, 2000]]);
-row("`require` twiml-fax", { "twiml-fax": coreRequired, ...others }, time, [[1, 2000]]);
-row("`import` twiml-fax/webhook", { "twiml-fax": whole, "bare node:crypto": crypto }, time);
-row("`require` twiml-fax/webhook", { "twiml-fax": webhookRequired, "bare node:crypto": cryptoRequired }, time);
+if (only.test("import")) await compareImports();
+
+async function compareImports() {
+  const peer = (name) => ({ how: "require", file: require.resolve(name) });
+  const own = (how, path) => ({ how, file: join(ourFolder, "dist", path) });
+  const times = raceImports({
+    empty: { how: "import" },
+    emptyRequired: { how: "require" },
+    crypto: { how: "import", file: "node:crypto" },
+    cryptoRequired: { how: "require", file: "node:crypto" },
+    core: own("import", "index.js"),
+    coreRequired: own("require", "index.cjs"),
+    webhook: own("import", "webhook/index.js"),
+    webhookRequired: own("require", "webhook/index.cjs"),
+    twilio: peer("twilio"),
+    SignalWire: peer("@signalwire/compatibility-api"),
+    "fast-xml-parser": peer("fast-xml-parser"),
+  });
+  const { empty, emptyRequired, crypto, cryptoRequired, core, coreRequired, webhook, webhookRequired, ...peers } =
+    times;
+  row("`import` twiml-fax", { "twiml-fax": core, "an empty module": empty, ...peers }, time);
+  row("`require` twiml-fax", { "twiml-fax": coreRequired, "an empty module": emptyRequired, ...peers }, time);
+  row("`import` twiml-fax/webhook", { "twiml-fax": webhook, "an empty module": empty, "node:crypto": crypto }, time);
+  const required = { "twiml-fax": webhookRequired, "an empty module": emptyRequired, "node:crypto": cryptoRequired };
+  row("`require` twiml-fax/webhook", required, time);
+}
 
 const sizes = Object.fromEntries(
   ["twilio", "@signalwire/compatibility-api", "xmlbuilder2", "fast-xml-parser", "qs", "fast-querystring"].map(

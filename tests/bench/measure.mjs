@@ -1,6 +1,6 @@
 /** How things are measured: interleaved rounds in this process, fresh processes for imports, files for sizes. */
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -11,8 +11,10 @@ const here = dirname(fileURLToPath(import.meta.url));
 export const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
 
 /**
- * Median time of one call, in microseconds, by candidate. Every round runs every candidate for about `ms`, each round in
- * another order, so that what else the machine does meets all of them alike. A candidate is called with a running number,
+ * Median time of one call, in microseconds, by candidate. Every round runs every candidate for about `ms`, each round
+ * in
+ * another order, so that what else the machine does meets all of them alike. A candidate is called with a running
+ * number,
  * to choose another input each time.
  */
 export async function race(candidates, { rounds = quick ? 15 : 101, ms = quick ? 1 : 2 } = {}) {
@@ -51,34 +53,43 @@ function direct(run, calls) {
   return performance.now() - start;
 }
 
-/** Median time of an import in a fresh process, in microseconds, by name; nothing is subtracted. */
-export function raceImports(files, rounds = quick ? 3 : 21) {
-  const times = {};
-  const names = Object.keys(files);
+/**
+ * Median time of an import in a fresh process, in microseconds, by name; nothing is subtracted. A file runs it, because
+ * under `--eval` Node has loaded node:crypto before. Without `file` an empty module is imported.
+ */
+export function raceImports(modules, rounds = quick ? 3 : 21) {
+  const folder = mkdtempSync(join(tmpdir(), "twiml-fax-imports-"));
+  const names = Object.keys(modules);
+  const times = Object.fromEntries(names.map((name) => [name, []]));
+  const scripts = names.map((name, i) => writeImport(folder, i, modules[name]));
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < names.length; i++) {
-      const name = names[(i + round) % names.length];
-      const { file, how } = files[name];
-      const load =
-        how === "require"
-          ? `require(${JSON.stringify(file)})`
-          : `await import(${JSON.stringify(file.startsWith("node:") ? file : pathToFileURL(file).href)})`;
-      const code = `const start = performance.now(); ${load}; console.log(performance.now() - start)`;
-      const type = how === "require" ? "commonjs" : "module";
-      const out = execFileSync(process.execPath, [`--input-type=${type}`, "--eval", code], {
-        cwd: here,
-        encoding: "utf8",
-      });
-      (times[name] ??= []).push(1000 * Number(out));
+      const at = (i + round) % names.length;
+      times[names[at]].push(1000 * Number(execFileSync(process.execPath, [scripts[at]], { encoding: "utf8" })));
     }
   }
+  rmSync(folder, { recursive: true });
   return Object.fromEntries(names.map((name) => [name, median(times[name])]));
+}
+
+/** A script that loads a module and prints how long it took, in milliseconds. */
+function writeImport(folder, i, { file, how }) {
+  const ending = how === "require" ? "cjs" : "mjs";
+  const empty = join(folder, `empty.${ending}`);
+  writeFileSync(empty, "");
+  const path = file ?? empty;
+  const specifier = JSON.stringify(how === "require" || path.startsWith("node:") ? path : pathToFileURL(path).href);
+  const load = how === "require" ? `require(${specifier})` : `await import(${specifier})`;
+  const script = join(folder, `${i}.${ending}`);
+  writeFileSync(script, `const start = performance.now(); ${load}; console.log(performance.now() - start);\n`);
+  return script;
 }
 
 /** The library as npm would install it, unpacked in a temporary folder: what ships is what is measured. */
 export function packOurs() {
   const folder = mkdtempSync(join(tmpdir(), "twiml-fax-bench-"));
-  // `npm run -w` hands its workspace to the npm inside, which would pack this folder. No scripts: they would build anew.
+  // `npm run -w` hands its workspace to the npm inside, which would pack this folder. No scripts: they would build
+  // anew.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   const out = execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], {
     cwd: join(here, "../.."),
