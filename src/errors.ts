@@ -54,8 +54,8 @@ export class TwimlError extends TypeError {
 }
 
 /** An error whose message names the verb first, and ends as a sentence does. */
-export function twimlError(code: TwimlErrorCode, problem: string, where: TwimlPlace): TwimlError {
-  return new TwimlError(code, `${where.verb === undefined ? "" : `<${where.verb}>: `}${problem}.`, where);
+export function twimlError(code: TwimlErrorCode, problem: string, verb?: string, attribute?: string): TwimlError {
+  return new TwimlError(code, `${verb === undefined ? "" : `<${verb}>: `}${problem}.`, { verb, attribute });
 }
 
 /**

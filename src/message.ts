@@ -39,13 +39,15 @@ export function didYouMean(value: unknown, candidates: Iterable<unknown>): strin
 /** Equal when folded, one contained in the other ("pdf"), or at most two edits (Levenshtein) apart. */
 function isNear(a: string, b: string): boolean {
   if (a.length > 2 && (b.includes(a) || a.includes(b))) return true;
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+  // Edits from what was read of `a` to every beginning of `b`.
+  const edits = [...`${b}.`].map((_, length) => length);
+  for (const letter of a) {
+    let before = edits[0]!++;
+    for (let i = 1; i < edits.length; i++) {
+      const replaced = before + (letter === b[i - 1] ? 0 : 1);
+      before = edits[i]!;
+      edits[i] = Math.min(replaced, before + 1, edits[i - 1]! + 1);
     }
-    row = next;
   }
-  return row[b.length]! <= Math.min(2, b.length / 3);
+  return edits.at(-1)! <= Math.min(2, b.length / 3);
 }

@@ -33,7 +33,7 @@ function checkedDocument(content: string, verb: Verb | undefined): string {
   const bytes = new TextEncoder().encode(twiml).length;
   if (bytes <= MAX_BYTES) return twiml;
   const problem = `the document has ${bytes} bytes, and providers take ${MAX_BYTES} at most`;
-  throw twimlError("too-large", problem, { verb: verb?.verb });
+  throw twimlError("too-large", problem, verb?.verb);
 }
 
 /**
@@ -100,7 +100,7 @@ export class FaxResponse {
    */
   comment(text: string): this {
     if (checkText("comment", text).includes("--")) {
-      throw twimlError("invalid-text", `a comment cannot hold "--"`, { attribute: "comment" });
+      throw twimlError("invalid-text", `a comment cannot hold "--"`, undefined, "comment");
     }
     this.#content += comment(text);
     return this;
@@ -122,7 +122,7 @@ export class FaxResponse {
   #add(verb: Verb): this {
     if (this.#verb) {
       const problem = `it would be ignored: the response already has <${this.#verb.verb}>`;
-      throw twimlError("second-verb", problem, { verb: verb.verb });
+      throw twimlError("second-verb", problem, verb.verb);
     }
     this.#verb = verb;
     this.#content += tagOf(verb);

@@ -116,7 +116,7 @@ export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions
   for (const name of keysOf("options", options, "Receive")) {
     if (name === "unchecked") continue;
     const problem = `there is no option ${quote(name)}, only "unchecked"`;
-    throw twimlError("unknown-attribute", problem, { verb: "Receive", attribute: name });
+    throw twimlError("unknown-attribute", problem, "Receive", name);
   }
   return makeVerb("Receive", attributes, ownValue(options, "unchecked")) as Receive;
 }
@@ -145,7 +145,7 @@ export function checkVerb(data: unknown): Verb {
   for (const part of keysOf("verb", data)) {
     if (part === "verb" || part === "attributes" || part === "unchecked") continue;
     const problem = `${quote(part)} must stand inside "attributes"`;
-    throw twimlError("unknown-attribute", problem, { verb: verb.verb, attribute: part });
+    throw twimlError("unknown-attribute", problem, verb.verb, part);
   }
   return verb;
 }
@@ -209,17 +209,17 @@ function makeVerb(name: unknown, attributes: unknown, unchecked: unknown): Verb 
   }
   if (losesPages(values)) {
     const problem = `storeMedia: false loses the pages, unless they are POSTed to an "action"`;
-    throw twimlError("pages-lost", problem, { verb, attribute: "storeMedia" });
+    throw twimlError("pages-lost", problem, verb, "storeMedia");
   }
   const extra = checkUnchecked(verb, rules, unchecked);
-  for (const key of Object.keys(extra)) written += attribute(key, extra[key]!);
+  for (const [key, value] of extra) written += attribute(key, value);
   return frozenVerb(verb, values, extra, element(verb, written));
 }
 
-function frozenVerb(verb: Verb["verb"], values: object, extra: Readonly<Record<string, string>>, tag: string): Verb {
+function frozenVerb(verb: Verb["verb"], values: object, extra: readonly [string, string][], tag: string): Verb {
   const data: { verb: string; attributes?: object; unchecked?: object } = { verb };
   if (verb !== "Reject") data.attributes = Object.freeze(values);
-  if (extra !== NOTHING) data.unchecked = Object.freeze(extra);
+  if (extra.length > 0) data.unchecked = Object.freeze(Object.fromEntries(extra));
   return Object.freeze(new CheckedVerb(data, tag)) as unknown as Verb;
 }
 
@@ -237,7 +237,7 @@ function checkUrl(verb: string, name: string, value: unknown): string {
   }
   const expected = `an http(s) URL, or a relative reference such as "/fax"`;
   const problem = `${name} must be ${expected}, not ${quote(href ?? value)}`;
-  throw twimlError("invalid-value", problem, { verb, attribute: name });
+  throw twimlError("invalid-value", problem, verb, name);
 }
 
 /** A URL has its `href` from its class; one that every object has is a polluted prototype's. */
@@ -249,18 +249,15 @@ function hrefOf(value: unknown): unknown {
 
 /** The text, if XML can carry it. */
 export function checkText(name: string, text: unknown, verb?: string): string {
-  const where = { verb, attribute: name };
   if (typeof text !== "string") {
-    throw twimlError("invalid-value", `${quote(name)} must be text, not ${quote(text)}`, where);
+    throw twimlError("invalid-value", `${quote(name)} must be text, not ${quote(text)}`, verb, name);
   }
   const illegal = illegalCharacter(text);
-  if (illegal) throw twimlError("invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry`, where);
+  if (illegal) throw twimlError("invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry`, verb, name);
   return text;
 }
 
-const NOTHING: Readonly<Record<string, string>> = Object.freeze({});
-
-function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): Readonly<Record<string, string>> {
+function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): [string, string][] {
   const checked: [string, string][] = [];
   for (const name of keysOf("unchecked", unchecked, verb)) {
     const value = (unchecked as Record<string, unknown>)[name];
@@ -269,18 +266,16 @@ function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): Readonl
     checkUncheckedName(verb, rules, name);
     checked.push([name, checkText(name, value, verb)]);
   }
-  return checked.length > 0 ? Object.fromEntries(checked) : NOTHING;
+  return checked;
 }
 
 function checkUncheckedName(verb: string, rules: Rules, name: string): void {
-  const where = { verb, attribute: name };
   const known = [...rules.keys()].find((each) => each.toLowerCase() === name.toLowerCase());
   if (known) {
-    const problem = `${quote(name)} is not an unchecked attribute: "${known}" is known, and checked in "attributes"`;
-    throw twimlError("invalid-name", problem, where);
+    throw twimlError("invalid-name", `"${known}" must stand in "attributes", where it is checked`, verb, name);
   }
   if (!isAttributeName(name)) {
-    throw twimlError("invalid-name", `${quote(name)} cannot be the name of an attribute`, where);
+    throw twimlError("invalid-name", `${quote(name)} cannot be the name of an attribute`, verb, name);
   }
 }
 
@@ -289,7 +284,7 @@ function keysOf(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
   // A URL, a Promise or a Map has no own properties, and would be ignored in silence.
   if (Object.prototype.toString.call(object) !== "[object Object]") {
-    throw twimlError("invalid-value", `${what} must be a plain object, not ${quote(object)}`, { verb });
+    throw twimlError("invalid-value", `${what} must be a plain object, not ${quote(object)}`, verb);
   }
   return Object.keys(object as object);
 }
@@ -304,11 +299,11 @@ function unknownAttribute(verb: string, rules: Rules, name: string): TwimlError 
   const all = [...rules.keys()].join(", ") || "none";
   const hint = didYouMean(name, rules.keys());
   const problem = `there is no attribute ${quote(name)}${hint}; there are: ${all} (names are case-sensitive)`;
-  return twimlError("unknown-attribute", problem, { verb, attribute: name });
+  return twimlError("unknown-attribute", problem, verb, name);
 }
 
 function notAllowed(verb: string, name: string, allowed: ReadonlyMap<unknown, string>, value: unknown): TwimlError {
   const hint = didYouMean(value, allowed.keys());
   const problem = `${name} must be ${[...allowed.keys()].map(quote).join(" or ")}, not ${quote(value)}${hint}`;
-  return twimlError("invalid-value", problem, { verb, attribute: name });
+  return twimlError("invalid-value", problem, verb, name);
 }

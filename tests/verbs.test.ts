@@ -1135,7 +1135,7 @@ describe("the whole message", () => {
       "invalid-name",
       "Receive",
       "ACTION",
-      '<Receive>: "ACTION" is not an unchecked attribute: "action" is known, and checked in "attributes".',
+      '<Receive>: "action" must stand in "attributes", where it is checked.',
     ],
     [
       'receive({}, { unchecked: { "a b": "" } })',
