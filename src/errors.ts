@@ -83,7 +83,7 @@ export function issueOf(parameter: string, code: FaxRequestIssue["code"], messag
 
 /**
  * A request whose parameters cannot be read. `issues` holds all that is wrong; the message sums it up, with no more
- * than excerpts of what came. Answer it with status 400.
+ * than excerpts of what came. Servers that know `status` or `statusCode` answer it with 400.
  *
  * @example
  * try {
@@ -96,6 +96,10 @@ export function issueOf(parameter: string, code: FaxRequestIssue["code"], messag
 export class FaxRequestError extends Error {
   override readonly name = "FaxRequestError";
   readonly code = "invalid-parameters";
+  /** The status to answer with, where Express, Koa and Hono look for it. */
+  readonly status = 400;
+  /** The same, where Fastify looks for it. */
+  readonly statusCode = 400;
   constructor(
     message: string,
     readonly issues: readonly FaxRequestIssue[],

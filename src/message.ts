@@ -7,7 +7,7 @@
 export function quote(value: unknown): string {
   if (typeof value === "string") return quoteText(value);
   if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value === "object" && value !== null) return kindOf(value);
   return /function|symbol|bigint/.test(typeof value) ? `a ${typeof value}` : String(value);
 }
 
@@ -15,11 +15,33 @@ function quoteText(text: string): string {
   const at = Math.max(text.lastIndexOf("@"), text.lastIndexOf("%40"));
   const shown = at < 0 ? text : /^(\w+:[/\\]*)?/.exec(text)![0] + "***" + text.slice(at);
   const short = shown.length > 40 ? shown.slice(0, 40) + "…" : shown;
-  return JSON.stringify(short).replace(/[^\x20-\x7e…]/g, escapeCharacter);
+  return inAscii(JSON.stringify(short));
+}
+
+/** The text with everything escaped that a terminal or a log could take for more than text. */
+export function inAscii(text: string): string {
+  return text.replace(/[^\x20-\x7e…]/g, escapeCharacter);
 }
 
 function escapeCharacter(character: string): string {
   return "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0");
+}
+
+/** "a Promise", "a URL"; "an object" for all that has no name of its own. */
+function kindOf(value: object): string {
+  const tag = Object.prototype.toString.call(value).slice(8, -1);
+  if (tag === "Object" || !/^[A-Z]\w{0,30}$/.test(tag)) return "an object";
+  return (/^[AEIO]/.test(tag) ? "an " : "a ") + tag;
+}
+
+/** What was probably forgotten, for a value of a kind that nobody passes on purpose. */
+export function missingStep(value: unknown): string {
+  if (typeof value === "function") return ": is a call missing?";
+  return isPromise(value) ? ": is an await missing?" : "";
+}
+
+export function isPromise(value: unknown): boolean {
+  return Object(value) === value && typeof (value as { then?: unknown }).then === "function";
 }
 
 /** A name without its case, separators and white space, which are what people get wrong first. */

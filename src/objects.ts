@@ -14,3 +14,15 @@ export function ownValue(object: unknown, name: string): unknown {
     ? (object as Record<string, unknown>)[name]
     : undefined;
 }
+
+/**
+ * Whether `value` holds its data in own properties. A URL, a Promise, a Map or an empty instance of a class has none,
+ * and would be taken for `{}` in silence.
+ */
+export function isPlainData(value: unknown): boolean {
+  if (Object(value) !== value) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  // The prototype of every realm's plain objects has none itself.
+  if (prototype === null || Object.getPrototypeOf(prototype) === null) return typeof value !== "function";
+  return Object.prototype.toString.call(value) === "[object Object]" && Object.keys(value as object).length > 0;
+}

@@ -4,14 +4,26 @@ import { quote } from "./message.js";
 import { emptyRecord } from "./objects.js";
 
 /**
- * Where parameters come from: a form body or query string (a leading `?` is allowed), any iterable of pairs
- * (`URLSearchParams`, `FormData`, `Map`), or a plain object as body parsers make (`req.body`, `req.query`).
+ * Where parameters come from: a form body or query string (a leading `?` is allowed) as text or bytes, any iterable of
+ * pairs (`URLSearchParams`, `FormData`, `Map`), or a plain object as body parsers make (`req.body`, `req.query`).
  *
  * @example
  * const sources: FaxParamSource[] = ["FaxSid=FX1", new URLSearchParams("FaxSid=FX1"), { FaxSid: "FX1" }];
  * @see https://url.spec.whatwg.org/#urlencoded-parsing
  */
-export type FaxParamSource = string | Iterable<readonly [name: string, value: unknown]> | object;
+export type FaxParamSource = string | Uint8Array | Iterable<readonly [name: string, value: unknown]> | ParamRecord;
+
+/** A body parser's object, of any type. */
+type ParamRecord = (object & NotASource) | ({ readonly [name: string]: unknown } & NotASource);
+
+/** What a promise, a request, a response, a stream and a URL have, and no record of parameters. */
+interface NotASource {
+  readonly then?: never;
+  readonly arrayBuffer?: never;
+  readonly searchParams?: never;
+  readonly [Symbol.asyncIterator]?: never;
+  readonly [Symbol.iterator]?: never;
+}
 
 /**
  * The file of a multipart delivery, by structure: a `File` or `Blob` of the platform is one.
@@ -35,6 +47,8 @@ export interface FaxMedia {
 export interface Form {
   /** What came: kept for the message when nothing could be read of it. */
   readonly source: unknown;
+  /** How many parameters came, repeated ones included. */
+  readonly count: number;
   /** Every text by its name; of a repeated name the first. */
   readonly params: Readonly<Record<string, string>>;
   /** The file `Media`. */
@@ -44,29 +58,37 @@ export interface Form {
    * A body parser's array stands in the list as it came.
    */
   readonly lists: ReadonlyMap<string, readonly unknown[]>;
-  readonly issues: FaxRequestIssue[];
 }
 
 /** A Form while it is read. */
 interface OpenForm {
+  count: number;
   readonly params: Record<string, string>;
   media: FaxMedia | undefined;
   readonly lists: Map<string, unknown[]>;
 }
 
-/** The platform's form decoder, named by structure so that the core needs neither DOM nor Node types. */
+/** The platform's decoders, named by structure so that the core needs neither DOM nor Node types. */
 declare const URLSearchParams: new (text: string) => Iterable<[string, string]>;
+declare const TextDecoder: new (
+  label: string,
+  options: { ignoreBOM: boolean },
+) => { decode(bytes: Uint8Array): string };
 
-/** All parameters of a source. What is not text, or came twice, cannot stand in the record and becomes an issue. */
+/** All parameters of a source. */
 export function readForm(source: unknown): Form {
-  const form: OpenForm = { params: emptyRecord<string>(), media: undefined, lists: new Map() };
+  const form: OpenForm = { count: 0, params: emptyRecord<string>(), media: undefined, lists: new Map() };
   if (typeof source === "string") readText(form, source);
+  // As WHATWG form parsing has it: a byte order mark is text.
+  else if (source instanceof Uint8Array) readText(form, new TextDecoder("utf-8", { ignoreBOM: true }).decode(source));
   else if (typeof source === "object" && source !== null) readObject(form, source);
-  const { params, media, lists } = form;
-  return { source, params: Object.freeze(params), media, lists, issues: lists.size > 0 ? issuesOf(lists) : [] };
+  const { count, params, media, lists } = form;
+  return { source, count, params: Object.freeze(params), media, lists };
 }
 
 function readObject(form: OpenForm, source: object): void {
+  // A stream or a whole request: what it holds beside its body is no parameter.
+  if (Symbol.asyncIterator in source) return;
   if (Symbol.iterator in source) {
     for (const pair of source as Iterable<unknown>) {
       if (Array.isArray(pair) && typeof pair[0] === "string") addPair(form, pair[0], pair[1]);
@@ -78,11 +100,12 @@ function readObject(form: OpenForm, source: object): void {
 
 function addPair(form: OpenForm, name: string, value: unknown): void {
   if (value === undefined || value === null) return;
+  form.count++;
   const first = form.params[name] ?? (name === "Media" ? form.media : undefined);
   if (first !== undefined || (form.lists.size > 0 && form.lists.has(name))) addToList(form, name, first, value);
   else if (typeof value === "string") form.params[name] = value;
-  else if (!isMedia(value)) form.lists.set(name, [value]);
-  // A file of another name is not a parameter: it stays in the source, and does not cost the fax.
+  else if (!isMedia(value)) addOddValue(form, name, value);
+  // A file of another name is not a parameter: it does not cost the fax.
   else if (name === "Media") form.media = value;
 }
 
@@ -92,12 +115,16 @@ function addToList(form: OpenForm, name: string, first: unknown, value: unknown)
   else list.push(value);
 }
 
-function issuesOf(lists: ReadonlyMap<string, readonly unknown[]>): FaxRequestIssue[] {
-  return [...lists].map(([name, values]) =>
-    values.flat().length > 1
-      ? issueOf(name, "repeated", `${quote(name)} came more than once.`)
-      : issueOf(name, "not-text", `${quote(name)} must be text, not ${quote(values[0])}.`),
-  );
+/** Of a body parser's array, which stands for a repeated name, the first text counts, as it does for pairs. */
+function addOddValue(form: OpenForm, name: string, value: unknown): void {
+  form.lists.set(name, [value]);
+  if (Array.isArray(value) && value.length > 1 && typeof value[0] === "string") form.params[name] = value[0];
+}
+
+/** What is wrong with a name of `lists`. */
+export function listIssue(name: string, values: readonly unknown[]): FaxRequestIssue {
+  if (values.flat().length > 1) return issueOf(name, "repeated", `${quote(name)} came more than once.`);
+  return issueOf(name, "not-text", `${quote(name)} must be text, not ${quote(values[0])}.`);
 }
 
 /** Whether a value is a `Blob` or `File`, of whichever implementation. */

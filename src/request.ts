@@ -1,8 +1,8 @@
 /** Parameters to typed values: `parseFaxRequest` for an incoming fax, `parseFaxCallback` for how it went. */
-import { FaxRequestError, issueOf } from "./errors.js";
-import { foldedName, quote } from "./message.js";
-import { type FaxMedia, type FaxParamSource, type Form, readForm } from "./params.js";
-import { isHttpUrl } from "./url.js";
+import { FaxRequestError, type FaxRequestIssue, issueOf } from "./errors.js";
+import { foldedName, isPromise, quote } from "./message.js";
+import { type FaxMedia, type FaxParamSource, type Form, listIssue, readForm } from "./params.js";
+import { isSafeHttpUrl } from "./url.js";
 
 /**
  * The statuses a fax can have, by the providers' documentation.
@@ -27,7 +27,7 @@ export type FaxStatus = (typeof FAX_STATUSES)[number] | (string & {});
 
 /** What comes with an incoming fax; read-only. https://www.twilio.com/docs/fax/twiml */
 export interface FaxRequest {
-  /** Identifier of the fax: 1 to 64 of `A-Z a-z 0-9 _ -`, so that it is safe in a file name. */
+  /** Identifier of the fax: 1 to 40 of `A-Z a-z 0-9 _ -`, so that it is safe in a file name. */
   readonly faxSid: string;
   /** Identifier of the account (SignalWire: the project), of the same form. */
   readonly accountSid: string;
@@ -39,9 +39,14 @@ export interface FaxRequest {
   readonly apiVersion: string;
   /** Every text parameter that came, known or not, by its name on the wire; frozen, without a prototype. */
   readonly params: Readonly<Record<string, string>>;
+  /** What was odd and did not cost the request; empty as a rule. The values stand in `params`. */
+  readonly issues: readonly FaxRequestIssue[];
 }
 
-/** What comes with an action or status callback; read-only. https://www.twilio.com/docs/fax/twiml/receive */
+/**
+ * What comes with an action or status callback; read-only. Only `faxSid` and `faxStatus` are certain: `accountSid`,
+ * `from`, `to` and `apiVersion` are empty where they did not come. https://www.twilio.com/docs/fax/twiml/receive
+ */
 export interface FaxCallback extends FaxRequest {
   /** How the fax stands; one of `FAX_STATUSES`, or one that a provider added since. */
   readonly faxStatus: FaxStatus;
@@ -70,8 +75,8 @@ export interface FaxCallback extends FaxRequest {
  *
  * @param source form body, query string, iterable of pairs, or a body parser's object
  * @returns the five parameters, and all that came in `params`; frozen
- * @throws {FaxRequestError} with every issue: one of the five is missing or (other than `From`) empty, one came
- * repeatedly or is not text, a SID is not of its form
+ * @throws {FaxRequestError} with every issue: one of the five is missing or (other than `From`) empty, came repeatedly
+ * or is not text, a SID does not have its form. An unknown parameter that is odd stands in `issues`
  * @example
  * const fax = parseFaxRequest("FaxSid=FX1&AccountSid=AC1&From=%2B15017122661&To=%2B15558675310&ApiVersion=v1");
  * fax.from; // "+15017122661"
@@ -82,20 +87,33 @@ export function parseFaxRequest(source: FaxParamSource): FaxRequest {
   return toFaxRequest(readForm(source));
 }
 
-/** For the webhook, which has read the form already, to verify it. */
+/** For the webhook, which has read the form already, to verify it. A fax that is refused goes to the fallback URL. */
 export function toFaxRequest(form: Form): FaxRequest {
-  const request = commonOf(form);
-  refuseIssues(form);
+  const refused: FaxRequestIssue[] = [];
+  const request = {
+    faxSid: sidOf(form, "FaxSid", refused),
+    accountSid: sidOf(form, "AccountSid", refused),
+    from: valueOf(form, "From", refused),
+    to: textOf(form, "To", refused),
+    apiVersion: textOf(form, "ApiVersion", refused),
+    params: form.params,
+    issues: unknownIssues(form, COMMON),
+  };
+  if (refused.length > 0) throw refusedForm(form, refused.concat(request.issues));
   return Object.freeze(request);
 }
 
+const COMMON: ReadonlySet<string> = new Set(["FaxSid", "AccountSid", "From", "To", "ApiVersion"]);
+
 /**
- * Reads the request that says how a fax went: the callback to `action`, or the status callback of a fax you send.
+ * Reads the request that says how a fax went: the callback to `action`, or the status callback of a fax you send. It
+ * may be the only word of the pages, so nothing but a missing FaxSid or status refuses it.
  *
  * @param source as for `parseFaxRequest`; a `FormData` brings the pages of a multipart delivery
- * @returns the request's parameters and the callback's; what is absent or empty is left out; frozen
- * @throws {FaxRequestError} with every issue: as for `parseFaxRequest`; no `FaxStatus`; `NumPages` is not a whole
- * number; a URL is not http(s); `Timestamp` is not ISO 8601; `Media` is text
+ * @returns the request's parameters and the callback's; what is absent, empty or unreadable is left out; frozen. What
+ * could not be read stands in `issues`, and its text in `params`
+ * @throws {FaxRequestError} with every issue: no `FaxSid` of its form, or several; neither `FaxStatus` nor `Status`;
+ * `Media` as text, because its bytes are lost then
  * @example
  * const callback = parseFaxCallback(await request.text());
  * if (callback.faxStatus === "received") console.log(callback.numPages, callback.mediaUrl);
@@ -107,117 +125,220 @@ export function parseFaxCallback(source: FaxParamSource): FaxCallback {
 
 /** For the webhook, which has read the form already, to verify it. */
 export function toFaxCallback(form: Form): FaxCallback {
-  const { params, media } = form;
-  // Grown, not spread: adding to the object is a hundred times faster than copying it.
-  const callback = commonOf(form) as { -readonly [Name in keyof FaxCallback]: FaxCallback[Name] };
-  callback.faxStatus = textOf(form, "FaxStatus");
-  // An optional parameter that came empty is absent.
-  if (params["RemoteStationId"]) callback.remoteStationId = params["RemoteStationId"];
-  if (params["NumPages"]) callback.numPages = pagesOf(form, params["NumPages"]);
-  if (params["MediaUrl"]) callback.mediaUrl = urlOf(form, "MediaUrl");
-  if (params["MediaSid"]) callback.mediaSid = sidOf(form, "MediaSid");
-  if (params["OriginalMediaUrl"]) callback.originalMediaUrl = urlOf(form, "OriginalMediaUrl");
-  if (params["ErrorCode"]) callback.errorCode = params["ErrorCode"];
-  if (params["ErrorMessage"]) callback.errorMessage = params["ErrorMessage"];
-  if (params["Timestamp"]) callback.timestamp = dateOf(form, params["Timestamp"]);
-  if (media) callback.media = media;
-  else if (params["Media"]) {
-    form.issues.push(issueOf("Media", "invalid", "Media came as text, without a filename: its bytes are lost."));
+  const refused: FaxRequestIssue[] = [];
+  const noted: FaxRequestIssue[] = [];
+  const callback: Record<string, unknown> = {
+    faxSid: sidOf(form, "FaxSid", refused),
+    accountSid: sidOf(form, "AccountSid", noted),
+    from: valueOf(form, "From", noted),
+    to: textOf(form, "To", noted),
+    apiVersion: textOf(form, "ApiVersion", noted),
+    params: form.params,
+    faxStatus: statusOf(form, refused, noted),
+  };
+  for (const [property, name, expected, read] of OPTIONAL) {
+    const value = optionalOf(form, name, expected, read, noted);
+    if (value !== undefined) callback[property] = value;
   }
-  refuseIssues(form);
-  return Object.freeze(callback);
+  addMedia(callback, form, refused, noted);
+  noted.push(...unknownIssues(form, KNOWN));
+  if (refused.length > 0) throw refusedForm(form, refused.concat(noted));
+  callback["issues"] = Object.freeze(noted);
+  return Object.freeze(callback) as unknown as FaxCallback;
 }
 
-function commonOf(form: Form): FaxRequest {
-  return {
-    faxSid: sidOf(form, "FaxSid"),
-    accountSid: sidOf(form, "AccountSid"),
-    from: valueOf(form, "From"),
-    to: textOf(form, "To"),
-    apiVersion: textOf(form, "ApiVersion"),
-    params: form.params,
-  };
+/** What the provider may add: our name, its name, what it holds, and how that is read. */
+const OPTIONAL: readonly (readonly [string, string, string, (text: string) => unknown])[] = [
+  ["remoteStationId", "RemoteStationId", "text", String],
+  ["numPages", "NumPages", "a whole number", readCount],
+  ["mediaUrl", "MediaUrl", "an http(s) URL", readUrl],
+  ["mediaSid", "MediaSid", "1 to 40 of A-Z a-z 0-9 _ -", readSid],
+  ["originalMediaUrl", "OriginalMediaUrl", "an http(s) URL", readUrl],
+  ["errorCode", "ErrorCode", "text", String],
+  ["errorMessage", "ErrorMessage", "text", String],
+  ["timestamp", "Timestamp", "a time in ISO 8601 or RFC 2822", readTime],
+];
+
+const KNOWN: ReadonlySet<string> = new Set([
+  ...COMMON,
+  "FaxStatus",
+  "Status",
+  "Media",
+  ...OPTIONAL.map(([, name]) => name),
+]);
+
+/** Half of the programs in the wild read `Status`, which no provider documents. */
+const CALLBACK_PARAMS = [
+  "FaxStatus",
+  "Status",
+  "MediaUrl",
+  "MediaSid",
+  "OriginalMediaUrl",
+  "NumPages",
+  "ErrorCode",
+  "ErrorMessage",
+  "Media",
+];
+
+/** Whether a request says how a fax went. Who takes it for a new fax answers `<Receive>` again and loses the pages. */
+export function isCallback(form: Form): boolean {
+  return form.media !== undefined || CALLBACK_PARAMS.some((name) => name in form.params || form.lists.has(name));
 }
 
 /** The value, which may be empty. */
-function valueOf(form: Form, name: string): string {
+function valueOf(form: Form, name: string, issues: FaxRequestIssue[]): string {
   const value = form.params[name];
-  if (value === undefined) addMissing(form, name);
+  const list = form.lists.get(name);
+  if (list !== undefined) issues.push(listIssue(name, list));
+  else if (value === undefined) issues.push(missingIssue(form, name));
   return value ?? "";
 }
 
 /** The value, which may not be empty. */
-function textOf(form: Form, name: string): string {
-  const value = valueOf(form, name);
-  if (value === "" && name in form.params) form.issues.push(issueOf(name, "empty", `${name} is empty.`));
+function textOf(form: Form, name: string, issues: FaxRequestIssue[]): string {
+  const value = valueOf(form, name, issues);
+  if (value === "" && name in form.params) issues.push(issueOf(name, "empty", `${name} is empty.`));
   return value;
 }
 
-function addInvalid(form: Form, name: string, expected: string): void {
-  form.issues.push(issueOf(name, "invalid", `${name} must be ${expected}, not ${quote(form.params[name])}.`));
+/** The SID, or nothing: people put it in file names. */
+function sidOf(form: Form, name: string, issues: FaxRequestIssue[]): string {
+  const value = textOf(form, name, issues);
+  if (value === "" || isSid(value)) return value;
+  issues.push(invalidIssue(name, "1 to 40 of A-Z a-z 0-9 _ -", value));
+  return "";
 }
 
-/** Twilio's SIDs and SignalWire's UUIDs, and nothing that a file name or a look-up could trip over. */
+/** Nothing that a file name or a look-up could trip over. */
 const NOT_SID = /[^\w-]/;
 
-/** Whether text has the form of a SID. A length and a search: V8 takes its time over a counted repetition. */
+/**
+ * Whether text has the form of a SID: Twilio's 34 characters and SignalWire's 36 fit. More than 40 would leave room for
+ * a captured callback whose signed text is cut anew, with other names and a FaxSid like `FX…FaxStatusreceived`.
+ */
 export function isSid(text: string): boolean {
-  return text !== "" && text.length <= 64 && !NOT_SID.test(text);
+  return text !== "" && text.length <= 40 && !NOT_SID.test(text);
 }
 
-function sidOf(form: Form, name: string): string {
-  const value = textOf(form, name);
-  if (value !== "" && !isSid(value)) addInvalid(form, name, "1 to 64 of A-Z a-z 0-9 _ -");
+function statusOf(form: Form, refused: FaxRequestIssue[], noted: FaxRequestIssue[]): string {
+  const name = form.params["FaxStatus"] || !form.params["Status"] ? "FaxStatus" : "Status";
+  return textOf(form, name, form.params[name] ? noted : refused);
+}
+
+function optionalOf(
+  form: Form,
+  name: string,
+  expected: string,
+  read: (text: string) => unknown,
+  noted: FaxRequestIssue[],
+): unknown {
+  const list = form.lists.size > 0 ? form.lists.get(name) : undefined;
+  if (list !== undefined) {
+    noted.push(listIssue(name, list));
+    return undefined;
+  }
+  const text = form.params[name];
+  // One that came empty is absent.
+  if (!text) return undefined;
+  const value = read(text);
+  if (value === undefined) noted.push(invalidIssue(name, expected, text));
   return value;
 }
 
-function urlOf(form: Form, name: string): string {
-  const value = form.params[name]!;
-  // The URL parser drops line ends, while whoever writes the text into a header or a log does not.
-  if (!isHttpUrl(value) || /[\0-\x1f\x7f]/.test(value)) addInvalid(form, name, "an http(s) URL");
-  return value;
+/** Of several files the first: that is better than none. */
+function addMedia(
+  callback: Record<string, unknown>,
+  { media, params, lists }: Form,
+  refused: FaxRequestIssue[],
+  noted: FaxRequestIssue[],
+): void {
+  const list = lists.get("Media");
+  if (list !== undefined) (media ? noted : refused).push(listIssue("Media", list));
+  else if (!media && params["Media"]) {
+    refused.push(issueOf("Media", "invalid", "Media came as text, without a filename: its bytes are lost."));
+  }
+  if (media) callback["media"] = media;
+}
+
+function readSid(text: string): string | undefined {
+  return isSid(text) ? text : undefined;
+}
+
+function readUrl(text: string): string | undefined {
+  return isSafeHttpUrl(text) ? text : undefined;
 }
 
 /** Whole and exact: no sign, fraction or exponent, nothing that a number would round. */
-function pagesOf(form: Form, text: string): number {
+function readCount(text: string): number | undefined {
   const count = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (!Number.isSafeInteger(count)) addInvalid(form, "NumPages", "a whole number");
-  return count;
+  return Number.isSafeInteger(count) ? count : undefined;
 }
 
-/** The complete date, time and offset of ISO 8601; the day is captured for a check of its own. */
-const ISO_TIME = /^(\d{4}-\d\d)-(\d\d)T\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|([+-]\d\d)(?::?\d\d))$/;
+/** The complete date, time and offset of ISO 8601. */
+const ISO_TIME = /^(\d{4}-\d\d)-(\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:?\d\d)$/;
 
-function dateOf(form: Form, text: string): Date {
-  const [, month, day, offset] = ISO_TIME.exec(text) ?? [];
-  const time = new Date(offset ? text.replace(/(\d\d):?(\d\d)$/, "$1:$2") : text);
+/** RFC 2822, section 3.3: `Thu, 13 Jan 2022 21:54:46 +0000`. SignalWire's other webhooks have it. */
+const MAIL_TIME = /^(?:[A-Z][a-z]{2}, *)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d:\d\d) ([+-]\d{4}|GMT|UTC?)$/;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+function readTime(text: string): Date | undefined {
+  const [, month, day, time, offset] = ISO_TIME.exec(text) ?? isoPartsOf(text) ?? [];
+  if (month === undefined) return undefined;
   // Date moves a day that does not exist (February 30) to the next month, instead of refusing it.
-  const exists = month && (Number(day) <= 28 || new Date(`${month}-${day}`).getUTCDate() === Number(day));
-  if (!exists || Number.isNaN(time.getTime())) addInvalid(form, "Timestamp", "ISO 8601");
-  return time;
+  if (Number(day) > 28 && new Date(`${month}-${day}`).getUTCDate() !== Number(day)) return undefined;
+  const date = new Date(`${month}-${day}T${time}${offset!.replace(/^(...)(..)$/, "$1:$2")}`);
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
-function addMissing(form: Form, name: string): void {
-  // What came in another form (an array, an object) has its issue already.
-  if (form.lists.has(name)) return;
+/** The parts of a time in RFC 2822, as `ISO_TIME` has them. */
+function isoPartsOf(text: string): string[] | undefined {
+  const [, day, name, year, time, zone] = MAIL_TIME.exec(text) ?? [];
+  if (day === undefined || !MONTHS.includes(name!)) return undefined;
+  const month = String(MONTHS.indexOf(name!) + 1).padStart(2, "0");
+  return [text, `${year}-${month}`, day.padStart(2, "0"), time!, /^[+-]/.test(zone!) ? zone! : "Z"];
+}
+
+function invalidIssue(name: string, expected: string, value: string): FaxRequestIssue {
+  return issueOf(name, "invalid", `${name} must be ${expected}, not ${quote(value)}.`);
+}
+
+function missingIssue(form: Form, name: string): FaxRequestIssue {
   const near = Object.keys(form.params).find((each) => each.length < 24 && foldedName(each) === foldedName(name));
   const hint = near ? `; ${quote(near)} came, but names are case-sensitive` : "";
-  form.issues.push(issueOf(name, "missing", `${name} is missing${hint}.`));
+  return issueOf(name, "missing", `${name} is missing${hint}.`);
 }
 
-function refuseIssues(form: Form): void {
-  if (form.issues.length === 0) return;
-  const shown = form.issues.slice(0, 6).map((each) => each.message);
-  if (form.issues.length > 6) shown.push(`And ${form.issues.length - 6} more.`);
-  if (isEmpty(form)) {
-    const what = form.source === undefined || form.source === null ? quote(form.source) : "nothing";
-    const advice = "a body parser for application/x-www-form-urlencoded is probably missing.";
-    shown.unshift(`No parameters can be read (${what} came): ${advice}`);
+const NO_ISSUES: readonly FaxRequestIssue[] = Object.freeze([]);
+
+/** What is odd about the names that are not known: it does not cost the request. */
+function unknownIssues({ lists }: Form, known: ReadonlySet<string>): readonly FaxRequestIssue[] {
+  if (lists.size === 0) return NO_ISSUES;
+  const unknown = [...lists].filter(([name]) => !known.has(name));
+  return Object.freeze(unknown.map(([name, values]) => listIssue(name, values)));
+}
+
+function refusedForm(form: Form, issues: FaxRequestIssue[]): FaxRequestError {
+  const shown = issues.slice(0, 6).map((each) => each.message);
+  if (issues.length > 6) shown.push(`And ${issues.length - 6} more.`);
+  if (isEmpty(form)) shown.unshift(`No parameters can be read (${adviceFor(form.source)}`);
+  return new FaxRequestError(shown.join(" "), Object.freeze(issues));
+}
+
+/** Whether nothing came that has the form of a parameter. */
+function isEmpty({ count, media }: Form): boolean {
+  return count === 0 && media === undefined;
+}
+
+/** What came that held no parameters, and what to pass instead. */
+function adviceFor(source: unknown): string {
+  const came = `${quote(source)} came)`;
+  if (isPromise(source)) return `${came}: is an await missing?`;
+  if (typeof source === "object" && source !== null) {
+    if ("searchParams" in source) return `${came}: pass its searchParams.`;
+    if ("arrayBuffer" in source) return `${came}: pass what its text() or formData() gives.`;
+    if (Symbol.asyncIterator in source) return "a request or another stream came): pass its body.";
   }
-  throw new FaxRequestError(shown.join(" "), Object.freeze(form.issues));
-}
-
-/** Whether a source held nothing that has the form of a parameter. */
-export function isEmpty({ params, media, lists }: Form): boolean {
-  return media === undefined && lists.size === 0 && Object.keys(params).length === 0;
+  const isAbsent = source === undefined || source === null;
+  const parser = "a body parser for application/x-www-form-urlencoded is probably missing.";
+  return `${isAbsent ? came : "nothing came)"}: ${parser}`;
 }

@@ -9,12 +9,21 @@ const PLAIN_PATH = /^\/[^/\\\s]/;
 /** A colon in the first segment makes a scheme of it (RFC 3986, section 4.2): "localhost:3000/x", "https:/typo". */
 const HAS_SCHEME = /^[^/?#]*:/;
 
+/** A host of 64 K international characters costs the platform's parser most of a second. */
+const MAX_LENGTH = 2048;
+
 /** The platform's URL parser, named by structure so that the core needs neither DOM nor Node types. */
 declare const URL: { canParse(url: string, base?: string): boolean };
 
 /** Whether `text` is an absolute http(s) URL that the WHATWG parser accepts. */
 export function isHttpUrl(text: string): boolean {
   return HTTP_URL.test(text) && URL.canParse(text);
+}
+
+/** Whether text from outside is an http(s) URL: short enough to parse, and without what a log or a header breaks on. */
+export function isSafeHttpUrl(text: string): boolean {
+  // The URL parser drops line ends, while whoever writes the text into a header or a log does not.
+  return text.length <= MAX_LENGTH && !/[\0-\x1f\x7f]/.test(text) && isHttpUrl(text);
 }
 
 /** Whether `text` is a reference that is resolved against the document, and makes a URL of it. */

@@ -1,7 +1,7 @@
 /** The two fax verbs: one table of attribute rules, and the types, checks and messages that come from it. */
 import { TwimlError, twimlError } from "./errors.js";
-import { didYouMean, quote } from "./message.js";
-import { ownValue } from "./objects.js";
+import { didYouMean, missingStep, quote } from "./message.js";
+import { isPlainData, ownValue } from "./objects.js";
 import { isHttpUrl, isRelativeReference } from "./url.js";
 import { attribute, element, illegalCharacter, isAttributeName } from "./xml.js";
 
@@ -137,9 +137,7 @@ export function reject(attributes?: unknown, options?: unknown): Reject {
 
 /** A verb that was made here, as it is; plain data from anywhere else goes through the checks first. */
 export function checkVerb(data: unknown): Verb {
-  if (Object(data) !== data) {
-    throw new TwimlError("unknown-verb", `${quote(data)} is not a verb; receive() and reject() make one.`);
-  }
+  if (Object(data) !== data || !Object.hasOwn(data as object, "verb")) throw notVerb(data);
   if (CheckedVerb.tagOf(data as object) !== undefined) return data as Verb;
   const verb = makeVerb(ownValue(data, "verb"), ownValue(data, "attributes"), ownValue(data, "unchecked"));
   for (const part of keysOf("verb", data)) {
@@ -282,11 +280,14 @@ function checkUncheckedName(verb: string, rules: Rules, name: string): void {
 /** The names of the own enumerable properties of plain data, or an error for what is something else. */
 function keysOf(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
-  // A URL, a Promise or a Map has no own properties, and would be ignored in silence.
-  if (Object.prototype.toString.call(object) !== "[object Object]") {
-    throw twimlError("invalid-value", `${what} must be a plain object, not ${quote(object)}`, verb);
-  }
-  return Object.keys(object as object);
+  if (isPlainData(object)) return Object.keys(object as object);
+  const problem = `${what} must be a plain object, not ${quote(object)}${missingStep(object)}`;
+  throw twimlError("invalid-value", problem, verb);
+}
+
+function notVerb(data: unknown): TwimlError {
+  const message = `${quote(data)} is not a verb${missingStep(data) || ";"} receive() and reject() make one.`;
+  return new TwimlError("unknown-verb", message);
 }
 
 function unknownVerb(name: unknown): TwimlError {

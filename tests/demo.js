@@ -90,7 +90,7 @@ if (PORT) {
       "<Response><Reject/></Response>",
     ]);
     await send("A malformed request", malformed, [400, "invalid-parameters"]);
-    await send("A forged request", incoming, [403, "signature-mismatch"], "guessed");
+    await send("A forged request", incoming, [403, "forbidden"], "guessed");
     console.log(`\n${paint(32, "All five answers are as they must be.")}`);
   } catch (error) {
     console.error(error);

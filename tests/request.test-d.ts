@@ -81,6 +81,7 @@ describe("FaxRequest", () => {
           readonly to: string;
           readonly apiVersion: string;
           readonly params: Readonly<Record<string, string>>;
+          readonly issues: readonly FaxRequestIssue[];
         }
       >
     >().toEqualTypeOf<true>();

@@ -383,12 +383,23 @@ describe("receive", () => {
   });
 
   it("takes no attribute that is inherited, a symbol or hidden", () => {
-    const attributes: object = Object.create({ action: "/inherited" }) as object;
+    const attributes = Object.assign(Object.create({ action: "/inherited" }) as object, { method: "GET" });
     Object.defineProperties(attributes, {
       pageSize: { enumerable: false, value: "a4" },
       [Symbol("mediaType")]: { enumerable: true, value: "image/tiff" },
     });
-    expect(receive(attributes)).toEqual({ verb: "Receive", attributes: {} });
+    expect(receive(attributes as object)).toEqual({ verb: "Receive", attributes: { method: "GET" } });
+  });
+
+  it.each<[string, unknown, string]>([
+    ["a URL", new URL("https://x.example/"), "a URL"],
+    ["a Map", new Map(), "a Map"],
+    ["a promise", Promise.resolve({}), "a Promise: is an await missing?"],
+    ["a function", () => ({}), "a function: is a call missing?"],
+    ["an instance without data", new (class Settings {})(), "an object"],
+    ["an array", [], "an array"],
+  ])("says what came instead of plain data: %s", (_, attributes, came) => {
+    expect(refusal(() => receiveAny(attributes)).message).toContain(`must be a plain object, not ${came}`);
   });
 
   it("reads an own getter as a spread reads it, once", () => {
@@ -445,7 +456,6 @@ describe("receive: unchecked", () => {
     ["none", { unchecked: {} }],
     ["one that is undefined", { unchecked: { later: undefined } }],
     ["one that is null", { unchecked: { later: null } }],
-    ["one that is inherited", { unchecked: Object.create({ later: "1" }) as object }],
   ])("leaves it out for %s", (_, options) => {
     expect(receiveAny({}, options)).toEqual({ verb: "Receive", attributes: {} });
     expect("unchecked" in receiveAny({}, options)).toBe(false);
@@ -1095,7 +1105,7 @@ describe("the whole message", () => {
       "invalid-value",
       "Receive",
       undefined,
-      "<Receive>: attributes must be a plain object, not an object.",
+      "<Receive>: attributes must be a plain object, not a Map.",
     ],
     [
       'receive({}, "x")',

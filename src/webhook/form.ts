@@ -1,9 +1,9 @@
 /** The query of a request, or its body, to a Form, within limits. */
 import { type Form, readForm } from "../params.js";
-import { isEmpty } from "../request.js";
-import type { WebhookRequest } from "./http.js";
-import { readMultipart } from "./multipart.js";
-import { Refused } from "./refusal.js";
+import type { FaxCallback } from "../request.js";
+import { queryOf, type WebhookRequest } from "./http.js";
+import { MultipartError, parseHeader, readMultipart } from "./multipart.js";
+import { Refused, SWML_HINT } from "./refusal.js";
 
 /** Most bytes of a form, and of the pages in a delivery. */
 export interface BodyLimits {
@@ -11,46 +11,67 @@ export interface BodyLimits {
   readonly maxMediaBytes: number;
 }
 
-/** The Form of what {@link sourceOf} gave. */
-export function formOf({ method }: WebhookRequest, source: unknown, limits: BodyLimits): Form {
-  const form = readForm(source);
-  if (form.media && form.media.size > limits.maxMediaBytes) throw new Refused({ reason: "too-large" });
-  if (method === "POST" && isEmpty(form)) throw new Refused({ reason: "missing-body" });
-  return form;
-}
+const FORM = "application/x-www-form-urlencoded";
+const MULTIPART = "multipart/form-data";
 
-/** The query of the very URL that is verified: what stands behind a "#" is signed by nobody. */
-function queryOf(url: string): string {
-  return /^[^?#]*(\?[^#]*)/.exec(url)?.[1] ?? "";
-}
+/** A provider sends a dozen. Every one costs time in each of the texts that are hashed. */
+const MAX_PARAMS = 1000;
 
 /**
  * Where the parameters of a request stand, or a promise of it while bytes are read: its query, or the body of a POST,
- * whose query does not count. Text, the parts of a delivery, or what a body parser has made.
+ * whose query does not count. Text, bytes, the parts of a delivery, or what a body parser has made.
  */
 export function sourceOf({ method, url, headers }: WebhookRequest, body: unknown, limits: BodyLimits): unknown {
   if (method !== "POST") return queryOf(url);
-  const contentType = headers["content-type"] ?? "";
-  if (isType(contentType, "application/x-www-form-urlencoded")) {
-    if (typeof body === "string") return limitedText(body, limits.maxFormBytes);
-    return isRaw(body) ? readFormBytes(headers, body, limits.maxFormBytes) : body;
+  const header = headers["content-type"];
+  if (header === FORM) return formSource(headers, body, limits.maxFormBytes);
+  const contentType = parseHeader(header);
+  if (contentType?.value === FORM) return formSource(headers, body, limits.maxFormBytes);
+  if (contentType?.value === MULTIPART && limits.maxMediaBytes > 0) {
+    return deliverySource(headers, body, contentType.parameters.get("boundary"), limits);
   }
-  if (!isType(contentType, "multipart/form-data")) throw new Refused({ reason: "unsupported-media-type" });
-  // The text fields and the boundaries of a delivery stand beside its pages.
-  const limit = limits.maxMediaBytes + limits.maxFormBytes;
-  if (typeof body === "string") {
-    return readMultipart(wholeBytes(limitedText(body, limit)), contentType, limits.maxFormBytes);
-  }
-  return isRaw(body) ? readDelivery(headers, body, limit, limits.maxFormBytes) : body;
+  const isJson = contentType?.value === "application/json";
+  throw new Refused({ reason: "unsupported-media-type" }, isJson ? SWML_HINT : undefined);
+}
+
+/** The Form of what {@link sourceOf} gave. */
+export function formOf({ method }: WebhookRequest, source: unknown, limits: BodyLimits): Form {
+  const form = readForm(source);
+  if (form.count > MAX_PARAMS) throw new Refused({ reason: "too-large" });
+  if (form.media && form.media.size > limits.maxMediaBytes) throw new Refused({ reason: "too-large" });
+  if (method === "POST" && form.count === 0) throw new Refused({ reason: "missing-body" });
+  return form;
 }
 
 type Headers = WebhookRequest["headers"];
 type RawBody = Uint8Array | AsyncIterable<Uint8Array | string>;
 
-/** Whether a content type is `type`, with or without parameters. */
-function isType(contentType: string, type: string): boolean {
-  if (contentType.length < type.length) return false;
-  return contentType.slice(0, type.length).toLowerCase() === type && /^\s*(;|$)/.test(contentType.slice(type.length));
+function formSource(headers: Headers, body: unknown, limit: number): unknown {
+  if (typeof body === "string") return limitedText(body, limit);
+  return isRaw(body) ? readBytes(headers, body, limit) : body;
+}
+
+async function deliverySource(
+  headers: Headers,
+  body: unknown,
+  boundary: string | undefined,
+  limits: BodyLimits,
+): Promise<unknown> {
+  // The text fields and the boundaries of a delivery stand beside its pages.
+  const limit = limits.maxMediaBytes + limits.maxFormBytes;
+  if (typeof body !== "string" && !isRaw(body)) return body;
+  const bytes = typeof body === "string" ? wholeBytes(limitedText(body, limit)) : await readBytes(headers, body, limit);
+  if (bytes.length === 0) return undefined;
+  try {
+    return readMultipart(bytes, boundary, limits);
+  } catch (error) {
+    throw error instanceof MultipartError ? refusedDelivery(error) : error;
+  }
+}
+
+function refusedDelivery(error: MultipartError): Refused {
+  if (error.reason === "too-large") return new Refused({ reason: "too-large" }, error.message);
+  return new Refused({ reason: "unreadable-body", error }, error.message);
 }
 
 function limitedText(body: string, limit: number): string {
@@ -62,18 +83,8 @@ function limitedText(body: string, limit: number): string {
 /** The bytes of a delivery that came as text. What a decoder has replaced is lost: better no pages than broken ones. */
 function wholeBytes(body: string): Uint8Array {
   if (!body.includes("\ufffd")) return Buffer.from(body);
-  throw new Refused({ reason: "unreadable-body", error: new Error("The body was decoded as text, and broken by it.") });
-}
-
-// As WHATWG form parsing has it: a byte order mark is text.
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-
-async function readFormBytes(headers: Headers, body: RawBody, limit: number): Promise<string> {
-  return decoder.decode(await readBytes(headers, body, limit));
-}
-
-async function readDelivery(headers: Headers, body: RawBody, limit: number, textLimit: number): Promise<unknown> {
-  return readMultipart(await readBytes(headers, body, limit), headers["content-type"]!, textLimit);
+  const message = "Pass the body as bytes: it was decoded as text, which has broken the pages.";
+  throw new Refused({ reason: "unreadable-body", error: new Error(message) }, message);
 }
 
 function isRaw(body: unknown): body is RawBody {
@@ -92,9 +103,12 @@ async function readBytes(headers: Headers, body: RawBody, limit: number): Promis
   return isStream(body) ? readStream(body, limit) : body;
 }
 
+/** A form has less than this as a rule, and a stranger who sends nothing more should not hold more. */
+const FIRST_BYTES = 4096;
+
 /** One growing buffer: a list of chunks costs a stranger who sends single bytes a hundred times less than us. */
 async function readStream(body: AsyncIterable<Uint8Array | string>, limit: number): Promise<Uint8Array> {
-  let bytes = Buffer.alloc(Math.min(limit, 64 * 1024));
+  let bytes = Buffer.allocUnsafeSlow(Math.min(limit, FIRST_BYTES));
   let size = 0;
   try {
     for await (const part of body) {
@@ -106,11 +120,24 @@ async function readStream(body: AsyncIterable<Uint8Array | string>, limit: numbe
       size = end;
     }
   } catch (error) {
-    throw error instanceof Refused ? error : new Refused({ reason: "unreadable-body", error });
+    throw error instanceof Refused ? error : new Refused({ reason: "unreadable-body", error }, CUT_SHORT);
   }
   return bytes.subarray(0, size);
 }
 
+const CUT_SHORT = "The body ended early: the connection broke, or something else was reading it. See `error`.";
+
+/** Not filled with zeros, so that memory is used only for what was sent; nobody sees what stands behind it. */
 function grown(bytes: Buffer, used: number, length: number): Buffer<ArrayBuffer> {
-  return Buffer.concat([bytes.subarray(0, used)], length);
+  const larger = Buffer.allocUnsafeSlow(length);
+  larger.set(bytes.subarray(0, used));
+  return larger;
+}
+
+/** Refuses a delivery whose pages something in front has taken away: 200 would say that they have arrived. */
+export function requirePages({ headers }: WebhookRequest, { faxStatus, media, mediaUrl }: FaxCallback): void {
+  if (faxStatus !== "received" || media !== undefined || mediaUrl !== undefined) return;
+  if (parseHeader(headers["content-type"])?.value !== MULTIPART) return;
+  const message = "Mount the webhook before the body parser: it has taken the pages out of this delivery.";
+  throw new Refused({ reason: "unreadable-body", error: new Error(message) }, message);
 }

@@ -1,12 +1,22 @@
 /** The parts of a request and of a reply, the same for every server. */
 import { emptyRecord } from "../objects.js";
 
+/** A `URLSearchParams`, by structure, so that the declarations need neither DOM nor Node types. */
+export interface QueryParams extends Iterable<[name: string, value: string]> {
+  get(name: string): string | null;
+  getAll(name: string): string[];
+  has(name: string): boolean;
+  toString(): string;
+}
+
 /** What the callbacks see of the HTTP request. */
 export interface WebhookRequest {
   /** `GET`, `HEAD` or `POST`, but for refusals. */
   readonly method: string;
   /** As the server got it: path and query, or the whole URL. */
   readonly url: string;
+  /** The parameters of the URL's query, which a POST may have beside its body; made anew each time it is read. */
+  readonly query: QueryParams;
   /** By lower-case name, without a prototype; a repeated header's values are joined by `, ` (cookies: `; `). */
   readonly headers: Readonly<Record<string, string>>;
 }
@@ -39,7 +49,21 @@ export interface WebhookReply {
 
 /** The request as the user's functions see it: the method in capitals, headers by lower-case name, frozen. */
 export function normalizeRequest({ method, url, headers }: HandleRequest): WebhookRequest {
-  return Object.freeze({ method: method.toUpperCase(), url, headers: Object.freeze(headersByName(headers)) });
+  return Object.freeze({
+    method: method.toUpperCase(),
+    url,
+    headers: Object.freeze(headersByName(headers)),
+    get query() {
+      return new URLSearchParams(queryOf(url));
+    },
+  });
+}
+
+/** The query of the very URL that is verified: what stands behind a "#" is signed by nobody. */
+export function queryOf(url: string): string {
+  const [target] = url.split("#", 1);
+  const start = target!.indexOf("?");
+  return start < 0 ? "" : target!.slice(start);
 }
 
 function headersByName(headers: HandleRequest["headers"]): Record<string, string> {

@@ -7,11 +7,11 @@ import { takeTurn } from "./turn.js";
 
 export { signRequest, type SignOptions, verifyRequest, type VerifyOptions } from "./signature.js";
 export type { FetchRequest, FetchResponse } from "./fetch.js";
-export type { HandleRequest, ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
+export type { HandleRequest, QueryParams, ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
 export type { NodeRequest, NodeResponse } from "./node.js";
-export type { AuthTokens, FaxWebhookOptions } from "./options.js";
+export type { AuthTokens, FaxWebhookOptions, PublicUrl } from "./options.js";
 export type { Refusal, RefusalReason } from "./refusal.js";
-export type { CallbackAnswer, FaxAnswer } from "./reply.js";
+export type { FaxAnswer } from "./reply.js";
 
 /** One webhook, in the form that your server takes; the functions may be passed on alone. */
 export interface FaxWebhook {
@@ -28,16 +28,17 @@ export interface FaxWebhook {
 
 /**
  * The whole webhook: verifies the signature, reads the parameters, calls your function, answers with TwiML. A request
- * with a `FaxStatus` (or with the pages) is a callback, so one URL can serve both.
+ * that says how a fax went (with a `FaxStatus`, pages or their URL, …) is a callback and never a new fax, so one URL
+ * can serve both.
  *
- * Replies: 200 TwiML; 304 for a GET that has not changed; 400, 403, 405, 413 and 415 as plain text with the reason
- * alone, and `onRefused` is told why.
+ * Replies: 200 TwiML; 304 for a GET that has not changed; 400, 404, 405, 413 and 415 as plain text with the reason
+ * alone, 403 as `forbidden`, and `onRefused` (or the console, once) is told why.
  *
  * @returns `handle`, `fetch` and `node`
- * @throws {TypeError} for an empty `authToken` and other options that cannot work
+ * @throws {TypeError} for an empty `authToken`, an option that does not exist, and others that cannot work
  * @example
  * const webhook = faxWebhook({
- *   authToken: process.env.FAX_AUTH_TOKEN ?? "",
+ *   authToken: process.env.FAX_AUTH_TOKEN,
  *   publicUrl: "https://fax.example.com",
  *   onFax: (fax) => (fax.to === "+15558675310" ? receive({ action: "/fax" }) : reject()),
  *   onCallback: (callback) => console.log(callback.faxSid, callback.faxStatus, callback.mediaUrl),

@@ -1,89 +1,190 @@
 /** The options of `faxWebhook`, checked once into settled values. */
-import { quote } from "../message.js";
+import { didYouMean, missingStep, quote } from "../message.js";
+import { emptyRecord, isPlainData } from "../objects.js";
 import type { FaxCallback, FaxRequest } from "../request.js";
 import { isHttpUrl } from "../url.js";
 import type { WebhookRequest } from "./http.js";
-import type { Refusal } from "./refusal.js";
-import type { CallbackAnswer, FaxAnswer } from "./reply.js";
-import { checkTokens } from "./signature.js";
+import type { Refusal, RefusalReason } from "./refusal.js";
+import type { FaxAnswer } from "./reply.js";
+import { isTokens } from "./signature.js";
 
 /** One token, several while they rotate, or nothing when an account is not known. */
 export type AuthTokens = string | readonly string[] | null | undefined;
 
-/** Options of `faxWebhook`. */
-export interface FaxWebhookOptions {
+/** A URL as text or as an object of the platform. */
+export type PublicUrl = string | { readonly href: string };
+
+/** What every webhook needs to know. */
+interface CommonOptions {
   /**
    * Twilio: the account's auth token. SignalWire: the project's signing key. Several while they rotate; a function of
-   * the request's AccountSid for several accounts, whose answer is awaited. `false` switches verification off: anyone
-   * can then send you faxes, so only for local work.
+   * the request's AccountSid for several accounts, whose answer is awaited, and which refuses with `no-token` when it
+   * gives nothing. Take care with `process.env[sid]` there: a stranger chooses the name. `undefined` compiles, so that
+   * `process.env.X` can be written as it is, and throws at start-up. `false` switches verification off: anyone can then
+   * send you faxes, so only for local work.
+   * @example authToken: (accountSid) => new Map([["AC1", "token"]]).get(accountSid)
    */
-  readonly authToken: string | readonly string[] | false | ((accountSid: string) => AuthTokens | Promise<AuthTokens>);
+  readonly authToken:
+    | string
+    | readonly (string | undefined)[]
+    | false
+    | undefined
+    | ((accountSid: string) => AuthTokens | Promise<AuthTokens>);
   /**
-   * Origin, and path prefix if there is one, of the URL that the provider requests (`https://fax.example.com/hooks`),
-   * to which the request's path and query are added; or a function of the request that returns it. Without it the Host
-   * header is taken, with both schemes. `X-Forwarded-*` is never believed.
+   * The URL that stands at the provider (`https://fax.example.com/hooks/fax`), or its beginning: the origin, or origin
+   * and prefix. Or a function of the request that gives one. Tried are this followed by the request's path, and this
+   * itself with the request's query. Without it the Host header is taken, with both schemes. `X-Forwarded-*` is never
+   * believed.
    */
-  readonly publicUrl?: string | ((request: WebhookRequest) => string) | undefined;
-  /** Decides on an incoming fax. */
-  readonly onFax: (fax: FaxRequest, request: WebhookRequest) => FaxAnswer | Promise<FaxAnswer>;
-  /** Is told how a fax went. A provider that got no answer tells it again, with the same FaxSid. */
-  readonly onCallback?:
-    ((callback: FaxCallback, request: WebhookRequest) => CallbackAnswer | Promise<CallbackAnswer>) | undefined;
-  /** Is told of every request that was refused, with the reason. */
-  readonly onRefused?: ((refusal: Refusal, request: WebhookRequest) => void | Promise<void>) | undefined;
-  /** Most bytes of a form body. Default: 65,536. */
+  readonly publicUrl?: PublicUrl | ((request: WebhookRequest) => PublicUrl) | undefined;
+  /**
+   * Is told of every request that was refused, with the reason and what to do. Without it the first refusal of each
+   * reason is written to `console.warn`.
+   */
+  readonly onRefused?: ((refusal: Refusal, request: WebhookRequest) => unknown) | undefined;
+  /** Most bytes of a form body, and of the text fields beside the pages. Default: 65,536. */
   readonly maxFormBytes?: number | undefined;
-  /** Most bytes of the pages in a multipart delivery, which is held in memory. Default: 33,554,432 (32 MiB). */
+  /**
+   * Most bytes of the pages in a multipart delivery (`storeMedia: false`), which is held in memory before its signature
+   * can be checked. Default: 0, which refuses such deliveries.
+   */
   readonly maxMediaBytes?: number | undefined;
 }
 
-/** A base without its trailing slashes, and its fragment. */
+/** Decides on an incoming fax. */
+type OnFax = (fax: FaxRequest, request: WebhookRequest) => FaxAnswer | Promise<FaxAnswer>;
+
+/** Is told how a fax went. What it returns is ignored, but awaited: the provider is answered when it is done. */
+type OnCallback = (callback: FaxCallback, request: WebhookRequest) => unknown;
+
+/** Options of `faxWebhook`: at least one of `onFax` and `onCallback` is given. */
+export type FaxWebhookOptions = CommonOptions &
+  (
+    | {
+        /** Decides on a new fax. Without it every one is refused with 404, and goes to the provider's fallback. */
+        readonly onFax: OnFax;
+        /** Is told how a fax went. Without it a callback is answered and dropped. */
+        readonly onCallback?: OnCallback | undefined;
+      }
+    | {
+        /** Decides on a new fax. Without it every one is refused with 404, and goes to the provider's fallback. */
+        readonly onFax?: OnFax | undefined;
+        /** Is told how a fax went. Without it a callback is answered and dropped. */
+        readonly onCallback: OnCallback;
+      }
+  );
+
+/** A URL at the provider, taken apart. */
 export interface BaseUrl {
+  /** Without query, fragment, and the slashes at its end. */
   readonly start: string;
+  /** The whole of it without query and fragment. */
+  readonly whole: string;
+  /** With its `#`, or nothing. */
   readonly fragment: string;
 }
 
 /** The options with their defaults filled in. */
 export interface Settings {
-  readonly authToken: FaxWebhookOptions["authToken"];
-  readonly publicUrl: BaseUrl | ((request: WebhookRequest) => string) | undefined;
-  readonly onFax: FaxWebhookOptions["onFax"];
-  readonly onCallback: NonNullable<FaxWebhookOptions["onCallback"]>;
-  readonly onRefused: NonNullable<FaxWebhookOptions["onRefused"]>;
+  /** `false`, one or several tokens, or a function that has to be asked. */
+  readonly authToken: false | readonly string[] | ((accountSid: string) => unknown);
+  readonly publicUrl: BaseUrl | ((request: WebhookRequest) => unknown) | undefined;
+  readonly onFax: OnFax | undefined;
+  readonly onCallback: OnCallback | undefined;
+  readonly onRefused: (refusal: Refusal, request: WebhookRequest) => unknown;
+  /** Whether somebody listens: explaining a refusal takes time, which a stranger must not cost for nothing. */
+  readonly wantsRefusal: (reason: RefusalReason) => boolean;
   readonly maxFormBytes: number;
   readonly maxMediaBytes: number;
 }
 
+const OPTIONS = ["authToken", "publicUrl", "onFax", "onCallback", "onRefused", "maxFormBytes", "maxMediaBytes"];
+
 /** The settings; throws a TypeError for options that cannot work. */
-export function checkOptions(options: FaxWebhookOptions): Settings {
-  const { authToken, publicUrl, onFax, onCallback = ignore, onRefused = ignore } = options;
-  const { maxFormBytes = 64 * 1024, maxMediaBytes = 32 * 1024 * 1024 } = options;
-  if (authToken !== false && typeof authToken !== "function") checkTokens(authToken);
-  for (const [name, value] of Object.entries({ onFax, onCallback, onRefused })) {
-    if (typeof value !== "function") throw wrongOption(name, "a function", value);
+export function checkOptions(options: unknown): Settings {
+  const { authToken, publicUrl, onFax, onCallback, onRefused, ...limits } = ownOptions(options);
+  const { maxFormBytes = 64 * 1024, maxMediaBytes = 0 } = limits;
+  checkFunctions({ onFax, onCallback, onRefused });
+  checkBytes("maxFormBytes", maxFormBytes, 1);
+  checkBytes("maxMediaBytes", maxMediaBytes, 0);
+  if (onFax === undefined && onCallback === undefined) {
+    throw new TypeError("Give onFax, to decide on new faxes, or onCallback, to hear how they went, or both.");
   }
-  for (const [name, value] of Object.entries({ maxFormBytes, maxMediaBytes })) {
-    if (!(Number.isSafeInteger(value) && value > 0)) throw wrongOption(name, "a number of bytes", value);
+  if (maxMediaBytes !== 0 && onCallback === undefined) {
+    throw new TypeError("Give onCallback as well: maxMediaBytes lets pages in, and nobody would take them.");
   }
-  return { authToken, publicUrl: checkPublicUrl(publicUrl), onFax, onCallback, onRefused, maxFormBytes, maxMediaBytes };
+  const listener = onRefused === undefined ? firstRefusals() : { onRefused, wantsRefusal: () => true };
+  const settled = { authToken: checkAuthToken(authToken), publicUrl: checkPublicUrl(publicUrl), ...listener };
+  return { ...settled, onFax, onCallback, maxFormBytes, maxMediaBytes } as Settings;
 }
 
-function checkPublicUrl(publicUrl: FaxWebhookOptions["publicUrl"]): Settings["publicUrl"] {
-  if (publicUrl === undefined || typeof publicUrl === "function") return publicUrl;
-  if (typeof publicUrl === "string" && isHttpUrl(publicUrl) && !/[?\s]/.test(publicUrl)) return baseOf(publicUrl);
-  const expected = `an http(s) origin, with or without a path, such as "https://fax.example.com"`;
-  throw wrongOption("publicUrl", expected, publicUrl);
+/** A copy without a prototype: what an option is must not come from a polluted one. */
+function ownOptions(options: unknown): Record<string, unknown> {
+  if (!isPlainData(options)) throw new TypeError(`faxWebhook takes an object of options, not ${quote(options)}.`);
+  for (const name of Object.keys(options as object)) {
+    if (OPTIONS.includes(name)) continue;
+    const hint = didYouMean(name, OPTIONS);
+    throw new TypeError(`There is no option ${quote(name)}${hint}; there are: ${OPTIONS.join(", ")}.`);
+  }
+  return Object.assign(emptyRecord<unknown>(), options);
 }
 
-/** Taken apart once, for the text of an option; every time, for what a function returns. */
+function checkAuthToken(authToken: unknown): Settings["authToken"] {
+  if (authToken === false || typeof authToken === "function") return authToken as Settings["authToken"];
+  if (isTokens(authToken)) return [authToken].flat();
+  const hint = missingStep(authToken) || ". Is the environment variable set?";
+  throw new TypeError(`authToken must be text that is not empty, several such, a function, or false${hint}`);
+}
+
+function checkPublicUrl(publicUrl: unknown): Settings["publicUrl"] {
+  if (publicUrl === undefined || typeof publicUrl === "function") return publicUrl as Settings["publicUrl"];
+  return baseOf(publicUrl);
+}
+
+/** The parts of the URL of an option or of a function; throws a TypeError for what cannot be one. */
 export function baseOf(publicUrl: unknown): BaseUrl {
-  if (typeof publicUrl !== "string") throw new TypeError(`publicUrl must return text, not ${quote(publicUrl)}.`);
-  const [, start = "", fragment = ""] = /^([^#]*?)\/*(#.*)?$/s.exec(publicUrl)!;
-  return { start, fragment };
+  const text = Object(publicUrl) === publicUrl ? (publicUrl as { href?: unknown }).href : publicUrl;
+  if (typeof text !== "string" || !isHttpUrl(text) || /\s/.test(text)) {
+    const expected = `the http(s) URL at the provider, or its beginning, such as "https://fax.example.com"`;
+    throw wrongOption("publicUrl", expected, text ?? publicUrl);
+  }
+  const hash = text.indexOf("#");
+  const [whole] = text.split(/[?#]/, 1);
+  return { start: withoutSlashes(whole!), whole: whole!, fragment: hash < 0 ? "" : text.slice(hash) };
 }
 
-function ignore(): void {}
+/** Without a pattern, which would try anew at every slash of a long run. */
+export function withoutSlashes(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === "/") end--;
+  return text.slice(0, end);
+}
+
+function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
+  for (const [name, value] of Object.entries(functions)) {
+    if (value !== undefined && typeof value !== "function") throw wrongOption(name, "a function", value);
+  }
+}
+
+function checkBytes(name: string, value: unknown, least: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= least) return;
+  throw wrongOption(name, `a whole number of bytes from ${least} on`, value);
+}
 
 function wrongOption(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}, not ${quote(value)}.`);
+  return new TypeError(`${name} must be ${expected}, not ${quote(value)}${missingStep(value)}.`.replace("?.", "?"));
+}
+
+/** Peers answer a bare 403, and people lose days: without `onRefused` the first refusal of each reason is shown. */
+function firstRefusals(): Pick<Settings, "onRefused" | "wantsRefusal"> {
+  const shown = new Set<RefusalReason>();
+  return {
+    wantsRefusal: (reason) => !shown.has(reason),
+    onRefused({ status, reason, message }) {
+      shown.add(reason);
+      console.warn(
+        `twiml-fax refused a request: ${status} ${reason}. ${message} (Shown once; onRefused gets them all.)`,
+      );
+    },
+  };
 }

@@ -1,6 +1,8 @@
 /** What a request is answered with: TwiML with its headers, or the reason of a refusal. */
 import { createHash } from "node:crypto";
-import { TwimlError } from "../errors.js";
+import { TwimlError, twimlError } from "../errors.js";
+import { missingStep, quote } from "../message.js";
+import { isPlainData, ownValue } from "../objects.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../response.js";
 import type { Verb } from "../verbs.js";
 import type { ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
@@ -9,60 +11,70 @@ import type { Refusal } from "./refusal.js";
 /** What `onFax` answers: a verb, a response with a verb, or one of them with headers. */
 export type FaxAnswer = Verb | FaxResponse | { readonly twiml: Verb | FaxResponse; readonly headers?: ReplyHeaders };
 
-/** What `onCallback` may answer; nothing is the empty `<Response/>`, which is what providers expect. */
-export type CallbackAnswer =
-  Verb | FaxResponse | { readonly twiml?: Verb | FaxResponse; readonly headers?: ReplyHeaders } | void | undefined;
-
 /** An answer taken apart. */
 interface AnswerParts {
   readonly twiml: Verb | FaxResponse | undefined;
   readonly headers: ReplyHeaders;
 }
 
-/** The reply to an incoming fax, which needs a verb. */
-export function replyToFax(request: WebhookRequest, answer: FaxAnswer): WebhookReply {
-  const parts = partsOf(answer);
-  if (!verbOf(parts.twiml)) {
-    const reason = "or the fax is lost (the provider's error 34106)";
-    throw new TwimlError("no-verb", `onFax must return receive() or reject(), ${reason}.`);
+/** The reply to an incoming fax, which needs a verb, and one whose pages somebody takes. */
+export function replyToFax(request: WebhookRequest, answer: FaxAnswer, maxMediaBytes: number): WebhookReply {
+  const { twiml, headers } = partsOf(answer);
+  const verb = twiml && isFaxResponse(twiml) ? twiml.verb : twiml;
+  if (!verb || !Object.hasOwn(verb, "verb")) throw noVerb(answer);
+  const body = isFaxResponse(twiml!) ? twiml.toString() : toTwiml(twiml);
+  if (maxMediaBytes === 0 && verb.verb === "Receive" && verb.attributes?.storeMedia === false) {
+    const problem = "set maxMediaBytes to take the pages that storeMedia: false brings; without it they are refused";
+    throw twimlError("pages-lost", problem, "Receive", "storeMedia");
   }
-  return twimlReply(request, parts);
+  return twimlReply(request, body, checkHeaders(headers));
 }
 
-/** The reply to a callback: `<Response/>` as a rule. */
-export function replyToCallback(request: WebhookRequest, answer: CallbackAnswer): WebhookReply {
-  return twimlReply(request, partsOf(answer));
+/** The reply to a callback. */
+export function replyToCallback(request: WebhookRequest): WebhookReply {
+  return twimlReply(request, toTwiml(), {});
 }
 
-/** The reply to a request that was refused; the provider is told no more than the reason. */
+/** The reply to a request that was refused: a stranger is told no more than the reason, and of a 403 not even that. */
 export function replyToRefused(request: WebhookRequest, { status, reason }: Refusal): WebhookReply {
   const headers: WebhookReply["headers"] = { "content-type": PLAIN_TEXT, "cache-control": "no-store" };
   if (status === 405) headers["allow"] = "GET, HEAD, POST";
-  return { status, headers, body: request.method === "HEAD" ? "" : reason };
+  const body = status === 403 ? "forbidden" : reason;
+  return { status, headers, body: request.method === "HEAD" ? "" : body };
 }
 
 /** The content type of every reply that is not TwiML. */
 export const PLAIN_TEXT = "text/plain; charset=utf-8";
 
-function partsOf(answer: FaxAnswer | CallbackAnswer): AnswerParts {
-  const isParts =
-    typeof answer === "object" && answer !== null && !isFaxResponse(answer) && !Object.hasOwn(answer, "verb");
-  const { twiml, headers = {} } = (isParts ? answer : { twiml: answer }) as Partial<AnswerParts>;
-  return { twiml: twiml ?? undefined, headers };
+function partsOf(answer: FaxAnswer): AnswerParts {
+  if (!isParts(answer)) return { twiml: answer, headers: {} };
+  return { twiml: ownValue(answer, "twiml") as AnswerParts["twiml"], headers: answer.headers ?? {} };
+}
+
+function isParts(answer: FaxAnswer): answer is Extract<FaxAnswer, { twiml: unknown }> {
+  return (
+    typeof answer === "object" &&
+    answer !== null &&
+    (Object.hasOwn(answer, "twiml") || Object.hasOwn(answer, "headers"))
+  );
 }
 
 /** By structure rather than by class: an ESM and a CommonJS copy of the library may meet. */
 function isFaxResponse(value: object): value is FaxResponse {
-  return typeof (value as Partial<FaxResponse>).comment === "function";
+  return typeof (value as Partial<FaxResponse>).comment === "function" && "verb" in value;
 }
 
-function verbOf(twiml: Verb | FaxResponse | undefined): Verb | undefined {
-  return twiml && isFaxResponse(twiml) ? twiml.verb : twiml;
+function noVerb(answer: unknown): TwimlError {
+  const came =
+    answer !== null && typeof answer === "object" && "comment" in answer && !("verb" in answer)
+      ? "another library's response: parseTwiml(String(response)) makes a verb of it"
+      : `${quote(answer)}${missingStep(answer)}`;
+  const cost = "or the fax is lost (the provider's error 34106)";
+  const message = `onFax must return receive() or reject(), ${cost}, not ${came}.`;
+  return new TwimlError("no-verb", message.replace("?.", "?"));
 }
 
-function twimlReply(request: WebhookRequest, { twiml, headers: own }: AnswerParts): WebhookReply {
-  const headers = checkHeaders(own);
-  const body = twiml && isFaxResponse(twiml) ? twiml.toString() : toTwiml(twiml);
+function twimlReply(request: WebhookRequest, body: string, headers: WebhookReply["headers"]): WebhookReply {
   headers["content-type"] = TWIML_CONTENT_TYPE;
   if (request.method !== "POST") return cacheableReply(request, headers, body);
   headers["cache-control"] = "no-store";
@@ -90,8 +102,15 @@ function stripWeak(etag: string): string {
   return etag.trim().replace(/^W\//, "");
 }
 
+/** RFC 9110, section 5.1 and 5.5, without obsolete line folding: what every runtime writes out. */
+const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/;
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** The headers of an answer by lower-case name, or an error now rather than when half of them are written. */
 function checkHeaders(headers: ReplyHeaders): WebhookReply["headers"] {
+  if (!isPlainData(headers)) {
+    throw new TypeError(`headers must be a plain object, such as { "set-cookie": "a=1" }, not ${quote(headers)}.`);
+  }
   const checked: WebhookReply["headers"] = {};
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase();
@@ -99,8 +118,11 @@ function checkHeaders(headers: ReplyHeaders): WebhookReply["headers"] {
       throw new TypeError(`${key} is set by the server, not by the answer.`);
     }
     const values = [value].flat().map(String);
-    // The platform's own check; throws a TypeError.
-    new Headers(values.map((each): [string, string] => [name, each]));
+    if (!HEADER_NAME.test(name)) throw new TypeError(`${quote(name)} cannot be the name of a header.`);
+    // Cookies are secrets: the message does not hold the value.
+    if (!values.every((each) => HEADER_VALUE.test(each))) {
+      throw new TypeError(`The header ${quote(name)} holds a line end or another character that no header can carry.`);
+    }
     checked[key] = Array.isArray(value) ? values : values[0]!;
   }
   return checked;

@@ -1,6 +1,7 @@
 /** The providers' request signature: `signRequest`, `verifyRequest`, and the forms of a URL that providers sign. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { quote } from "../message.js";
+import { missingStep, quote } from "../message.js";
+import { isPlainData, ownValue } from "../objects.js";
 import { type FaxParamSource, type Form, isMedia, readForm } from "../params.js";
 
 /** What `signRequest` signs. */
@@ -23,37 +24,48 @@ export interface VerifyOptions extends SignOptions {
  * Signs a request as a provider does, for tests, mocks and proxies.
  *
  * @returns Base64 of HMAC-SHA1 over the URL and the parameters, 28 characters
- * @throws {TypeError} for an empty token, a URL that is not text, a parameter that is not text
+ * @throws {TypeError} for an empty token, a URL that is not the full one, a parameter that is not text
  * @example
  * signRequest({ authToken: "12345", url: "https://example.com/fax", params: { FaxSid: "FX1" } });
  * @see https://www.twilio.com/docs/usage/security#validating-requests
  */
 export function signRequest(options: SignOptions): string {
-  const [token] = checkTokens(options.authToken);
-  const [text] = textsOf(options.params);
+  const { authToken, url, params } = checkArguments("signRequest", "{ authToken, url, params }", options);
+  const [token] = checkTokens(authToken);
+  const [text] = textsOf(params);
   if (text === undefined) throw new TypeError("A request can only be signed over parameters that are text.");
-  return hmac(token!, checkUrl(options.url) + text);
+  return hmac(token!, checkUrl(url) + text);
 }
 
 /**
  * Whether a request was signed with the token (or one of several, while they rotate). It tries what providers do
- * inconsistently: the port (https: any, http: 80), `user:password@` and a fragment, each present or absent, and the
- * query as sent or encoded anew.
- * Synchronous, so that a forgotten `await` lets nothing in, and constant in time.
+ * inconsistently: the port, `user:password@` and a fragment, each present or absent, and the query as sent or encoded
+ * anew. Synchronous, so that a forgotten `await` lets nothing in, and constant in time.
  *
  * @returns `false` for a missing or wrong signature, or one of any other form
- * @throws {TypeError} for an empty token, which would accept what anyone can sign, and for a URL that is not text
+ * @throws {TypeError} for an empty token, which would accept what anyone can sign, and for a URL that is not the full
+ * one
  * @example
  * const signature = req.headers["x-twilio-signature"];
  * if (!verifyRequest({ authToken, signature, url: "https://example.com/fax", params: req.body })) res.sendStatus(403);
  * @see https://www.twilio.com/docs/usage/security#validating-requests
  */
 export function verifyRequest(options: VerifyOptions): boolean {
-  const tokens = checkTokens(options.authToken);
-  const url = checkUrl(options.url);
-  const signatures = readSignatures([options.signature]);
+  const given = checkArguments("verifyRequest", "{ authToken, signature, url, params }", options);
+  const tokens = checkTokens(given.authToken);
+  const url = checkUrl(given.url);
+  const signatures = readSignatures([given.signature]);
   if (signatures.length === 0) return false;
-  return isSigned({ tokens, signatures, texts: textsOf(options.params) }, url);
+  return isSigned({ tokens, signatures, texts: textsOf(given.params) }, url);
+}
+
+/** The own properties: a polluted prototype must not stand in for a token that was left out. */
+function checkArguments(name: string, expected: string, options: unknown): Record<keyof VerifyOptions, unknown> {
+  if (!isPlainData(options)) {
+    throw new TypeError(`${name} takes one object: ${expected}, not ${quote(options)}${missingStep(options)}.`);
+  }
+  const own = (property: keyof VerifyOptions): unknown => ownValue(options, property);
+  return { authToken: own("authToken"), signature: own("signature"), url: own("url"), params: own("params") };
 }
 
 /** What is the same for every URL that is tried. */
@@ -70,7 +82,8 @@ export function isSigned(claim: Claim, url: string): boolean {
   return isSignedAs(claim, url) || signedUrls(url).some((form) => form !== url && isSignedAs(claim, form));
 }
 
-function isSignedAs({ tokens, signatures, texts }: Claim, url: string): boolean {
+/** Whether `url` was signed as it is written. */
+export function isSignedAs({ tokens, signatures, texts }: Claim, url: string): boolean {
   for (const token of tokens) {
     for (const text of texts) {
       const expected = Buffer.from(hmac(token, url + text));
@@ -91,9 +104,13 @@ function isSignature(value: unknown): value is string {
 
 /** The tokens of an option. An unset environment variable is the usual reason for an empty one: say so. */
 export function checkTokens(authToken: unknown): readonly string[] {
-  const tokens: readonly unknown[] = Array.isArray(authToken) ? authToken : [authToken];
-  if (tokens.length > 0 && tokens.every(isToken)) return tokens as readonly string[];
+  if (isTokens(authToken)) return [authToken].flat();
   throw new TypeError("authToken must be text that is not empty, or several such. Is the environment variable set?");
+}
+
+/** Whether a value is a token, or several. */
+export function isTokens(authToken: unknown): authToken is string | readonly string[] {
+  return Array.isArray(authToken) ? authToken.length > 0 && authToken.every(isToken) : isToken(authToken);
 }
 
 function isToken(token: unknown): boolean {
@@ -109,8 +126,8 @@ export function signedUrls(url: string): string[] {
   if (!parts) return [url];
   const [, scheme, user, host, port = "", path = "", query = "", fragment = ""] = parts;
   const standard = scheme!.toLowerCase() === "https:" ? ":443" : ":80";
-  // Of https URLs Twilio signs any port or none, as its own validators know.
-  const ports = port === "" ? ["", standard] : port === standard || standard === ":443" ? [port, ""] : [port];
+  // Twilio signs any port or none, as its own validators know.
+  const ports = port === "" ? ["", standard] : [port, ""];
   const users = user === undefined ? [""] : [user + "@", ""];
   const forms: string[] = [];
   for (const search of queries(query)) {
@@ -124,9 +141,12 @@ export function signedUrls(url: string): string[] {
   return forms;
 }
 
+/** Who configures a URL writes a short query. A long one comes from a stranger, or has the parameters of a GET. */
+const MAX_SPELLED_QUERY = 2048;
+
 /** The spellings of one query: as sent, and as frameworks write it anew. All decode to the same parameters. */
 function queries(query: string): Iterable<string> {
-  if (query.length < 2) return [query];
+  if (query.length < 2 || query.length > MAX_SPELLED_QUERY) return [query];
   const pairs = [...new URLSearchParams(query)];
   const percent =
     "?" + pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
@@ -147,7 +167,7 @@ export function signedTexts({ params, lists }: Form): string[] {
   if (!sorted.every(([, list]) => list.every((value) => typeof value === "string"))) return [];
   const distinct = sorted.flatMap(([name, list]) => [...new Set(list)].sort().map((value) => name + value));
   const ordered = sorted.flatMap(([name, list]) => list.map((value) => name + value));
-  return [distinct.join(""), ordered.join("")];
+  return [...new Set([distinct.join(""), ordered.join("")])];
 }
 
 /** The texts of parameters from anywhere. A body parser's record of text alone needs no Form. */
@@ -175,6 +195,6 @@ function hmac(token: string, text: string): string {
 }
 
 function checkUrl(url: unknown): string {
-  if (typeof url === "string" && url !== "") return url;
-  throw new TypeError(`url must be the full URL as text, not ${quote(url)}.`);
+  if (typeof url === "string" && /^https?:\/\//i.test(url)) return url;
+  throw new TypeError(`url must be the full URL as text, with https:// and the host, not ${quote(url)}.`);
 }

@@ -1,8 +1,8 @@
 /** One turn of the webhook, in plain steps: the parts of a request in, the parts of the reply out. */
 import { FaxRequestError } from "../errors.js";
 import type { Form } from "../params.js";
-import { toFaxCallback, toFaxRequest } from "../request.js";
-import { formOf, sourceOf } from "./form.js";
+import { isCallback, toFaxCallback, toFaxRequest } from "../request.js";
+import { formOf, requirePages, sourceOf } from "./form.js";
 import { type HandleRequest, normalizeRequest, type WebhookReply, type WebhookRequest } from "./http.js";
 import type { Settings } from "./options.js";
 import { Refused } from "./refusal.js";
@@ -18,16 +18,12 @@ export async function takeTurn(settings: Settings, handleRequest: HandleRequest)
     const source = sourceOf(request, handleRequest.body, settings);
     const form = formOf(request, source instanceof Promise ? await source : source, settings);
     if (settings.authToken !== false) verify(request, form, await tokensFor(form, settings.authToken), settings);
-    if (isCallback(form)) {
-      const callback = readable(toFaxCallback, form);
-      return replyToCallback(request, await settings.onCallback(callback, request));
-    }
-    const fax = readable(toFaxRequest, form);
-    return replyToFax(request, await settings.onFax(fax, request));
+    return isCallback(form) ? await takeCallback(settings, request, form) : await takeFax(settings, request, form);
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    await settings.onRefused(error.refusal, request);
-    return replyToRefused(request, error.refusal);
+    const { refusal } = error;
+    if (settings.wantsRefusal(refusal.reason)) await settings.onRefused(refusal, request);
+    return replyToRefused(request, refusal);
   }
 }
 
@@ -35,9 +31,17 @@ function requireMethod({ method }: WebhookRequest): void {
   if (method !== "GET" && method !== "HEAD" && method !== "POST") throw new Refused({ reason: "method-not-allowed" });
 }
 
-/** A callback is known by its FaxStatus, or by the pages, which must not be taken for a new fax either. */
-function isCallback({ params, media }: Form): boolean {
-  return params["FaxStatus"] !== undefined || params["Media"] !== undefined || media !== undefined;
+async function takeFax(settings: Settings, request: WebhookRequest, form: Form): Promise<WebhookReply> {
+  if (settings.onFax === undefined) throw new Refused({ reason: "no-handler" });
+  const fax = readable(toFaxRequest, form);
+  return replyToFax(request, await settings.onFax(fax, request), settings.maxMediaBytes);
+}
+
+async function takeCallback(settings: Settings, request: WebhookRequest, form: Form): Promise<WebhookReply> {
+  const callback = readable(toFaxCallback, form);
+  requirePages(request, callback);
+  await settings.onCallback?.(callback, request);
+  return replyToCallback(request);
 }
 
 function readable<Fax>(read: (form: Form) => Fax, form: Form): Fax {

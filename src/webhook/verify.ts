@@ -1,10 +1,11 @@
-/** Which URLs, tokens and signatures of a request are tried. */
+/** Which URLs, tokens and signatures of a request are tried, and what to say when none fits. */
+import { inAscii } from "../message.js";
 import type { Form } from "../params.js";
 import { isSid } from "../request.js";
-import type { WebhookRequest } from "./http.js";
-import { baseOf, type Settings } from "./options.js";
-import { Refused } from "./refusal.js";
-import { checkTokens, type Claim, isSigned, readSignatures, signedTexts, signedUrls } from "./signature.js";
+import { queryOf, type WebhookRequest } from "./http.js";
+import { baseOf, type Settings, withoutSlashes } from "./options.js";
+import { Refused, SWML_HINT } from "./refusal.js";
+import { type Claim, isSigned, isSignedAs, isTokens, readSignatures, signedTexts, signedUrls } from "./signature.js";
 
 const SIGNATURE_HEADERS = ["x-twilio-signature", "x-signalwire-signature"];
 
@@ -14,32 +15,36 @@ export function requireSignature({ headers }: WebhookRequest): void {
   throw new Refused({ reason: "missing-signature" });
 }
 
-/** The tokens that a request may be signed with, or a promise of them. */
-export function tokensFor(form: Form, authToken: Settings["authToken"]): unknown {
-  return typeof authToken === "function" ? findTokens(authToken, form) : authToken;
+/** The tokens that a request may be signed with; of a function, when it has answered. */
+export function tokensFor(
+  { params }: Form,
+  authToken: Exclude<Settings["authToken"], false>,
+): readonly string[] | Promise<readonly string[]> {
+  return typeof authToken === "function" ? askForTokens(authToken, params["AccountSid"]) : authToken;
 }
 
 /** A stranger's text goes no further than a SID's form: the function may look it up in a database or a folder. */
-async function findTokens(
-  authToken: Extract<Settings["authToken"], (...args: never) => unknown>,
-  { params }: Form,
-): Promise<unknown> {
-  const accountSid = params["AccountSid"];
+async function askForTokens(
+  authToken: (accountSid: string) => unknown,
+  accountSid: string | undefined,
+): Promise<readonly string[]> {
   const tokens = accountSid !== undefined && isSid(accountSid) ? await authToken(accountSid) : undefined;
-  if (tokens === undefined || tokens === null || tokens.length === 0) throw new Refused({ reason: "no-token" });
-  return tokens;
+  if (!isTokens(tokens)) throw new Refused({ reason: "no-token" });
+  return [tokens].flat();
 }
 
 /** Lets a request through whose signature fits one of its URLs and tokens. */
-export function verify(request: WebhookRequest, form: Form, tokens: unknown, { publicUrl }: Settings): void {
+export function verify(request: WebhookRequest, form: Form, tokens: readonly string[], settings: Settings): void {
   const claim: Claim = {
-    tokens: checkTokens(tokens),
+    tokens,
     signatures: readSignatures(SIGNATURE_HEADERS.map((name) => request.headers[name])),
     texts: request.method === "POST" ? signedTexts(form) : [""],
   };
-  const urls = requestedUrls(request, publicUrl);
+  const urls = requestedUrls(request, settings.publicUrl);
   if (claim.signatures.length > 0 && urls.some((url) => isSigned(claim, url))) return;
-  throw new Refused({ reason: "signature-mismatch", urls: triedUrls(urls) });
+  const reason = "signature-mismatch";
+  const hint = settings.wantsRefusal(reason) ? mismatchHint(request, claim) : undefined;
+  throw new Refused({ reason, urls: shownUrls(urls) }, hint);
 }
 
 /** Origin with host, and what stands behind it. A path alone has no origin. */
@@ -52,15 +57,88 @@ const HOST = /^[^\s/?#@\\]+$/;
 function requestedUrls(request: WebhookRequest, publicUrl: Settings["publicUrl"]): string[] {
   const [, origin, ownHost, path = ""] = REQUEST_URL.exec(request.url)!;
   if (publicUrl !== undefined) {
-    const { start, fragment } = typeof publicUrl === "function" ? baseOf(publicUrl(request)) : publicUrl;
-    return [start + path + fragment];
+    const { start, whole, fragment } = typeof publicUrl === "function" ? baseOf(publicUrl(request)) : publicUrl;
+    // The beginning of the URL with the request's path, and the whole of it with the request's query.
+    return [start + path + fragment, whole + queryOf(request.url) + fragment];
   }
   const host = origin ? ownHost : (request.headers["host"] ?? request.headers[":authority"]);
-  return host && HOST.test(host) ? [`https://${host}${path}`, `http://${host}${path}`] : [];
+  return isHost(host) ? [`https://${host}${path}`, `http://${host}${path}`] : [];
 }
 
-/** What `onRefused` may know of what was tried: no passwords, and no megabytes. */
-function triedUrls(urls: readonly string[]): string[] {
-  const tried = urls.flatMap(signedUrls).map((url) => url.replace(/\/\/[^/?#]*@/, "//***@").slice(0, 500));
-  return [...new Set(tried)].slice(0, 50);
+/** Path and query of a request's URL, which may be absolute. */
+function pathOf(url: string): string {
+  return REQUEST_URL.exec(url)?.[3] ?? "";
+}
+
+function isHost(host: string | undefined): host is string {
+  return host !== undefined && HOST.test(host);
+}
+
+/** At most this much of a stranger's text in a log. */
+const SHOWN_URLS = 8;
+const SHOWN_LENGTH = 200;
+
+/** What `onRefused` may know of what was tried. */
+function shownUrls(urls: readonly string[]): string[] {
+  const shown = new Set<string>();
+  for (const url of [...urls, ...urls.flatMap(signedUrls)]) {
+    if (shown.size < SHOWN_URLS) shown.add(shownUrl(url));
+  }
+  return [...shown];
+}
+
+/** An `@` in any depth of percent-encoding: what stands before it may be a password. */
+const AT_SIGN = /^.*(?:@|%(?:25)*40)/s;
+
+/** A URL without userinfo and nested credentials, short, and in ASCII. */
+function shownUrl(url: string): string {
+  const [target] = url.split("?", 1);
+  const query = url.slice(target!.length);
+  const [scheme] = /^https?:\/\//i.exec(target!) ?? [""];
+  const place = target!.slice(scheme!.length).replace(AT_SIGN, "***@");
+  const shown = inAscii(scheme + place + query.replace(AT_SIGN, "?***@"));
+  return shown.length > SHOWN_LENGTH ? shown.slice(0, SHOWN_LENGTH) + "…" : shown;
+}
+
+/** The cure for a mismatch, when there is a better one than to compare. For the log alone: it lets nobody in. */
+function mismatchHint(request: WebhookRequest, claim: Claim): string | undefined {
+  const { headers } = request;
+  if (SIGNATURE_HEADERS.some((name) => /^[\da-f]{40}$/i.test(headers[name] ?? ""))) return SWML_HINT;
+  const path = pathOf(request.url);
+  const outside = forwardedBases(headers).find((base) => isSignedAs(claim, base + path));
+  if (outside !== undefined) {
+    return `Set publicUrl to ${shownUrl(outside)}: the signature fits ${shownUrl(outside + path)}.`;
+  }
+  if (headers["x-signalwire-signature"] !== undefined && claim.tokens.some((token) => token.startsWith("PT"))) {
+    return "Set authToken to the project's signing key (PSK_…): it is an API token (PT…), which signs no webhooks.";
+  }
+  return undefined;
+}
+
+/** The origins, with a prefix or without, that a proxy says it was asked for: eight at most. */
+function forwardedBases(headers: WebhookRequest["headers"]): string[] {
+  const forwarded = firstOf(headers["forwarded"]);
+  const hosts = [firstOf(headers["x-forwarded-host"]), forwardedPart(forwarded, "host"), headers["host"]];
+  const schemes = [firstOf(headers["x-forwarded-proto"]), forwardedPart(forwarded, "proto"), "https", "http"];
+  const prefix = withoutSlashes(firstOf(headers["x-forwarded-prefix"]));
+  const bases = new Set<string>();
+  for (const host of hosts.filter(isHost)) {
+    for (const scheme of schemes.filter((each) => each === "https" || each === "http")) {
+      if (prefix.startsWith("/")) bases.add(`${scheme}://${host}${prefix}`);
+      bases.add(`${scheme}://${host}`);
+    }
+  }
+  return [...bases].slice(0, 8);
+}
+
+/** Proxies in a row add values behind a comma. */
+function firstOf(value = ""): string {
+  return value.split(",", 1)[0]!.trim();
+}
+
+/** RFC 7239: `for=1.2.3.4;host=fax.example.com;proto=https`. */
+function forwardedPart(forwarded: string, name: string): string {
+  const pairs = forwarded.split(";").map((part) => part.trim().split("=", 2));
+  const found = pairs.find(([key]) => key!.toLowerCase() === name);
+  return found?.[1]?.replaceAll('"', "") ?? "";
 }

@@ -165,7 +165,7 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
     for (const method of ["POST", "GET"] as const) {
       const transcript = await provider({ ...options, ...forged }).sendFax(fax({ method }));
       expect(transcript.errorCode).toBe(11200);
-      expect(answered(transcript.exchanges[0]!)).toEqual([403, reason]);
+      expect(answered(transcript.exchanges[0]!)).toEqual([403, "forbidden"]);
       expect(transcript.exchanges[0]?.response?.headers.get("cache-control")).toBe("no-store");
     }
     expect(watch.refusals.map((refusal) => refusal.reason)).toEqual([reason, reason]);
@@ -181,7 +181,7 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
       new TextDecoder().decode(incoming?.request.body).replace("%2B1501", "%2B1900"),
     );
     const changed = await once.resend({ ...incoming!, request: { ...incoming!.request, body } });
-    expect(answered(changed)).toEqual([403, "signature-mismatch"]);
+    expect(answered(changed)).toEqual([403, "forbidden"]);
     expect(watch.faxes).toHaveLength(1);
   });
 
@@ -233,7 +233,7 @@ export function conversation(site: () => Site, options: Partial<ProviderOptions>
     const file = { name: "Media", filename: "a.pdf", type: "application/pdf", bytes: new Uint8Array(1000) };
     const params = { ...INCOMING, FaxStatus: "received" };
     const forged = await provider({ ...options, authToken: "guessed" }).request({ url, params, multipart: [file] });
-    expect(answered(forged)).toEqual([403, "signature-mismatch"]);
+    expect(answered(forged)).toEqual([403, "forbidden"]);
     const broken = await provider(options).request({
       url,
       params,

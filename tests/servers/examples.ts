@@ -24,11 +24,12 @@ export class Watch {
   /** The options with this watch around their functions. */
   around(options: FaxWebhookOptions): FaxWebhookOptions {
     return {
+      maxMediaBytes: 1 << 20,
       ...options,
       onFax: (fax, request) => {
         this.faxes.push(fax);
         this.requests.push(request);
-        return this.answer ?? options.onFax(fax, request);
+        return this.answer ?? options.onFax!(fax, request);
       },
       onCallback: async (callback, request) => {
         this.requests.push(request);

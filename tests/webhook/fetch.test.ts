@@ -10,7 +10,12 @@ function setUp(options: Partial<FaxWebhookOptions> = {}) {
   const refusals: Refusal[] = [];
   const onRefused = (refusal: Refusal) => void refusals.push(refusal);
   return {
-    ...faxWebhook({ authToken: TOKEN, onFax: () => receive({ action: "/fax" }), onRefused, ...options }),
+    ...faxWebhook({
+      authToken: TOKEN,
+      onFax: () => receive({ action: "/fax" }),
+      onRefused,
+      ...options,
+    } as FaxWebhookOptions),
     refusals,
   };
 }
@@ -105,7 +110,9 @@ describe("fetch", () => {
     form.append("Media", new Blob([new Uint8Array(5000)]), "a.tiff");
     const signature = signRequest({ authToken: TOKEN, url: URL_, params });
     const request = new Request(URL_, { method: "POST", body: form, headers: { "x-twilio-signature": signature } });
-    const response = await setUp({ onCallback: ({ media }) => void (size = media?.size) }).fetch(request);
+    const response = await setUp({ maxMediaBytes: 5000, onCallback: ({ media }) => void (size = media?.size) }).fetch(
+      request,
+    );
     expect([response.status, size]).toEqual([200, 5000]);
   });
 

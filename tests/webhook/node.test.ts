@@ -39,7 +39,8 @@ function outgoing() {
 }
 
 function hook(options: Partial<FaxWebhookOptions> = {}) {
-  return faxWebhook({ authToken: TOKEN, onFax: () => receive({ action: "/fax" }), ...options }).node;
+  return faxWebhook({ authToken: TOKEN, onFax: () => receive({ action: "/fax" }), ...options } as FaxWebhookOptions)
+    .node;
 }
 
 let errors: ReturnType<typeof vi.spyOn>;
@@ -157,7 +158,7 @@ describe("node", () => {
     }) as never as NodeRequest & Readable;
     const res = outgoing();
     await hook()(req, res);
-    expect([res.statusCode, res.body]).toEqual([403, "missing-signature"]);
+    expect([res.statusCode, res.body]).toEqual([403, "forbidden"]);
     expect([req.readableFlowing, req.destroyed]).toEqual([true, false]);
     vi.advanceTimersByTime(5_100);
     expect(req.destroyed).toBe(true);

@@ -16,7 +16,7 @@ describe("faxWebhook: options that cannot work throw a TypeError", () => {
     ["authToken: [undefined]", { onFax, authToken: [undefined] }, /authToken/],
     ["authToken: true", { onFax, authToken: true }, /authToken/],
     ["authToken: 12345", { onFax, authToken: 12345 }, /authToken/],
-    ["no onFax", { authToken: TOKEN }, /onFax must be a function/],
+    ["neither onFax nor onCallback", { authToken: TOKEN }, /^Give onFax, .* or onCallback/],
     ["onFax: a verb", { authToken: TOKEN, onFax: receive() }, /onFax must be a function/],
     ["onCallback: null", { authToken: TOKEN, onFax, onCallback: null }, /onCallback/],
     ["onRefused: text", { authToken: TOKEN, onFax, onRefused: "log" }, /onRefused/],
@@ -46,23 +46,18 @@ describe("faxWebhook, options", () => {
     [{ onFax: 1 }, "onFax must be a function, not 1."],
     [{ onCallback: "x" }, 'onCallback must be a function, not "x".'],
     [{ onRefused: {} }, "onRefused must be a function, not an object."],
-    [{ maxFormBytes: 0 }, "maxFormBytes must be a number of bytes, not 0."],
-    [{ maxFormBytes: 1.5 }, "maxFormBytes must be a number of bytes, not 1.5."],
-    [{ maxMediaBytes: 0 }, "maxMediaBytes must be a number of bytes, not 0."],
-    [{ maxMediaBytes: "1" }, 'maxMediaBytes must be a number of bytes, not "1".'],
+    [{ maxFormBytes: 0 }, "maxFormBytes must be a whole number of bytes from 1 on, not 0."],
+    [{ maxFormBytes: 1.5 }, "maxFormBytes must be a whole number of bytes from 1 on, not 1.5."],
+    [{ maxMediaBytes: -1 }, "maxMediaBytes must be a whole number of bytes from 0 on, not -1."],
+    [{ maxMediaBytes: "1" }, 'maxMediaBytes must be a whole number of bytes from 0 on, not "1".'],
     [
       { publicUrl: 5 },
-      'publicUrl must be an http(s) origin, with or without a path, such as "https://fax.example.com", not 5.',
+      'publicUrl must be the http(s) URL at the provider, or its beginning, such as "https://fax.example.com", not 5.',
     ],
     [
       { publicUrl: "fax.example.com" },
-      "publicUrl must be an http(s) origin, with or without a path, such as " +
+      "publicUrl must be the http(s) URL at the provider, or its beginning, such as " +
         '"https://fax.example.com", not "fax.example.com".',
-    ],
-    [
-      { publicUrl: "https://fax.example.com/?a=1" },
-      "publicUrl must be an http(s) origin, with or without a path, such as " +
-        '"https://fax.example.com", not "https://fax.example.com/?a=1".',
     ],
   ])("refuses %j", (options, message) => {
     expect(() => open(options)).toThrow(new TypeError(message));
@@ -71,13 +66,15 @@ describe("faxWebhook, options", () => {
   it("rejects when publicUrl is a function that returns no text", async () => {
     const webhook = open({ authToken: "t", publicUrl: () => undefined as unknown as string });
     await expect(webhook.handle(post(BODY, { "x-twilio-signature": sign("x") }))).rejects.toThrow(
-      new TypeError("publicUrl must return text, not undefined."),
+      new TypeError(
+        'publicUrl must be the http(s) URL at the provider, or its beginning, such as "https://fax.example.com", not undefined.',
+      ),
     );
   });
 
   it("asks the token function only for an AccountSid that came", async () => {
     const authToken = vi.fn(() => "t");
     const reply = await open({ authToken }).handle(post("FaxSid=FX1", { "x-twilio-signature": sign("x") }));
-    expect([reply.status, reply.body, authToken.mock.calls]).toEqual([403, "no-token", []]);
+    expect([reply.status, reply.body, authToken.mock.calls]).toEqual([403, "forbidden", []]);
   });
 });

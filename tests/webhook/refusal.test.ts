@@ -2,7 +2,21 @@
 import { describe, expect, it, vi } from "vitest";
 import { type FaxRequestError } from "../../src/index.js";
 import { type HandleRequest, type Refusal } from "../../src/webhook/index.js";
-import { BODY, bytes, FORM, INCOMING, open, plain, post, request, setUp, sign, stream, TOKEN } from "./support.js";
+import {
+  DELIVERIES,
+  BODY,
+  bytes,
+  FORM,
+  INCOMING,
+  open,
+  plain,
+  post,
+  request,
+  setUp,
+  sign,
+  stream,
+  TOKEN,
+} from "./support.js";
 
 describe("handle: refusals", () => {
   const deliver = (type: string, body: unknown): HandleRequest => ({
@@ -100,13 +114,13 @@ describe("handle: refusals", () => {
   ];
 
   it.each(table)("%s: %#", async (_, sent, status, reason) => {
-    const { handle, onFax, onCallback, onRefused } = setUp();
+    const { handle, onFax, onCallback, onRefused } = setUp(DELIVERIES);
     const reply = await handle(sent);
     const allow = status === 405 ? { allow: "GET, HEAD, POST" } : {};
     expect(reply).toEqual({
       status,
       headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store", ...allow },
-      body: reason,
+      body: status === 403 ? "forbidden" : reason,
     });
     expect(onRefused).toHaveBeenCalledOnce();
     const [refusal, seen] = onRefused.mock.calls[0]!;
@@ -121,7 +135,7 @@ describe("handle: refusals", () => {
   it("answers alike without onRefused, and rejects with what it throws", async () => {
     expect(plain(await setUp({ onRefused: undefined }).handle(request({ token: "guessed" })))).toEqual([
       403,
-      "signature-mismatch",
+      "forbidden",
     ]);
     const error = new Error("no log");
     await expect(setUp({ onRefused: () => Promise.reject(error) }).handle(request({ token: "guessed" }))).rejects.toBe(
@@ -182,7 +196,7 @@ describe("handle: refusals", () => {
 });
 
 describe("handle: what onRefused is shown", () => {
-  it("lists no more than fifty URLs of five hundred characters", async () => {
+  it("lists no more than eight URLs of two hundred characters", async () => {
     const onRefused = vi.fn();
     const url = `/fax?${"a='b%20c+%27*~(&".repeat(100)}`;
     await open({ authToken: "t", onRefused }).handle({
@@ -190,7 +204,12 @@ describe("handle: what onRefused is shown", () => {
       url,
     });
     const { urls } = onRefused.mock.calls[0]![0] as { urls: string[] };
-    expect(urls.length).toBeLessThanOrEqual(50);
-    expect(Math.max(...urls.map((each) => each.length))).toBe(500);
+    expect(urls.length).toBeLessThanOrEqual(8);
+    expect(urls.every((each) => each.length === 201 && each.endsWith("…"))).toBe(true);
+    await open({ authToken: "t", onRefused, publicUrl: "https://u:p@x.example:1#f" }).handle({
+      ...post(BODY, { "x-twilio-signature": sign("x") }),
+      url: "/fax?a='b%20c+%27*~(",
+    });
+    expect((onRefused.mock.calls[1]![0] as { urls: string[] }).urls).toHaveLength(8);
   });
 });

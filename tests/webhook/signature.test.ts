@@ -198,7 +198,6 @@ describe("verifyRequest", () => {
     ["a changed query", { url: "https://mycompany.com/myapp.php?foo=1&bar=3" }],
     ["a query in another order", { url: "https://mycompany.com/myapp.php?bar=2&foo=1" }],
     ["no query", { url: "https://mycompany.com/myapp.php" }],
-    ["no URL at all", { url: "/myapp.php?foo=1&bar=2" }],
     ["another token", { authToken: "12346" }],
     ["a truncated signature", { signature: signature.slice(0, -1) }],
     ["a lower-cased signature", { signature: signature.toLowerCase() }],
@@ -301,6 +300,23 @@ describe("verifyRequest, one spelling at a time", () => {
 });
 
 describe("verifyRequest, what it is given", () => {
+  it.each<[string, unknown[], string]>([
+    [
+      "the arguments of twilio's validator",
+      ["12345", "x", "https://x.example/", {}],
+      'verifyRequest takes one object: { authToken, signature, url, params }, not "12345".',
+    ],
+    ["nothing", [], "verifyRequest takes one object: { authToken, signature, url, params }, not undefined."],
+    [
+      "a relative URL",
+      [{ authToken: "t", url: "/fax", signature: "" }],
+      'url must be the full URL as text, with https:// and the host, not "/fax".',
+    ],
+  ])("is said to be wrong: %s", (_, args, message) => {
+    const call = verifyRequest as (...args: unknown[]) => boolean;
+    expect(() => call(...args)).toThrow(new TypeError(message));
+  });
+
   it("stays as it was: the list of a repeated name does not grow", () => {
     const list = ["1", "2"];
     const params = [

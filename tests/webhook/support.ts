@@ -33,10 +33,12 @@ export const CALLBACK = {
 /** A webhook whose functions are watched; `onFax` receives. */
 export function setUp(options: Partial<FaxWebhookOptions> = {}) {
   const refusals: Refusal[] = [];
-  const onFax = vi.fn(options.onFax ?? (() => receive({ action: "/fax" })));
-  const onCallback = vi.fn(options.onCallback ?? (() => undefined));
+  const onFax = vi.fn<NonNullable<FaxWebhookOptions["onFax"]>>(options.onFax ?? (() => receive({ action: "/fax" })));
+  const onCallback = vi.fn<NonNullable<FaxWebhookOptions["onCallback"]>>(options.onCallback ?? (() => undefined));
+  const watched = "onCallback" in options && options.onCallback === undefined ? {} : { onCallback };
   const onRefused = vi.fn((refusal: Refusal, _request: WebhookRequest) => void refusals.push(refusal));
-  const webhook = faxWebhook({ authToken: TOKEN, publicUrl: ORIGIN, onCallback, onRefused, ...options, onFax });
+  const settings = { authToken: TOKEN, publicUrl: ORIGIN, onRefused, ...options, ...watched, onFax };
+  const webhook = faxWebhook(settings as FaxWebhookOptions);
   return { ...webhook, onFax, onCallback, onRefused, refusals };
 }
 
@@ -90,7 +92,10 @@ export const BODY = "FaxSid=FX1&AccountSid=AC1&From=&To=%2B2&ApiVersion=v1";
 export const TYPE = { "content-type": "application/x-www-form-urlencoded" };
 /** A webhook that verifies nothing and rejects every fax. */
 export const open = (options: Partial<FaxWebhookOptions> = {}) =>
-  faxWebhook({ authToken: false, onFax: () => reject(), ...options });
+  faxWebhook({ authToken: false, onFax: () => reject(), ...options } as FaxWebhookOptions);
+
+/** Options of a webhook that takes deliveries. */
+export const DELIVERIES = { maxMediaBytes: 1 << 25, onCallback: () => {} };
 /** A POST to it. */
 export const post = (body: unknown, headers: Record<string, string> = {}): HandleRequest => ({
   method: "POST",
