@@ -102,8 +102,8 @@ const OPTIONS = ["authToken", "publicUrl", "onFax", "onCallback", "onRefused", "
 
 /** The settings; throws a TypeError for options that cannot work. */
 export function checkOptions(options: unknown): Settings {
-  const { authToken, publicUrl, onFax, onCallback, onRefused, ...limits } = ownOptions(options);
-  const { maxFormBytes = 64 * 1024, maxMediaBytes = 0 } = limits;
+  const own = ownOptions(options);
+  const { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes = 64 * 1024, maxMediaBytes = 0 } = own;
   checkFunctions({ onFax, onCallback, onRefused });
   checkBytes("maxFormBytes", maxFormBytes, 1);
   checkBytes("maxMediaBytes", maxMediaBytes, 0);
@@ -180,11 +180,15 @@ function firstRefusals(): Pick<Settings, "onRefused" | "wantsRefusal"> {
   const shown = new Set<RefusalReason>();
   return {
     wantsRefusal: (reason) => !shown.has(reason),
-    onRefused({ status, reason, message }) {
-      shown.add(reason);
-      console.warn(
-        `twiml-fax refused a request: ${status} ${reason}. ${message} (Shown once; onRefused gets them all.)`,
-      );
+    onRefused: (refusal) => {
+      shown.add(refusal.reason);
+      console.warn(warningOf(refusal));
     },
   };
+}
+
+function warningOf(refusal: Refusal): string {
+  const { status, reason, message, urls } = refusal;
+  const more = reason === "invalid-parameters" ? ` ${refusal.error.message}` : urls && ` Tried: ${urls.join(" ")}`;
+  return `twiml-fax refused a request: ${status} ${reason}. ${message}${more ?? ""} (Shown once; see onRefused.)`;
 }

@@ -5,16 +5,16 @@ import { type HandleRequest, signRequest } from "../../src/webhook/index.js";
 import {
   BODY,
   DELIVERIES,
-  bytes,
   INCOMING,
-  open,
   ORIGIN,
+  TOKEN,
+  bytes,
+  open,
   plain,
   post,
   request,
   setUp,
   stream,
-  TOKEN,
 } from "./support.js";
 
 describe("handle: bodies", () => {
@@ -174,5 +174,44 @@ describe("handle: a body in pieces", () => {
     const onFax = vi.fn(() => reject());
     expect((await open({ maxFormBytes: 400_000, onFax }).handle(post(growing))).status).toBe(200);
     expect(onFax.mock.calls).toHaveLength(1);
+  });
+});
+
+describe("handle: a content type has one reading, or none", () => {
+  it.each([
+    "multipart/form-data; boundary=x, application/x-www-form-urlencoded",
+    "application/x-www-form-urlencoded, multipart/form-data; boundary=x",
+    "multipart/form-data; boundary=a; boundary=b",
+    "multipart/form-data; boundary=a; BOUNDARY=a",
+    "multipart/form-data boundary=x",
+    'multipart/form-data; boundary="x',
+    "application/x-www-form-urlencoded x",
+    "text/plain; x=application/x-www-form-urlencoded",
+    "/x-www-form-urlencoded",
+  ])("refuses %s", async (type) => {
+    const onFax = vi.fn(() => reject());
+    const reply = await open({ ...DELIVERIES, onFax }).handle(post(BODY, { "content-type": type }));
+    expect([reply.status, onFax.mock.calls.length]).toEqual([415, 0]);
+  });
+
+  it("refuses every delivery with 415 unless maxMediaBytes is set, before a byte of it is read", async () => {
+    const unread = (async function* () {
+      throw new Error("was read");
+      yield Buffer.from("");
+    })();
+    const type = { "content-type": "multipart/form-data; boundary=b" };
+    expect((await open().handle(post(unread, type))).status).toBe(415);
+  });
+
+  it("takes 64 KiB by default, and not a byte more", async () => {
+    const fill = (size: number) => `${BODY}&x=`.padEnd(size, "x");
+    expect((await open().handle(post(fill(65_536)))).status).toBe(200);
+    expect((await open().handle(post(fill(65_537)))).status).toBe(413);
+    const multibyte = `${BODY}&x=${"é".repeat(40_000)}`;
+    expect((await open().handle(post(multibyte))).status).toBe(413);
+  });
+
+  it("takes a form with U+FFFD, which is a character like any other", async () => {
+    expect((await open().handle(post(`${BODY}&x=\ufffd`))).status).toBe(200);
   });
 });

@@ -1,7 +1,7 @@
 /** Options that cannot work. */
 import { describe, expect, it, vi } from "vitest";
-import { receive } from "../../src/index.js";
-import { faxWebhook, type FaxWebhookOptions } from "../../src/webhook/index.js";
+import { receive, reject } from "../../src/index.js";
+import { faxWebhook, type FaxWebhookOptions, signRequest, verifyRequest } from "../../src/webhook/index.js";
 import { BODY, open, post, sign, TOKEN } from "./support.js";
 
 describe("faxWebhook: options that cannot work throw a TypeError", () => {
@@ -77,4 +77,57 @@ describe("faxWebhook, options", () => {
     const reply = await open({ authToken }).handle(post("FaxSid=FX1", { "x-twilio-signature": sign("x") }));
     expect([reply.status, reply.body, authToken.mock.calls]).toEqual([403, "forbidden", []]);
   });
+});
+
+describe("faxWebhook, options that are not its own", () => {
+  const onFax = () => reject();
+
+  it.each<[object, string]>([
+    [
+      { authToken: "t", onFax, onCalback: onFax },
+      'There is no option "onCalback" (did you mean "onCallback"?); there are',
+    ],
+    [{ authToken: "t", onFax, token: "x" }, 'There is no option "token"'],
+    [{ authToken: "t", onFax, maxMediaBytes: 1 }, "Give onCallback as well: maxMediaBytes lets pages in"],
+  ])("refuses %j", (options, message) => {
+    expect(() => faxWebhook(options as FaxWebhookOptions)).toThrow(message);
+  });
+
+  it.each([undefined, "t", new Map(), () => ({})])("refuses %j instead of options", (options) => {
+    expect(() => faxWebhook(options as never)).toThrow(/^faxWebhook takes an object of options, not /);
+  });
+
+  const polluted = async (name: string, value: unknown, run: () => unknown) => {
+    Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true });
+    try {
+      return await run();
+    } finally {
+      delete (Object.prototype as Record<string, unknown>)[name];
+    }
+  };
+
+  it("lets nobody in by a polluted authToken, and refuses nobody by a polluted limit", async () => {
+    await polluted("authToken", false, () => expect(() => faxWebhook({ onFax } as never)).toThrow(/authToken/));
+    await polluted("authToken", "t", () =>
+      expect(() => verifyRequest({ url: "https://x.example/", signature: "" } as never)).toThrow(/authToken/),
+    );
+    await polluted("maxFormBytes", 10, async () => expect((await open().handle(post(BODY))).status).toBe(200));
+  });
+
+  it("compiles with a variable that is not set, and throws at start-up", () => {
+    expect(() => faxWebhook({ authToken: process.env["NO_SUCH_TOKEN"], onFax })).toThrow(/environment variable/);
+  });
+
+  it("takes a URL object for publicUrl", async () => {
+    const webhook = open({ authToken: "t", publicUrl: new URL("https://fax.example") });
+    const signature = signRequest({ authToken: "t", url: "https://fax.example/fax", params: BODY });
+    expect((await webhook.handle(post(BODY, { "x-twilio-signature": signature }))).status).toBe(200);
+  });
+
+  it.each(["https://fax.example/a b", " https://fax.example", "https://fax.example\n"])(
+    "refuses white space in publicUrl: %j",
+    (publicUrl) => {
+      expect(() => open({ publicUrl })).toThrow(/publicUrl must be/);
+    },
+  );
 });

@@ -1,13 +1,15 @@
 /** Every reason for a refusal, and what onRefused is told. */
 import { describe, expect, it, vi } from "vitest";
-import { type FaxRequestError } from "../../src/index.js";
-import { type HandleRequest, type Refusal } from "../../src/webhook/index.js";
+import { type FaxRequestError, receive } from "../../src/index.js";
+import { type HandleRequest, type Refusal, faxWebhook } from "../../src/webhook/index.js";
 import {
-  DELIVERIES,
   BODY,
-  bytes,
+  DELIVERIES,
   FORM,
   INCOMING,
+  ORIGIN,
+  TOKEN,
+  bytes,
   open,
   plain,
   post,
@@ -15,7 +17,6 @@ import {
   setUp,
   sign,
   stream,
-  TOKEN,
 } from "./support.js";
 
 describe("handle: refusals", () => {
@@ -211,5 +212,51 @@ describe("handle: what onRefused is shown", () => {
       url: "/fax?a='b%20c+%27*~(",
     });
     expect((onRefused.mock.calls[1]![0] as { urls: string[] }).urls).toHaveLength(8);
+  });
+});
+
+describe("handle: a refusal in a log", () => {
+  it("is written to the console once for each reason, without onRefused", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const webhook = faxWebhook({ authToken: TOKEN, publicUrl: ORIGIN, onFax: () => receive() });
+    for (let i = 0; i < 3; i++) {
+      await webhook.handle(request({ token: "guessed" }));
+      await webhook.handle({ ...request(), method: "PUT" });
+    }
+    const shown = warn.mock.calls.map(([text]) => text as string);
+    warn.mockRestore();
+    expect(shown).toHaveLength(2);
+    expect(shown[0]).toMatch(/^twiml-fax refused a request: 403 signature-mismatch\. Compare `urls`/);
+    expect(shown[0]).toContain(`${ORIGIN}/fax`);
+  });
+
+  it.each([
+    ["https://us/er:s3cret@host.example", "/fax"],
+    ["https://user:s3cret@host.example/x", "/fax"],
+    ["https://host.example", "/fax?next=https%3A%2F%2Fuser%3As3cret%40other.example%2F"],
+    ["https://host.example", "/fax?next=https%253A%252F%252Fuser%253As3cret%2540other.example"],
+    ["https://host.example", "/user:s3cret@x/fax"],
+  ])("shows no password of %s%s", async (publicUrl, path) => {
+    const { handle, refusals } = setUp({ publicUrl });
+    await handle(request({ path, token: "guessed" }));
+    expect(refusals[0]?.urls?.[0]).toContain("***@");
+    expect(JSON.stringify(refusals)).not.toContain("s3cret");
+  });
+
+  it("shows no password that has a ? in it", async () => {
+    const publicUrl = () => "https://user:s3?cret@host.example";
+    const error = await setUp({ publicUrl })
+      .handle(request())
+      .catch((thrown: unknown) => thrown as Error);
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).not.toMatch(/s3|cret/);
+  });
+
+  it("is short and in ASCII, whatever a Host header holds", async () => {
+    const { handle, refusals } = setUp({ publicUrl: undefined });
+    const host = "x<script>\u009b\u202e".padEnd(700, "é");
+    await handle(request({ headers: { host }, token: "guessed" }));
+    expect(JSON.stringify(refusals[0]).length).toBeLessThan(2500);
+    for (const url of refusals[0]?.urls ?? []) expect(url).toMatch(/^[\x20-\x7e]{1,200}…?$/);
   });
 });

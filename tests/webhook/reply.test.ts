@@ -122,3 +122,36 @@ describe("handle: headers that cannot be sent", () => {
       );
   });
 });
+
+describe("handle: answers that say what is wrong with them", () => {
+  it.each(["t=1\r\n", "\r\nx: y", "a\0b", "\u0100", "\x7f"])(
+    "refuses the header value %j, and does not show it",
+    async (value) => {
+      const answer = () => ({ twiml: reject(), headers: { "set-cookie": `secret${value}` } });
+      const error = await setUp({ onFax: answer })
+        .handle(request())
+        .catch((thrown: unknown) => thrown as Error);
+      expect(error).toBeInstanceOf(TypeError);
+      expect((error as Error).message).toMatch(/^The header "set-cookie" holds/);
+      expect((error as Error).message).not.toContain("secret");
+    },
+  );
+
+  it.each<[string, unknown, RegExp]>([
+    [
+      "a Headers object",
+      { twiml: reject(), headers: new Headers({ a: "1" }) },
+      /^headers must be a plain object.*a Headers/,
+    ],
+    ["a header whose name has a space", { twiml: reject(), headers: { "a b": "1" } }, /cannot be the name of a header/],
+    ["receive, not called", receive, /not a function: is a call missing\?$/],
+    [
+      "a response of another library",
+      { comment() {}, toString: () => "<Response/>" },
+      /parseTwiml\(String\(response\)\)/,
+    ],
+    ["text", "<Response/>", /not "<Response\/>"\.$/],
+  ])("says so of %s", async (_, answer, message) => {
+    await expect(setUp({ onFax: (() => answer) as never }).handle(request())).rejects.toThrow(message);
+  });
+});

@@ -327,3 +327,31 @@ describe("verifyRequest, what it is given", () => {
     expect(list).toEqual(["1", "2"]);
   });
 });
+
+describe("verifyRequest, ports and forms of signatures", () => {
+  it.each([
+    ["http://host.example:1234/x", "http://host.example/x", true],
+    ["https://host.example:1234/x", "https://host.example/x", true],
+    ["http://host.example:80/x", "http://host.example/x", true],
+    ["http://host.example/x", "http://host.example:80/x", true],
+    ["http://host.example/x", "http://host.example:1234/x", false],
+    ["http://host.example:1234/x", "http://host.example:4321/x", false],
+    ["http://host.example:1234/x", "http://host.example/y", false],
+  ])("%s against what was signed for %s: %s", (url, signed, expected) => {
+    expect(verifyRequest({ authToken: "t", url, signature: sign(signed) })).toBe(expected);
+  });
+
+  it.each(["A".repeat(27) + "é", "A".repeat(27) + "A", "A".repeat(26) + "é=", "A".repeat(28) + "="])(
+    "is false, and no throw, for %j",
+    (signature) => {
+      expect(verifyRequest({ authToken: "t", url: "https://x.example/", signature })).toBe(false);
+    },
+  );
+
+  it("knows a URL with a line end in it, as it knows others", () => {
+    const url = "https://user:p@x.example/a\nb";
+    expect(verifyRequest({ authToken: "t", url, signature: sign("https://x.example/a\nb") })).toBe(true);
+    const other = "https://us@er@x.example/";
+    expect(verifyRequest({ authToken: "t", url: other, signature: sign("https://x.example/") })).toBe(true);
+  });
+});

@@ -1,7 +1,8 @@
 /** What a turn decides: a new fax or a callback, and what the user's functions answer. */
+import { faxWebhook, type Refusal, signRequest } from "../../src/webhook/index.js";
 import { describe, expect, it } from "vitest";
 import { FaxResponse, receive, reject, toTwiml, TWIML_CONTENT_TYPE } from "../../src/index.js";
-import { CALLBACK, INCOMING, plain, request, setUp, XML } from "./support.js";
+import { CALLBACK, DELIVERIES, INCOMING, ORIGIN, TOKEN, XML, plain, request, setUp } from "./support.js";
 
 describe("handle: an incoming fax", () => {
   it("calls onFax with the parameters and the request, and answers TwiML", async () => {
@@ -157,5 +158,86 @@ describe("handle: a callback", () => {
     await expect(setUp({ onCallback: () => Promise.reject(error) }).handle(request({ params: CALLBACK }))).rejects.toBe(
       error,
     );
+  });
+});
+
+describe("handle: a callback and never a new fax", () => {
+  const NAMES = ["FaxStatus", "Status", "MediaUrl", "MediaSid", "OriginalMediaUrl", "NumPages", "ErrorCode"];
+  it.each([...NAMES, "ErrorMessage", "Media"])("is known by %s alone", async (name) => {
+    const { handle, onFax } = setUp();
+    await handle(request({ params: { ...INCOMING, [name]: "1" } }));
+    await handle(request({ params: { ...INCOMING, [name]: "" } }));
+    expect(onFax).not.toHaveBeenCalled();
+  });
+
+  it("reaches onCallback with Status, as half of the programs in the wild have it", async () => {
+    const { handle, onFax, onCallback } = setUp();
+    const params = { ...INCOMING, Status: "received", NumPages: "2", MediaUrl: "https://files.example.com/1.pdf" };
+    expect(await handle(request({ params }))).toMatchObject({ status: 200, body: `${XML}<Response/>` });
+    expect(onCallback).toHaveBeenCalledOnce();
+    expect(onCallback.mock.calls[0]![0]).toMatchObject({ faxStatus: "received", mediaUrl: params.MediaUrl });
+    expect(onFax).not.toHaveBeenCalled();
+  });
+
+  it.each([
+    { Timestamp: "Thu, 13 Jan 2022 21:54:46 +0000" },
+    { NumPages: "unknown" },
+    { MediaUrl: "/relative.pdf" },
+    { MediaSid: "a:b" },
+    { OriginalMediaUrl: "data:application/pdf,x" },
+    { AccountSid: "" },
+  ])("reaches onCallback with one odd value: %j", async (odd) => {
+    const { handle, onCallback } = setUp();
+    expect((await handle(request({ params: { ...CALLBACK, ...odd } as Record<string, string> }))).status).toBe(200);
+    expect(onCallback).toHaveBeenCalledOnce();
+  });
+
+  it("is refused where a body parser in front has taken its pages away", async () => {
+    const { handle, onCallback, refusals } = setUp(DELIVERIES);
+    const params = { ...INCOMING, FaxStatus: "received" };
+    const headers = { "content-type": "multipart/form-data; boundary=b" };
+    expect(plain(await handle(request({ params, headers, body: params })))).toEqual([400, "unreadable-body"]);
+    expect(refusals[0]?.message).toContain("Mount the webhook before the body parser");
+    expect(onCallback).not.toHaveBeenCalled();
+    const failed = { ...params, FaxStatus: "failed" };
+    expect((await handle(request({ params: failed, headers, body: failed }))).status).toBe(200);
+    const stored = { ...params, MediaUrl: "https://files.example.com/1.pdf" };
+    expect((await handle(request({ params: stored, headers, body: stored }))).status).toBe(200);
+  });
+});
+
+describe("handle: what is not given", () => {
+  it("refuses a new fax with 404 without onFax, after its signature is verified", async () => {
+    const refusals: Refusal[] = [];
+    const onRefused = (refusal: Refusal) => void refusals.push(refusal);
+    const webhook = faxWebhook({ authToken: TOKEN, publicUrl: ORIGIN, onCallback: () => {}, onRefused });
+    expect(plain(await webhook.handle(request()))).toEqual([404, "no-handler"]);
+    expect(plain(await webhook.handle(request({ token: "guessed" })))).toEqual([403, "forbidden"]);
+    expect((await webhook.handle(request({ params: CALLBACK }))).status).toBe(200);
+    expect(refusals.map(({ reason }) => reason)).toEqual(["no-handler", "signature-mismatch"]);
+  });
+
+  it("rejects with pages-lost when onFax asks for pages that nobody would take", async () => {
+    const onFax = () => receive({ action: "/fax", storeMedia: false });
+    await expect(setUp({ onFax }).handle(request())).rejects.toMatchObject({ code: "pages-lost" });
+    const asResponse = () => new FaxResponse(receive({ action: "/fax", storeMedia: false }));
+    await expect(setUp({ onFax: asResponse }).handle(request())).rejects.toMatchObject({ code: "pages-lost" });
+    expect((await setUp({ ...DELIVERIES, onFax }).handle(request())).status).toBe(200);
+  });
+
+  it("passes a GET whose own query has a repeated name", async () => {
+    const { handle, onFax } = setUp();
+    const url = `/fax?tag=a&tag=b&${new URLSearchParams(INCOMING)}`;
+    const signature = signRequest({ authToken: TOKEN, url: ORIGIN + url });
+    const headers = { "x-twilio-signature": signature };
+    expect((await handle({ method: "GET", url, headers })).status).toBe(200);
+    expect(onFax.mock.calls[0]![0]).toMatchObject({ params: { tag: "a" }, issues: [{ code: "repeated" }] });
+  });
+
+  it("gives the query of the request's own URL", async () => {
+    const { handle, onFax } = setUp();
+    await handle(request({ path: "/fax?line=2&a=1&a=2" }));
+    const { query } = onFax.mock.calls[0]![1];
+    expect([query.get("line"), query.getAll("a"), query.has("FaxSid")]).toEqual(["2", ["1", "2"], false]);
   });
 });

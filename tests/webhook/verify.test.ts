@@ -1,8 +1,14 @@
 /** Which URLs, tokens and headers of a request are verified. */
 import { describe, expect, it, vi } from "vitest";
 import { receive, reject } from "../../src/index.js";
-import { faxWebhook, type FaxWebhookOptions, signRequest, type WebhookRequest } from "../../src/webhook/index.js";
-import { BODY, CALLBACK, INCOMING, open, ORIGIN, plain, post, request, setUp, TOKEN } from "./support.js";
+import {
+  faxWebhook,
+  type FaxWebhookOptions,
+  signRequest,
+  type WebhookRequest,
+  type HandleRequest,
+} from "../../src/webhook/index.js";
+import { BODY, CALLBACK, INCOMING, ORIGIN, TOKEN, open, plain, post, request, setUp } from "./support.js";
 
 describe("handle: the URL that is verified", () => {
   it.each<[string, string, string, string]>([
@@ -273,5 +279,118 @@ describe("handle: what stands behind a fragment", () => {
       expect(reply.status, url).not.toBe(200);
     }
     expect(onFax).not.toHaveBeenCalled();
+  });
+});
+
+describe("handle: publicUrl is the URL at the provider, or its beginning", () => {
+  it.each([
+    // publicUrl, what the server sees, what the provider signed
+    [`${ORIGIN}/fax`, "/fax", `${ORIGIN}/fax`],
+    [`${ORIGIN}/fax`, "/", `${ORIGIN}/fax`],
+    [`${ORIGIN}/hooks/fax`, "/?line=2", `${ORIGIN}/hooks/fax?line=2`],
+    [`${ORIGIN}/hooks/fax?line=2`, "/hooks/fax?line=2", `${ORIGIN}/hooks/fax?line=2`],
+    [`${ORIGIN}/fax/`, "/", `${ORIGIN}/fax/`],
+    [ORIGIN, "/", ORIGIN],
+    [`${ORIGIN}/fax#rc=2`, "/", `${ORIGIN}/fax#rc=2`],
+    ["https://user:secret@fax.example.com/fax", "/", `${ORIGIN}/fax`],
+  ])("%s, where %s is seen and %s was signed", async (publicUrl, path, url) => {
+    expect((await setUp({ publicUrl }).handle({ ...request({ url }), url: path })).status).toBe(200);
+    expect(
+      (await setUp({ publicUrl: () => new URL(publicUrl) }).handle({ ...request({ url }), url: path })).status,
+    ).toBe(
+      publicUrl === ORIGIN ? 403 : 200, // a URL object writes the slash that was not signed
+    );
+  });
+
+  it("is not a licence for another query", async () => {
+    const sent = { ...request({ url: `${ORIGIN}/fax?line=2` }), url: "/?line=3" };
+    expect((await setUp({ publicUrl: `${ORIGIN}/fax?line=2` }).handle(sent)).status).toBe(403);
+  });
+
+  it("reads 15,500 slashes once", async () => {
+    const publicUrl = ({ headers }: WebhookRequest) => `https://fax.example.com/${headers["x-path"]}x`;
+    const sent = request({ url: `${ORIGIN}/fax`, headers: { "x-path": "/".repeat(15_500) } });
+    expect((await setUp({ publicUrl }).handle(sent)).status).toBe(403);
+  });
+});
+
+describe("handle: what a stranger cannot do", () => {
+  it.each<[string, unknown]>([
+    ["a record's own constructor", Object],
+    ["empty text", ""],
+    ["white space", " "],
+    ["a list with an empty token", [TOKEN, ""]],
+    ["a number", 12345],
+    ["true", true],
+    ["false", false],
+    ["an object", {}],
+  ])("refuses with no-token when authToken gives %s", async (_, found) => {
+    const { handle, refusals } = setUp({ authToken: (() => found) as never });
+    expect(plain(await handle(request({ params: { ...INCOMING, AccountSid: "constructor" } })))).toEqual([
+      403,
+      "forbidden",
+    ]);
+    expect(refusals[0]?.reason).toBe("no-token");
+  });
+
+  it("cuts no captured callback anew into a new fax: SIDs have 40 characters", async () => {
+    const FaxSid = "FX0123456789abcdef0123456789abcdef";
+    const captured = { AccountSid: "AC1", ApiVersion: "v1", FaxSid, FaxStatus: "received", From: "+1", To: "+2" };
+    const recut = { AccountSid: "AC1", ApiVersion: "v1", FaxSid: `${FaxSid}FaxStatusreceived`, From: "+1", To: "+2" };
+    const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params: captured });
+    expect(signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params: recut })).toBe(signature);
+    const { handle, onFax } = setUp();
+    expect(plain(await handle(request({ params: recut })))).toEqual([400, "invalid-parameters"]);
+    expect(onFax).not.toHaveBeenCalled();
+  });
+
+  it("gets 413 for more than 1,000 parameters, however they are named", async () => {
+    for (const name of ["a", ""]) {
+      const more = (count: number) =>
+        Object.fromEntries(Array.from({ length: count }, (_, i) => [name ? `a${i}` : `${i}`, ""]));
+      expect((await setUp().handle(request({ params: { ...INCOMING, ...more(995) } }))).status).toBe(200);
+      expect((await setUp().handle(request({ params: { ...INCOMING, ...more(996) } }))).status).toBe(413);
+    }
+    expect((await open().handle(post("a=1&".repeat(1001)))).status).toBe(413);
+  });
+});
+
+describe("handle: the cure of a mismatch", () => {
+  const message = async (sent: HandleRequest, options: Partial<FaxWebhookOptions> = {}) => {
+    const { handle, refusals, onFax } = setUp(options);
+    expect((await handle(sent)).status).not.toBe(200);
+    expect(onFax).not.toHaveBeenCalled();
+    return refusals[0]!.message;
+  };
+
+  it.each<[string, Record<string, string>, string]>([
+    ["X-Forwarded-Host", { "x-forwarded-host": "fax.example.com" }, ORIGIN],
+    ["X-Forwarded-Host in a list", { "x-forwarded-host": "fax.example.com, b.example" }, ORIGIN],
+    [
+      "X-Forwarded-Prefix",
+      { "x-forwarded-host": "fax.example.com", "x-forwarded-prefix": "/hooks/" },
+      `${ORIGIN}/hooks`,
+    ],
+    ["Forwarded", { forwarded: 'for=1.2.3.4;host="fax.example.com";proto=https' }, ORIGIN],
+    ["the Host header, beside a wrong publicUrl", { host: "fax.example.com" }, ORIGIN],
+  ])("is named when the signature fits %s, which lets nobody in", async (_, headers, base) => {
+    const hint = await message(request({ url: `${base}/fax`, headers }), { publicUrl: "https://wrong.example.com" });
+    expect(hint).toBe(`Set publicUrl to ${base}: the signature fits ${base}/fax.`);
+  });
+
+  it("is SWML for a JSON body and for a hex signature", async () => {
+    const json = { "content-type": "application/json" };
+    expect(await message(request({ headers: json, body: "{}" }))).toContain("cXML");
+    expect(
+      await message(request({ headers: { "x-signalwire-signature": "a".repeat(40), "x-twilio-signature": "" } })),
+    ).toContain("cXML");
+  });
+
+  it("is the signing key when an API token is set, and the token is not shown", async () => {
+    const sent = request({ header: "x-signalwire-signature", token: "PSK_right" });
+    const hint = await message(sent, { authToken: "PT0123456789" });
+    expect(hint).toContain("PSK_");
+    expect(hint).not.toContain("PT0123456789");
+    expect(await message(sent, { authToken: "PSK_other" })).toContain("Compare `urls`");
   });
 });
