@@ -67,7 +67,8 @@ describe("faxWebhook, options", () => {
     const webhook = open({ authToken: "t", publicUrl: () => undefined as unknown as string });
     await expect(webhook.handle(post(BODY, { "x-twilio-signature": sign("x") }))).rejects.toThrow(
       new TypeError(
-        'publicUrl must be the http(s) URL at the provider, or its beginning, such as "https://fax.example.com", not undefined.',
+        "publicUrl must be the http(s) URL at the provider, or its beginning, such as " +
+          '"https://fax.example.com", not undefined.',
       ),
     );
   });

@@ -3,13 +3,14 @@ import { receive, reject } from "twiml-fax";
 import { faxWebhook } from "twiml-fax/webhook";
 
 const webhook = faxWebhook({
-  authToken: process.env.FAX_AUTH_TOKEN ?? "",
+  authToken: process.env.FAX_AUTH_TOKEN,
   publicUrl: process.env.PUBLIC_URL,
   onFax: (fax) => (fax.from === "+15005550006" ? reject() : receive({ action: "fax" })),
   onCallback: (callback) => console.log(callback.faxSid, callback.faxStatus, callback.mediaUrl),
 });
 
-const app = Fastify();
+// Fastify has no limit of its own for a body that does not end.
+const app = Fastify({ requestTimeout: 30_000 });
 // The webhook reads these bodies itself, within its own limits.
 const types = ["application/x-www-form-urlencoded", "multipart/form-data"];
 app.addContentTypeParser(types, (_request, payload, done) => done(null, payload));

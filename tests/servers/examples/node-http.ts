@@ -4,7 +4,7 @@ import { faxWebhook } from "twiml-fax/webhook";
 
 const webhook = faxWebhook({
   // Twilio: the account's auth token. SignalWire: the project's signing key.
-  authToken: process.env.FAX_AUTH_TOKEN ?? "",
+  authToken: process.env.FAX_AUTH_TOKEN,
   // The origin that the provider sees, such as "https://fax.example.com".
   publicUrl: process.env.PUBLIC_URL,
   onFax(fax) {
