@@ -17,10 +17,11 @@ import {
   type TwimlErrorCode,
   type Verb,
 } from "../../src/index.js";
-import { CORE, runsFromEnvironment } from "./properties.js";
+import { CORE } from "./properties.js";
+import { fuzzRuns } from "./runs.js";
 import { isChar, reread } from "./reread.js";
 
-const runs = runsFromEnvironment();
+const runs = fuzzRuns(1000);
 console.log(`core properties: FUZZ_SEED=${runs.seed} FUZZ_RUNS=${runs.numRuns}`);
 
 describe("the core", () => {
@@ -150,21 +151,21 @@ describe("a body of little but what decoding is about", () => {
   );
 
   it(
-    "gives the params that URLSearchParams gives, or a FaxRequestError for what is repeated and nothing else",
+    "gives the first values that URLSearchParams gives, and an issue for what is repeated and nothing else",
     { timeout: 3_600_000 },
     () => {
       fc.assert(
         fc.property(body, (body) => {
           const form = `FaxSid=FX1&AccountSid=AC1&From=&To=%2B1&ApiVersion=v1&${body}`;
           const pairs = [...new URLSearchParams(form)];
-          const expected = Object.fromEntries(pairs);
-          const repeated = pairs.length > Object.keys(expected).length;
+          const expected = Object.fromEntries([...pairs].reverse());
+          const repeated = pairs.length - Object.keys(expected).length;
           try {
-            const { params } = parseFaxRequest(form);
-            if (repeated) throw new Error("accepted");
-            same(Object.entries(params), Object.entries(expected));
+            const { params, issues } = parseFaxRequest(form);
+            same(Object.entries(params).sort(), Object.entries(expected).sort());
+            if (repeated > 0 !== issues.length > 0) throw new Error("not noted");
           } catch (error) {
-            if (!repeated || !(error instanceof FaxRequestError)) throw error;
+            if (repeated === 0 || !(error instanceof FaxRequestError)) throw error;
             if (error.issues.some(({ code }) => code !== "repeated")) throw error;
           }
         }),

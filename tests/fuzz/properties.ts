@@ -12,20 +12,9 @@ import {
 } from "../../src/index.js";
 import { readForm } from "../../src/params.js";
 import { reread } from "./reread.js";
+import type { fuzzRuns } from "./runs.js";
 
-/** How often, and from which seed; fast-check prints the seed and the path when a property fails. */
-export interface Runs {
-  readonly numRuns: number;
-  readonly seed: number;
-}
-export type Property = (runs: Runs) => void | Promise<void>;
-
-export function runsFromEnvironment(numRuns = 1000): Runs {
-  return {
-    numRuns: Number(process.env.FUZZ_RUNS ?? numRuns),
-    seed: Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31),
-  };
-}
+export type Property = (runs: ReturnType<typeof fuzzRuns>) => void | Promise<void>;
 
 const MAX_MESSAGE = 4000;
 
