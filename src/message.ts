@@ -11,9 +11,12 @@ export function quote(value: unknown): string {
   return /function|symbol|bigint/.test(typeof value) ? `a ${typeof value}` : String(value);
 }
 
+/** All that stands before an `@`, in any depth of percent-encoding, which may be a password. */
+export const CREDENTIALS = /^.*(@|%(?:25)*40)/s;
+
 function quoteText(text: string): string {
-  const at = Math.max(text.lastIndexOf("@"), text.lastIndexOf("%40"));
-  const shown = at < 0 ? text : /^(\w+:[/\\]*)?/.exec(text)![0] + "***" + text.slice(at);
+  const scheme = /^(\w+:[/\\]*)?/.exec(text)![0];
+  const shown = scheme + text.slice(scheme.length).replace(CREDENTIALS, "***$1");
   const short = shown.length > 40 ? shown.slice(0, 40) + "…" : shown;
   return inAscii(JSON.stringify(short));
 }

@@ -100,7 +100,7 @@ function readObject(form: OpenForm, source: object): void {
 
 function addPair(form: OpenForm, name: string, value: unknown): void {
   if (value === undefined || value === null) return;
-  form.count++;
+  form.count += Array.isArray(value) ? Math.max(1, value.length) : 1;
   const first = form.params[name] ?? (name === "Media" ? form.media : undefined);
   if (first !== undefined || (form.lists.size > 0 && form.lists.has(name))) addToList(form, name, first, value);
   else if (typeof value === "string") form.params[name] = value;
@@ -110,6 +110,8 @@ function addPair(form: OpenForm, name: string, value: unknown): void {
 }
 
 function addToList(form: OpenForm, name: string, first: unknown, value: unknown): void {
+  // Pages are better than none, also behind a text of their name.
+  if (name === "Media" && isMedia(value)) form.media ??= value;
   const list = form.lists.get(name);
   if (list === undefined) form.lists.set(name, [first, value]);
   else list.push(value);

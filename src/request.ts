@@ -136,9 +136,9 @@ export function toFaxCallback(form: Form): FaxCallback {
     params: form.params,
     faxStatus: statusOf(form, refused, noted),
   };
-  for (const [property, name, expected, read] of OPTIONAL) {
-    const value = optionalOf(form, name, expected, read, noted);
-    if (value !== undefined) callback[property] = value;
+  for (const optional of OPTIONAL) {
+    const value = optionalOf(form, optional, noted);
+    if (value !== undefined) callback[optional.property] = value;
   }
   addMedia(callback, form, refused, noted);
   noted.push(...unknownIssues(form, KNOWN));
@@ -147,16 +147,25 @@ export function toFaxCallback(form: Form): FaxCallback {
   return Object.freeze(callback) as unknown as FaxCallback;
 }
 
-/** What the provider may add: our name, its name, what it holds, and how that is read. */
-const OPTIONAL: readonly (readonly [string, string, string, (text: string) => unknown])[] = [
-  ["remoteStationId", "RemoteStationId", "text", String],
-  ["numPages", "NumPages", "a whole number", readCount],
-  ["mediaUrl", "MediaUrl", "an http(s) URL", readUrl],
-  ["mediaSid", "MediaSid", "1 to 40 of A-Z a-z 0-9 _ -", readSid],
-  ["originalMediaUrl", "OriginalMediaUrl", "an http(s) URL", readUrl],
-  ["errorCode", "ErrorCode", "text", String],
-  ["errorMessage", "ErrorMessage", "text", String],
-  ["timestamp", "Timestamp", "a time in ISO 8601 or RFC 2822", readTime],
+/** What the provider may add. */
+interface Optional {
+  readonly property: string;
+  readonly name: string;
+  /** What it holds, in words. */
+  readonly expected: string;
+  readonly read: (text: string) => unknown;
+}
+
+const SID = "1 to 40 of A-Z a-z 0-9 _ -";
+const OPTIONAL: readonly Optional[] = [
+  { property: "remoteStationId", name: "RemoteStationId", expected: "text", read: String },
+  { property: "numPages", name: "NumPages", expected: "a whole number", read: readCount },
+  { property: "mediaUrl", name: "MediaUrl", expected: "an http(s) URL", read: readUrl },
+  { property: "mediaSid", name: "MediaSid", expected: SID, read: readSid },
+  { property: "originalMediaUrl", name: "OriginalMediaUrl", expected: "an http(s) URL", read: readUrl },
+  { property: "errorCode", name: "ErrorCode", expected: "text", read: String },
+  { property: "errorMessage", name: "ErrorMessage", expected: "text", read: String },
+  { property: "timestamp", name: "Timestamp", expected: "a time in ISO 8601 or RFC 2822", read: readTime },
 ];
 
 const KNOWN: ReadonlySet<string> = new Set([
@@ -164,7 +173,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "FaxStatus",
   "Status",
   "Media",
-  ...OPTIONAL.map(([, name]) => name),
+  ...OPTIONAL.map(({ name }) => name),
 ]);
 
 /** Half of the programs in the wild read `Status`, which no provider documents. */
@@ -182,7 +191,20 @@ const CALLBACK_PARAMS = [
 
 /** Whether a request says how a fax went. Who takes it for a new fax answers `<Receive>` again and loses the pages. */
 export function isCallback(form: Form): boolean {
-  return form.media !== undefined || CALLBACK_PARAMS.some((name) => name in form.params || form.lists.has(name));
+  if (form.media !== undefined) return true;
+  return CALLBACK_PARAMS.some((name) => name in form.params || form.lists.has(name)) || isRecut(form.params);
+}
+
+/** What a callback holds, and no new fax. */
+const CALLBACK_TEXT = /FaxStatus|MediaSid|MediaUrlhttp|NumPages\d|ErrorCode\d/;
+
+/**
+ * Names and values are signed without separators, so who has seen a callback can cut its text anew, into other names
+ * and values with the same signature. It stays a callback, one without a status, which is refused.
+ */
+function isRecut(params: Form["params"]): boolean {
+  const names = Object.keys(params).sort();
+  return CALLBACK_TEXT.test(names.reduce((text, name) => text + name + params[name], ""));
 }
 
 /** The value, which may be empty. */
@@ -205,38 +227,32 @@ function textOf(form: Form, name: string, issues: FaxRequestIssue[]): string {
 function sidOf(form: Form, name: string, issues: FaxRequestIssue[]): string {
   const value = textOf(form, name, issues);
   if (value === "" || isSid(value)) return value;
-  issues.push(invalidIssue(name, "1 to 40 of A-Z a-z 0-9 _ -", value));
+  issues.push(invalidIssue(name, SID, value));
   return "";
 }
 
 /** Nothing that a file name or a look-up could trip over. */
 const NOT_SID = /[^\w-]/;
 
-/**
- * Whether text has the form of a SID: Twilio's 34 characters and SignalWire's 36 fit. More than 40 would leave room for
- * a captured callback whose signed text is cut anew, with other names and a FaxSid like `FX…FaxStatusreceived`.
- */
+/** Whether text has the form of a SID: Twilio's 34 characters and SignalWire's 36 fit. */
 export function isSid(text: string): boolean {
   return text !== "" && text.length <= 40 && !NOT_SID.test(text);
 }
 
+const STATUSES = ["FaxStatus", "Status"];
+
 function statusOf(form: Form, refused: FaxRequestIssue[], noted: FaxRequestIssue[]): string {
-  const name = form.params["FaxStatus"] || !form.params["Status"] ? "FaxStatus" : "Status";
-  return textOf(form, name, form.params[name] ? noted : refused);
+  const [name, other] = form.params["FaxStatus"] || !form.params["Status"] ? STATUSES : [...STATUSES].reverse();
+  const list = form.lists.get(other!);
+  if (list !== undefined) noted.push(listIssue(other!, list));
+  return textOf(form, name!, form.params[name!] ? noted : refused);
 }
 
-function optionalOf(
-  form: Form,
-  name: string,
-  expected: string,
-  read: (text: string) => unknown,
-  noted: FaxRequestIssue[],
-): unknown {
+function optionalOf(form: Form, { name, expected, read }: Optional, noted: FaxRequestIssue[]): unknown {
   const list = form.lists.size > 0 ? form.lists.get(name) : undefined;
-  if (list !== undefined) {
-    noted.push(listIssue(name, list));
-    return undefined;
-  }
+  if (list !== undefined) noted.push(listIssue(name, list));
+  // The same value twice has one reading.
+  if (list !== undefined && new Set(list.flat()).size > 1) return undefined;
   const text = form.params[name];
   // One that came empty is absent.
   if (!text) return undefined;
@@ -278,7 +294,7 @@ function readCount(text: string): number | undefined {
 const ISO_TIME = /^(\d{4}-\d\d)-(\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:?\d\d)$/;
 
 /** RFC 2822, section 3.3: `Thu, 13 Jan 2022 21:54:46 +0000`. SignalWire's other webhooks have it. */
-const MAIL_TIME = /^(?:[A-Z][a-z]{2}, *)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d:\d\d) ([+-]\d{4}|GMT|UTC?)$/;
+const MAIL_TIME = /^(?:[A-Z][a-z]{2}, *)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d)(:\d\d)? ([+-]\d{4}|GMT|UTC?)$/;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 function readTime(text: string): Date | undefined {
@@ -292,10 +308,10 @@ function readTime(text: string): Date | undefined {
 
 /** The parts of a time in RFC 2822, as `ISO_TIME` has them. */
 function isoPartsOf(text: string): string[] | undefined {
-  const [, day, name, year, time, zone] = MAIL_TIME.exec(text) ?? [];
+  const [, day, name, year, time, seconds = ":00", zone] = MAIL_TIME.exec(text) ?? [];
   if (day === undefined || !MONTHS.includes(name!)) return undefined;
   const month = String(MONTHS.indexOf(name!) + 1).padStart(2, "0");
-  return [text, `${year}-${month}`, day.padStart(2, "0"), time!, /^[+-]/.test(zone!) ? zone! : "Z"];
+  return [text, `${year}-${month}`, day.padStart(2, "0"), time! + seconds, /^[+-]/.test(zone!) ? zone! : "Z"];
 }
 
 function invalidIssue(name: string, expected: string, value: string): FaxRequestIssue {

@@ -17,16 +17,17 @@ declare const URL: { canParse(url: string, base?: string): boolean };
 
 /** Whether `text` is an absolute http(s) URL that the WHATWG parser accepts. */
 export function isHttpUrl(text: string): boolean {
-  return HTTP_URL.test(text) && URL.canParse(text);
+  return text.length <= MAX_LENGTH && HTTP_URL.test(text) && URL.canParse(text);
 }
 
-/** Whether text from outside is an http(s) URL: short enough to parse, and without what a log or a header breaks on. */
+/** Whether text from outside is an http(s) URL without what breaks a log or a header. */
 export function isSafeHttpUrl(text: string): boolean {
   // The URL parser drops line ends, while whoever writes the text into a header or a log does not.
-  return text.length <= MAX_LENGTH && !/[\0-\x1f\x7f]/.test(text) && isHttpUrl(text);
+  return !/[\0-\x1f\x7f]/.test(text) && isHttpUrl(text);
 }
 
 /** Whether `text` is a reference that is resolved against the document, and makes a URL of it. */
 export function isRelativeReference(text: string): boolean {
-  return PLAIN_PATH.test(text) || (!HAS_SCHEME.test(text) && URL.canParse(text, "http://provider.invalid/"));
+  if (PLAIN_PATH.test(text)) return true;
+  return text.length <= MAX_LENGTH && !HAS_SCHEME.test(text) && URL.canParse(text, "http://provider.invalid/");
 }

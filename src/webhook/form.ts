@@ -2,7 +2,7 @@
 import { type Form, readForm } from "../params.js";
 import type { FaxCallback } from "../request.js";
 import { queryOf, type WebhookRequest } from "./http.js";
-import { MultipartError, parseHeader, readMultipart } from "./multipart.js";
+import { MultipartError, parseContentType, readMultipart } from "./multipart.js";
 import { Refused, SWML_HINT } from "./refusal.js";
 
 /** Most bytes of a form, and of the pages in a delivery. */
@@ -25,13 +25,12 @@ export function sourceOf({ method, url, headers }: WebhookRequest, body: unknown
   if (method !== "POST") return queryOf(url);
   const header = headers["content-type"];
   if (header === FORM) return formSource(headers, body, limits.maxFormBytes);
-  const contentType = parseHeader(header);
-  if (contentType?.value === FORM) return formSource(headers, body, limits.maxFormBytes);
-  if (contentType?.value === MULTIPART && limits.maxMediaBytes > 0) {
+  const contentType = parseContentType(header);
+  if (contentType?.type === FORM) return formSource(headers, body, limits.maxFormBytes);
+  if (contentType?.type === MULTIPART && limits.maxMediaBytes > 0) {
     return deliverySource(headers, body, contentType.parameters.get("boundary"), limits);
   }
-  const isJson = contentType?.value === "application/json";
-  throw new Refused({ reason: "unsupported-media-type" }, isJson ? SWML_HINT : undefined);
+  throw new Refused({ reason: "unsupported-media-type" }, typeHint(header, contentType?.type));
 }
 
 /** The Form of what {@link sourceOf} gave. */
@@ -39,8 +38,16 @@ export function formOf({ method }: WebhookRequest, source: unknown, limits: Body
   const form = readForm(source);
   if (form.count > MAX_PARAMS) throw new Refused({ reason: "too-large" });
   if (form.media && form.media.size > limits.maxMediaBytes) throw new Refused({ reason: "too-large" });
+  // A body parser may have had other limits.
+  if (typeof source === "object" && textLength(form) > limits.maxFormBytes) throw new Refused({ reason: "too-large" });
   if (method === "POST" && form.count === 0) throw new Refused({ reason: "missing-body" });
   return form;
+}
+
+function typeHint(header: string | undefined, type: string | undefined): string | undefined {
+  if (type === "application/json") return SWML_HINT;
+  if (header === undefined || type !== undefined) return undefined;
+  return "The Content-Type can be read in more than one way, or in none: it is refused, as is its body.";
 }
 
 type Headers = WebhookRequest["headers"];
@@ -72,6 +79,10 @@ async function deliverySource(
 function refusedDelivery(error: MultipartError): Refused {
   if (error.reason === "too-large") return new Refused({ reason: "too-large" }, error.message);
   return new Refused({ reason: "unreadable-body", error }, error.message);
+}
+
+function textLength({ params }: Form): number {
+  return Object.keys(params).reduce((length, name) => length + name.length + params[name]!.length, 0);
 }
 
 function limitedText(body: string, limit: number): string {
@@ -135,9 +146,9 @@ function grown(bytes: Buffer, used: number, length: number): Buffer<ArrayBuffer>
 }
 
 /** Refuses a delivery whose pages something in front has taken away: 200 would say that they have arrived. */
-export function requirePages({ headers }: WebhookRequest, { faxStatus, media, mediaUrl }: FaxCallback): void {
-  if (faxStatus !== "received" || media !== undefined || mediaUrl !== undefined) return;
-  if (parseHeader(headers["content-type"])?.value !== MULTIPART) return;
+export function requirePages({ headers }: WebhookRequest, { faxStatus, media, params }: FaxCallback): void {
+  if (faxStatus !== "received" || (media?.size ?? 0) > 0 || params["MediaUrl"]) return;
+  if (parseContentType(headers["content-type"])?.type !== MULTIPART) return;
   const message = "Mount the webhook before the body parser: it has taken the pages out of this delivery.";
   throw new Refused({ reason: "unreadable-body", error: new Error(message) }, message);
 }

@@ -11,163 +11,225 @@ export class MultipartError extends Error {
   }
 }
 
-/** Most bytes of the names and the text of a delivery. */
+/** Most bytes of the names and the text of a delivery, and of its files. */
 export interface MultipartLimits {
   readonly maxFormBytes: number;
+  readonly maxMediaBytes: number;
 }
 
-/** A delivery has a dozen parts, and each of them two or three short headers. */
+/** A part in the order of the delivery: text, or a file where there is a filename. */
+export type MultipartPair = [name: string, value: string | File];
+
+/** A delivery has a dozen parts, and each of them one to five short headers. More costs a stranger less than us. */
 const MAX_PARTS = 1000;
+const MAX_HEADERS = 16;
 const MAX_HEADER_BYTES = 4096;
 
-/** RFC 2046, section 5.1.1, without what would need escaping in a quoted string. */
-const BOUNDARY = /^[ !#-[\]-~]+$/;
-const MAX_BOUNDARY = 70;
-
 /**
- * The parts of a delivery, in order, by name: text, or a `File` where there is a filename.
- * RFC 7578, over RFC 2046, section 5.1; what is before the first boundary and behind the last is skipped, as there.
+ * The parts of a delivery (RFC 7578, over RFC 2046, section 5.1). A preamble and an epilogue are skipped, as there, but
+ * no line of them, or of a part, may begin with the boundary: readers that take LF for a line end would split there.
  */
 export function readMultipart(
   bytes: Uint8Array,
   boundary: string | undefined,
-  { maxFormBytes }: MultipartLimits,
-): [name: string, value: string | File][] {
+  { maxFormBytes, maxMediaBytes }: MultipartLimits,
+): MultipartPair[] {
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const delimiter = delimiterOf(boundary);
-  const parts: [string, string | File][] = [];
-  let textBytes = 0;
-  let at = firstPart(body, delimiter);
+  const pairs: MultipartPair[] = [];
+  const room: Room = { form: maxFormBytes, media: maxMediaBytes };
+  let at = firstDelimiter(body, delimiter);
   while (!isClosing(body, at)) {
-    if (parts.length === MAX_PARTS) throw new MultipartError("too-large", `More than ${MAX_PARTS} parts came.`);
-    const headersAt = lineEnd(body, at);
-    const start = endOfHeaders(body, headersAt);
-    const end = body.indexOf(delimiter, start);
-    if (end < 0) throw unclosed();
-    const headers = readHeaders(body.subarray(headersAt, start - 2));
-    const part = readPart(headers, body.subarray(start, end));
-    textBytes += Buffer.byteLength(part[0]) + (typeof part[1] === "string" ? end - start : 0);
-    if (textBytes > maxFormBytes) throw new MultipartError("too-large", "The text fields are over maxFormBytes.");
-    parts.push(part);
-    at = end + delimiter.length;
+    if (pairs.length === MAX_PARTS) throw tooLarge(`Send fewer parts: more than ${MAX_PARTS} came.`);
+    const start = lineEnd(body, at);
+    // The line end of a delimiter may be the beginning of the next one.
+    const next = nextDelimiter(body, delimiter, start - 1);
+    pairs.push(readPart(body, start, next - 1, room));
+    at = next + delimiter.length;
   }
-  return parts;
+  checkEpilogue(body, delimiter, at + 2);
+  return pairs;
 }
 
 function unreadable(message: string): MultipartError {
   return new MultipartError("unreadable-body", message);
 }
 
-function unclosed(): MultipartError {
-  return unreadable("Look for what cuts the delivery short: its closing boundary is missing.");
+function tooLarge(message: string): MultipartError {
+  return new MultipartError("too-large", message);
 }
 
-/** The line end belongs to the delimiter, not to the part before it. */
+const [TAB, LF, CR, SPACE, HYPHEN] = [0x09, 0x0a, 0x0d, 0x20, 0x2d];
+
+/** RFC 2046, section 5.1.1, without what would need escaping in a quoted string. */
+const BOUNDARY = /^[ !#-[\]-~]{0,69}[!#-[\]-~]$/;
+
+/** Begins with a byte that it has only once, so that a search is linear on every runtime, whatever is searched. */
 function delimiterOf(boundary = ""): Buffer {
-  if (boundary.length <= MAX_BOUNDARY && BOUNDARY.test(boundary) && !boundary.endsWith(" ")) {
-    return Buffer.from(`\r\n--${boundary}`, "latin1");
-  }
-  throw unreadable("The Content-Type of a delivery needs a boundary of 1 to 70 characters.");
+  if (BOUNDARY.test(boundary)) return Buffer.from(`\n--${boundary}`, "latin1");
+  throw unreadable("Give the Content-Type of the delivery a boundary of 1 to 70 printable characters.");
 }
 
-/** Behind the first delimiter, whose line end is missing where nothing stands before it. */
-function firstPart(body: Buffer, delimiter: Buffer): number {
-  if (body.subarray(0, delimiter.length - 2).equals(delimiter.subarray(2))) return delimiter.length - 2;
-  const at = body.indexOf(delimiter);
-  if (at < 0) throw unclosed();
-  return at + delimiter.length;
+/** Behind the first delimiter, which has no line end before it where it begins the body. */
+function firstDelimiter(body: Buffer, delimiter: Buffer): number {
+  const dashes = delimiter.subarray(1);
+  if (body.subarray(0, dashes.length).equals(dashes)) return dashes.length;
+  return nextDelimiter(body, delimiter, 0) + delimiter.length;
+}
+
+/** Where the next delimiter's LF stands, whose CR has to stand before it. Both belong to the delimiter. */
+function nextDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
+  const at = body.indexOf(delimiter, from);
+  if (at < 0) throw unreadable("Look for what cuts the delivery short: its closing boundary is missing.");
+  if (body[at - 1] !== CR) throw unreadable("End every line before a boundary with CR LF: one ends with LF alone.");
+  return at;
 }
 
 function isClosing(body: Buffer, at: number): boolean {
   return body[at] === HYPHEN && body[at + 1] === HYPHEN;
 }
 
-const [TAB, CR, LF, SPACE, HYPHEN] = [0x09, 0x0d, 0x0a, 0x20, 0x2d];
-
-/** Behind the line end of a delimiter, before which white space may stand. */
-function lineEnd(body: Buffer, from: number): number {
+/** Behind the white space that may stand after a boundary. RFC 2046, section 5.1.1, transport-padding. */
+function paddingEnd(body: Buffer, from: number): number {
   let at = from;
   while (body[at] === SPACE || body[at] === TAB) at++;
+  return at;
+}
+
+function lineEnd(body: Buffer, from: number): number {
+  const at = paddingEnd(body, from);
   if (body[at] === CR && body[at + 1] === LF) return at + 2;
-  throw unreadable("A line that begins with the boundary goes on behind it, or does not end with CR LF.");
+  throw unreadable("Choose a boundary that begins no other line, and end its lines with CR LF.");
 }
 
-/** Behind the empty line that ends the headers of a part. */
-function endOfHeaders(body: Buffer, from: number): number {
-  // The delimiter's line end may be that of the empty line, for a part without headers.
-  const end = body.subarray(from - 2, from + MAX_HEADER_BYTES).indexOf("\r\n\r\n");
-  if (end >= 0) return from - 2 + end + 4;
-  if (body.length - from < MAX_HEADER_BYTES) throw unclosed();
-  throw new MultipartError("too-large", `The headers of a part are over ${MAX_HEADER_BYTES} bytes.`);
+function checkEpilogue(body: Buffer, delimiter: Buffer, from: number): void {
+  const at = paddingEnd(body, from);
+  if (at === body.length) return;
+  const epilogue = lineEnd(body, at);
+  if (body.indexOf(delimiter, epilogue - 1) < 0) return;
+  throw unreadable("Send nothing behind the closing boundary: another boundary stands there.");
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+function readPart(body: Buffer, start: number, end: number, room: Room): MultipartPair {
+  const contentAt = headersEnd(body, start, end);
+  const headers = readHeaders(body.toString("latin1", start, contentAt - 4));
+  checkEncoding(headers.get("content-transfer-encoding") ?? "binary");
+  const { name, filename } = readDisposition(headers.get("content-disposition"));
+  // Where nothing says more, all is text in UTF-8. RFC 7578, section 4.4.
+  const contentType = parseContentType(headers.get("content-type") ?? "text/plain");
+  if (contentType?.type.startsWith("multipart/")) throw unreadable("Send each file as a part: a part holds parts.");
+  const content = body.subarray(contentAt, end);
+  const isText = filename === undefined;
+  takeRoom(room, Buffer.byteLength(name) + (isText ? content.length : 0), isText ? 0 : content.length);
+  if (isText) return [name, readText(content, contentType)];
+  // An odd type never costs the pages.
+  const type = headers.has("content-type") ? contentType?.type : "";
+  return [name, new File([content as Buffer<ArrayBuffer>], filename, { type: type ?? "" })];
+}
 
-function decoded(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    throw unreadable("The names and the text of a delivery must be UTF-8.");
-  }
+/** Bytes that are left of the limits. */
+interface Room {
+  form: number;
+  media: number;
+}
+
+/** Before anything is decoded or copied. */
+function takeRoom(room: Room, formBytes: number, mediaBytes: number): void {
+  room.form -= formBytes;
+  room.media -= mediaBytes;
+  if (room.form < 0) throw tooLarge("Raise maxFormBytes, or send less: the names and the text are larger.");
+  if (room.media < 0) throw tooLarge("Raise maxMediaBytes, or send less: the file is larger.");
+}
+
+/** Behind the empty line after the headers, which is never the delimiter's own line end: readers differ there. */
+function headersEnd(body: Buffer, start: number, end: number): number {
+  const at = body.subarray(start, Math.min(start + MAX_HEADER_BYTES, end)).indexOf("\r\n\r\n");
+  if (at >= 0) return start + at + 4;
+  if (end - start < MAX_HEADER_BYTES) throw unreadable("Put an empty line behind the headers of every part.");
+  throw tooLarge(`Send shorter headers: those of a part are over ${MAX_HEADER_BYTES} bytes.`);
 }
 
 /** RFC 9110, section 5.6.2. */
 const TOKEN = /^[!#$%&'*+.^`|~\w-]+$/;
 
-/** The headers of a part by lower-case name. Folded lines and names that come twice have more than one reading. */
-function readHeaders(bytes: Uint8Array): Map<string, string> {
+const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
+
+/** By lower-case name, a character for a byte. Folded lines and names that come twice have more than one reading. */
+function readHeaders(text: string): Map<string, string> {
   const headers = new Map<string, string>();
-  const lines = decoded(bytes).split("\r\n");
-  for (const line of lines.filter((each) => each !== "")) {
+  const lines = text.split("\r\n", MAX_HEADERS + 1);
+  if (lines.length > MAX_HEADERS) throw tooLarge(`Send fewer headers: a part has more than ${MAX_HEADERS}.`);
+  for (const line of lines) {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
-    if (!TOKEN.test(name) || headers.has(name) || /[\0-\x08\x0a-\x1f\x7f]/.test(line)) {
-      throw unreadable("A part of the delivery has a malformed or a repeated header.");
+    if (!TOKEN.test(name) || CONTROL.test(line) || headers.has(name)) {
+      throw unreadable("Send each header of a part once, on one line: one is malformed or repeated.");
     }
-    headers.set(name, line.slice(colon + 1).trim());
+    headers.set(name, line.slice(colon + 1));
   }
   return headers;
 }
 
-function readPart(headers: ReadonlyMap<string, string>, bytes: Uint8Array): [string, string | File] {
-  const disposition = parseHeader(headers.get("content-disposition"));
-  const name = disposition?.parameters.get("name");
-  if (disposition?.value !== "form-data" || name === undefined) {
-    throw unreadable('A part of the delivery has no "Content-Disposition: form-data" with a name.');
-  }
-  if (!/^(7bit|8bit|binary)$/i.test(headers.get("content-transfer-encoding") ?? "binary")) {
-    throw unreadable("A part of the delivery is encoded: RFC 7578, section 4.7, has no Content-Transfer-Encoding.");
-  }
-  const filename = fileNameOf(disposition.parameters);
-  const contentType = parseHeader(headers.get("content-type"));
-  if (filename === undefined) return [unescaped(name), textOf(bytes, contentType)];
-  const file = new File([bytes as Uint8Array<ArrayBuffer>], filename, { type: contentType?.value ?? "" });
-  return [unescaped(name), file];
+/** RFC 7578, section 4.7. */
+function checkEncoding(header: string): void {
+  const encoding = parseHeader(header)?.value ?? "";
+  if (["7bit", "8bit", "binary"].includes(encoding)) return;
+  throw unreadable("Send the parts as they are: one has a Content-Transfer-Encoding that changes it.");
 }
 
-/** Some encoders name a charset although all is ASCII. */
-function textOf(bytes: Uint8Array, contentType: HeaderValue | undefined): string {
-  const charset = contentType?.parameters.get("charset") ?? "utf-8";
-  if (!/^(utf-?8|us-ascii)$/i.test(charset) && bytes.some((byte) => byte > 0x7f)) {
-    throw unreadable("The text of a delivery must be UTF-8; a part names another charset.");
+/** RFC 7578, section 4.2, which knows no `name*`: who reads it has another name. */
+function readDisposition(header: string | undefined): { name: string; filename: string | undefined } {
+  const { value, parameters } = parseHeader(header) ?? {};
+  const name = parameters?.get("name");
+  if (value !== "form-data" || name === undefined || parameters!.has("name*")) {
+    throw unreadable('Give every part one "Content-Disposition: form-data" with one name: a part has none.');
   }
-  return decoded(bytes);
+  return { name: unescaped(decoded(Buffer.from(name, "latin1"))), filename: filenameOf(parameters!) };
 }
 
-/** RFC 6266, section 4.3: `filename*` comes first. It is a name and no more: what cannot be read stays as it is. */
-function fileNameOf(parameters: ReadonlyMap<string, string>): string | undefined {
-  const extended = /^utf-8'[^']*'(.*)$/is.exec(parameters.get("filename*") ?? "")?.[1];
-  if (extended === undefined) return unescaped(parameters.get("filename") ?? parameters.get("filename*"));
+/**
+ * RFC 6266, section 4.3: `filename*` comes first. RFC 7578 forbids it; .NET and Java write it. An odd file name never
+ * costs the pages: what cannot be read stays as it is.
+ */
+function filenameOf(parameters: ReadonlyMap<string, string>): string | undefined {
+  const extended = parameters.get("filename*");
+  const percentEncoded = /^utf-8'[^']*'(.*)$/i.exec(extended ?? "")?.[1];
+  const filename = parameters.get("filename") ?? extended;
+  if (percentEncoded === undefined) return filename && unescaped(Buffer.from(filename, "latin1").toString());
   try {
-    return decodeURIComponent(extended);
+    return decodeURIComponent(percentEncoded);
   } catch {
-    return extended;
+    return percentEncoded;
   }
 }
 
 /** What WHATWG encoders write for a quote and for line ends. https://html.spec.whatwg.org/#multipart-form-data */
-function unescaped<Text extends string | undefined>(text: Text): Text {
-  return text?.replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n") as Text;
+function unescaped(text: string): string {
+  return text.replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n");
+}
+
+/** Java's encoders name ISO-8859-1 by default, whatever the text: in ASCII these are UTF-8. */
+const ASCII_CHARSET = /^(us-ascii|iso-8859-1|windows-1252)$/i;
+
+function readText(bytes: Buffer, contentType: ContentType | undefined): string {
+  const charset = contentType && (contentType.parameters.get("charset") ?? "utf-8");
+  const isAscii = ASCII_CHARSET.test(charset ?? "") && bytes.every((byte) => byte < 0x80);
+  if (isAscii || /^utf-?8$/i.test(charset ?? "")) return decoded(bytes);
+  throw unreadable("Send text as UTF-8: a part names another charset.");
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Fatally: with replacement characters many bodies would read the same, none of them as the provider signed it.
+ * A byte order mark is text, as WHATWG form parsing has it.
+ */
+function decoded(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    throw unreadable("Send names and text as UTF-8: some of it is not.");
+  }
 }
 
 /** A header's value in lower case, and its parameters by lower-case name. */
@@ -176,20 +238,29 @@ export interface HeaderValue {
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-/** The value, and white space behind it. */
-const VALUE = /([!#$%&'*+.^`|~\w/-]+)[ \t]*/y;
+/** As {@link HeaderValue}, of a Content-Type. */
+export interface ContentType {
+  readonly type: string;
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+/** A Content-Type by its grammar (RFC 9110, section 8.3.1), or undefined where two readers could read two. */
+export function parseContentType(header: string | undefined): ContentType | undefined {
+  const { value, parameters } = parseHeader(header) ?? {};
+  return parameters && /^[^/]+\/[^/]+$/.test(value!) ? { type: value!, parameters } : undefined;
+}
+
+/** The value, and white space around it. */
+const VALUE = /[ \t]*([!#$%&'*+.^`|~\w/-]+)[ \t]*/y;
 
 /** A parameter, whose text is a token or quoted; a semicolon may stand alone. RFC 9110, section 5.6.6. */
 const PARAMETER = /;[ \t]*(?:([!#$%&'*+.^`|~\w-]+)=(?:([!#$%&'*+.^`|~\w-]+)|"((?:[^"\\]|\\.)*)")[ \t]*)?/y;
 
-/**
- * A Content-Type or a Content-Disposition by its grammar (RFC 9110, section 8.3.1; RFC 7578, section 4.2), or undefined
- * where anything is left over or comes twice: two readers would read that differently.
- */
+/** A value with parameters, or undefined where it is malformed, anything is left over, or a name comes twice. */
 export function parseHeader(header = ""): HeaderValue | undefined {
   VALUE.lastIndex = 0;
   const value = VALUE.exec(header)?.[1];
-  if (value === undefined) return undefined;
+  if (value === undefined || CONTROL.test(header)) return undefined;
   const parameters = new Map<string, string>();
   for (let at = VALUE.lastIndex; at < header.length; at = PARAMETER.lastIndex) {
     PARAMETER.lastIndex = at;
@@ -198,7 +269,12 @@ export function parseHeader(header = ""): HeaderValue | undefined {
     const [, name, token, quoted] = match;
     if (name === undefined) continue;
     if (parameters.has(name.toLowerCase())) return undefined;
-    parameters.set(name.toLowerCase(), token ?? quoted!.replace(/\\(.)/g, "$1"));
+    parameters.set(name.toLowerCase(), token ?? unquoted(quoted!));
   }
   return { value: value.toLowerCase(), parameters };
+}
+
+/** Encoders escape quotes and backslashes; browsers and curl write `C:\fax` as it is, so any other backslash is one. */
+function unquoted(text: string): string {
+  return text.replace(/\\(["\\])/g, "$1");
 }

@@ -2,7 +2,7 @@
 import { didYouMean, missingStep, quote } from "../message.js";
 import { emptyRecord, isPlainData } from "../objects.js";
 import type { FaxCallback, FaxRequest } from "../request.js";
-import { isHttpUrl } from "../url.js";
+import { isSafeHttpUrl } from "../url.js";
 import type { WebhookRequest } from "./http.js";
 import type { Refusal, RefusalReason } from "./refusal.js";
 import type { FaxAnswer } from "./reply.js";
@@ -141,13 +141,32 @@ function checkPublicUrl(publicUrl: unknown): Settings["publicUrl"] {
   return baseOf(publicUrl);
 }
 
-/** The parts of the URL of an option or of a function; throws a TypeError for what cannot be one. */
-export function baseOf(publicUrl: unknown): BaseUrl {
-  const text = Object(publicUrl) === publicUrl ? (publicUrl as { href?: unknown }).href : publicUrl;
-  if (typeof text !== "string" || !isHttpUrl(text) || /\s/.test(text)) {
-    const expected = `the http(s) URL at the provider, or its beginning, such as "https://fax.example.com"`;
-    throw wrongOption("publicUrl", expected, text ?? publicUrl);
-  }
+/** The parts of the URL of an option; throws a TypeError for what cannot be one. */
+function baseOf(publicUrl: unknown): BaseUrl {
+  const text = urlText(publicUrl);
+  if (isBase(text)) return splitBase(text);
+  const expected = `the http(s) URL at the provider, or its beginning, such as "https://fax.example.com"`;
+  throw wrongOption("publicUrl", expected, text ?? publicUrl);
+}
+
+/** The parts of what a function returned; nothing for text that is not a URL: it may be a stranger's Host. */
+export function baseOfRequest(publicUrl: unknown): BaseUrl | undefined {
+  const text = urlText(publicUrl);
+  return typeof text === "string" && !isBase(text) ? undefined : baseOf(publicUrl);
+}
+
+function urlText(publicUrl: unknown): unknown {
+  return Object(publicUrl) === publicUrl ? (publicUrl as { href?: unknown }).href : publicUrl;
+}
+
+function isBase(text: unknown): text is string {
+  // An "@" behind "?" or "#" is the end of a password that holds one of them, as a rule.
+  if (typeof text !== "string" || !isSafeHttpUrl(text) || /\s/.test(text)) return false;
+  const end = text.search(/[?#]/);
+  return end < 0 || !text.includes("@", end);
+}
+
+function splitBase(text: string): BaseUrl {
   const hash = text.indexOf("#");
   const [whole] = text.split(/[?#]/, 1);
   return { start: withoutSlashes(whole!), whole: whole!, fragment: hash < 0 ? "" : text.slice(hash) };

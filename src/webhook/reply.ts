@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { TwimlError, twimlError } from "../errors.js";
 import { missingStep, quote } from "../message.js";
-import { isPlainData, ownValue } from "../objects.js";
+import { emptyRecord, isPlainData, ownValue } from "../objects.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../response.js";
 import type { Verb } from "../verbs.js";
 import type { ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
@@ -21,9 +21,13 @@ interface AnswerParts {
 export function replyToFax(request: WebhookRequest, answer: FaxAnswer, maxMediaBytes: number): WebhookReply {
   const { twiml, headers } = partsOf(answer);
   const verb = twiml && isFaxResponse(twiml) ? twiml.verb : twiml;
-  if (!verb || !Object.hasOwn(verb, "verb")) throw noVerb(answer);
+  if (!verb || !Object.hasOwn(verb, "verb")) throw noVerb(twiml ?? answer);
   const body = isFaxResponse(twiml!) ? twiml.toString() : toTwiml(twiml);
-  if (maxMediaBytes === 0 && verb.verb === "Receive" && verb.attributes?.storeMedia === false) {
+  if (
+    maxMediaBytes === 0 &&
+    verb.verb === "Receive" &&
+    ownValue(ownValue(verb, "attributes"), "storeMedia") === false
+  ) {
     const problem = "set maxMediaBytes to take the pages that storeMedia: false brings; without it they are refused";
     throw twimlError("pages-lost", problem, "Receive", "storeMedia");
   }
@@ -32,7 +36,7 @@ export function replyToFax(request: WebhookRequest, answer: FaxAnswer, maxMediaB
 
 /** The reply to a callback. */
 export function replyToCallback(request: WebhookRequest): WebhookReply {
-  return twimlReply(request, toTwiml(), {});
+  return twimlReply(request, toTwiml(), emptyRecord());
 }
 
 /** The reply to a request that was refused: a stranger is told no more than the reason, and of a 403 not even that. */
@@ -48,7 +52,12 @@ export const PLAIN_TEXT = "text/plain; charset=utf-8";
 
 function partsOf(answer: FaxAnswer): AnswerParts {
   if (!isParts(answer)) return { twiml: answer, headers: {} };
-  return { twiml: ownValue(answer, "twiml") as AnswerParts["twiml"], headers: answer.headers ?? {} };
+  const other = Object.keys(answer).find((name) => name !== "twiml" && name !== "headers");
+  if (other) throw new TypeError(`An answer has "twiml" and "headers", not ${quote(other)}.`);
+  return {
+    twiml: ownValue(answer, "twiml") as AnswerParts["twiml"],
+    headers: (ownValue(answer, "headers") ?? {}) as ReplyHeaders,
+  };
 }
 
 function isParts(answer: FaxAnswer): answer is Extract<FaxAnswer, { twiml: unknown }> {
@@ -111,12 +120,13 @@ function checkHeaders(headers: ReplyHeaders): WebhookReply["headers"] {
   if (!isPlainData(headers)) {
     throw new TypeError(`headers must be a plain object, such as { "set-cookie": "a=1" }, not ${quote(headers)}.`);
   }
-  const checked: WebhookReply["headers"] = {};
+  const checked = emptyRecord<string | string[]>();
   for (const [name, value] of Object.entries(headers)) {
     const key = name.toLowerCase();
     if (key === "content-length" || key === "transfer-encoding") {
       throw new TypeError(`${key} is set by the server, not by the answer.`);
     }
+    if (value === undefined || value === null) continue;
     const values = [value].flat().map(String);
     if (!HEADER_NAME.test(name)) throw new TypeError(`${quote(name)} cannot be the name of a header.`);
     // Cookies are secrets: the message does not hold the value.

@@ -30,11 +30,10 @@ export interface VerifyOptions extends SignOptions {
  * @see https://www.twilio.com/docs/usage/security#validating-requests
  */
 export function signRequest(options: SignOptions): string {
-  const { authToken, url, params } = checkArguments("signRequest", "{ authToken, url, params }", options);
-  const [token] = checkTokens(authToken);
-  const [text] = textsOf(params);
+  const [token] = tokensOf("signRequest", "{ authToken, url, params }", options);
+  const [text] = textsOf(options.params);
   if (text === undefined) throw new TypeError("A request can only be signed over parameters that are text.");
-  return hmac(token!, checkUrl(url) + text);
+  return hmac(token!, checkUrl(options.url), text);
 }
 
 /**
@@ -51,21 +50,17 @@ export function signRequest(options: SignOptions): string {
  * @see https://www.twilio.com/docs/usage/security#validating-requests
  */
 export function verifyRequest(options: VerifyOptions): boolean {
-  const given = checkArguments("verifyRequest", "{ authToken, signature, url, params }", options);
-  const tokens = checkTokens(given.authToken);
-  const url = checkUrl(given.url);
-  const signatures = readSignatures([given.signature]);
+  const tokens = tokensOf("verifyRequest", "{ authToken, signature, url, params }", options);
+  const url = checkUrl(options.url);
+  const signatures = readSignatures([options.signature]);
   if (signatures.length === 0) return false;
-  return isSigned({ tokens, signatures, texts: textsOf(given.params) }, url);
+  return isSigned({ tokens, signatures, texts: textsOf(options.params).map(hashable) }, url);
 }
 
-/** The own properties: a polluted prototype must not stand in for a token that was left out. */
-function checkArguments(name: string, expected: string, options: unknown): Record<keyof VerifyOptions, unknown> {
-  if (!isPlainData(options)) {
-    throw new TypeError(`${name} takes one object: ${expected}, not ${quote(options)}${missingStep(options)}.`);
-  }
-  const own = (property: keyof VerifyOptions): unknown => ownValue(options, property);
-  return { authToken: own("authToken"), signature: own("signature"), url: own("url"), params: own("params") };
+/** One object, whose token is its own: a polluted prototype must not stand in for one that was left out. */
+function tokensOf(name: string, expected: string, options: SignOptions): readonly string[] {
+  if (isPlainData(options)) return checkTokens(ownValue(options, "authToken"));
+  throw new TypeError(`${name} takes one object: ${expected}, not ${quote(options)}${missingStep(options)}.`);
 }
 
 /** What is the same for every URL that is tried. */
@@ -73,20 +68,26 @@ export interface Claim {
   readonly tokens: readonly string[];
   /** Signatures that came, each 28 bytes of Base64. */
   readonly signatures: readonly Uint8Array[];
-  /** The readings of the parameters, see {@link signedTexts}. */
-  readonly texts: readonly string[];
+  /** The readings of the parameters, see {@link signedTexts} and {@link hashable}. */
+  readonly texts: readonly (string | Uint8Array)[];
 }
 
 /** Whether `url` was signed, in any of the forms that providers sign. */
 export function isSigned(claim: Claim, url: string): boolean {
-  return isSignedAs(claim, url) || signedUrls(url).some((form) => form !== url && isSignedAs(claim, form));
+  if (isSignedAs(claim, url)) return true;
+  const isShort = claim.texts.every((text) => text.length <= MAX_SPELLED_TEXT);
+  return signedUrls(url, isShort).some((form) => form !== url && isSignedAs(claim, form));
 }
+
+/** The text of a form, moved into the URL of a GET: a signature of a POST fits it as well, and must not. */
+const SIGNED_FORM = /AccountSid[^=&]*ApiVersion/;
 
 /** Whether `url` was signed as it is written. */
 export function isSignedAs({ tokens, signatures, texts }: Claim, url: string): boolean {
+  if (texts[0] === "" && SIGNED_FORM.test(url)) return false;
   for (const token of tokens) {
     for (const text of texts) {
-      const expected = Buffer.from(hmac(token, url + text));
+      const expected = Buffer.from(hmac(token, url, text));
       for (const signature of signatures) if (timingSafeEqual(expected, signature)) return true;
     }
   }
@@ -120,8 +121,8 @@ function isToken(token: unknown): boolean {
 /** Scheme, user:password, host, port, path, query and fragment, without the changes that a URL parser makes. */
 const URL_PARTS = /^(https?:)\/\/(?:([^/?#]*)@)?([^/?#@]*?)(:\d*)?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/is;
 
-/** Every form in which a provider may have signed `url`, that itself among them. */
-export function signedUrls(url: string): string[] {
+/** Every form in which a provider may have signed `url`, itself among them; `anew`: in other spellings as well. */
+export function signedUrls(url: string, anew: boolean): string[] {
   const parts = URL_PARTS.exec(url);
   if (!parts) return [url];
   const [, scheme, user, host, port = "", path = "", query = "", fragment = ""] = parts;
@@ -130,7 +131,7 @@ export function signedUrls(url: string): string[] {
   const ports = port === "" ? ["", standard] : [port, ""];
   const users = user === undefined ? [""] : [user + "@", ""];
   const forms: string[] = [];
-  for (const search of queries(query)) {
+  for (const search of anew ? queries(query) : [query]) {
     for (const userinfo of users) {
       for (const each of ports) {
         forms.push(`${scheme}//${userinfo}${host}${each}${path}${search}${fragment}`);
@@ -143,6 +144,9 @@ export function signedUrls(url: string): string[] {
 
 /** Who configures a URL writes a short query. A long one comes from a stranger, or has the parameters of a GET. */
 const MAX_SPELLED_QUERY = 2048;
+
+/** A provider's parameters have less than 2 KiB. Behind more a query counts as it was sent: a spelling is a hash. */
+const MAX_SPELLED_TEXT = 8192;
 
 /** The spellings of one query: as sent, and as frameworks write it anew. All decode to the same parameters. */
 function queries(query: string): Iterable<string> {
@@ -162,7 +166,7 @@ function queries(query: string): Iterable<string> {
 export function signedTexts({ params, lists }: Form): string[] {
   if (lists.size === 0) return [signedText(params)];
   const values = new Map<string, unknown[]>(Object.entries(params).map(([name, value]) => [name, [value]]));
-  for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable));
+  for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable).map(asSent));
   const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
   if (!sorted.every(([, list]) => list.every((value) => typeof value === "string"))) return [];
   const distinct = sorted.flatMap(([name, list]) => [...new Set(list)].sort().map((value) => name + value));
@@ -172,6 +176,11 @@ export function signedTexts({ params, lists }: Form): string[] {
 
 /** The texts of parameters from anywhere. A body parser's record of text alone needs no Form. */
 function textsOf(params: unknown): string[] {
+  if (Object(params) !== params && typeof params !== "string" && params !== undefined && params !== null) {
+    throw new TypeError(`params must be the parameters, not ${quote(params)}.`);
+  }
+  if (missingStep(params))
+    throw new TypeError(`params must be the parameters, not ${quote(params)}${missingStep(params)}`);
   return isTextRecord(params) ? [signedText(params)] : signedTexts(readForm(params));
 }
 
@@ -186,12 +195,24 @@ function signedText(params: Readonly<Record<string, string>>): string {
   return text;
 }
 
+/** A JSON parser's number or boolean was text when it was signed. */
+function asSent(value: unknown): unknown {
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+}
+
 function isSignable(value: unknown): boolean {
   return value !== undefined && value !== null && !isMedia(value);
 }
 
-function hmac(token: string, text: string): string {
-  return createHmac("sha1", token).update(text).digest("base64");
+/** A long text in UTF-8: encoded once for all URLs and tokens. A short one is quicker as it is. */
+export function hashable(text: string): string | Uint8Array {
+  return text.length > 1024 ? Buffer.from(text) : text;
+}
+
+function hmac(token: string, url: string, text: string | Uint8Array): string {
+  const hash = createHmac("sha1", token);
+  if (typeof text === "string") return hash.update(url + text).digest("base64");
+  return hash.update(url).update(text).digest("base64");
 }
 
 function checkUrl(url: unknown): string {

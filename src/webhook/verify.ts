@@ -1,11 +1,20 @@
 /** Which URLs, tokens and signatures of a request are tried, and what to say when none fits. */
-import { inAscii } from "../message.js";
+import { CREDENTIALS } from "../message.js";
 import type { Form } from "../params.js";
 import { isSid } from "../request.js";
 import { queryOf, type WebhookRequest } from "./http.js";
-import { baseOf, type Settings, withoutSlashes } from "./options.js";
+import { baseOfRequest, type Settings, withoutSlashes } from "./options.js";
 import { Refused, SWML_HINT } from "./refusal.js";
-import { type Claim, isSigned, isSignedAs, isTokens, readSignatures, signedTexts, signedUrls } from "./signature.js";
+import {
+  type Claim,
+  hashable,
+  isSigned,
+  isSignedAs,
+  isTokens,
+  readSignatures,
+  signedTexts,
+  signedUrls,
+} from "./signature.js";
 
 const SIGNATURE_HEADERS = ["x-twilio-signature", "x-signalwire-signature"];
 
@@ -38,7 +47,7 @@ export function verify(request: WebhookRequest, form: Form, tokens: readonly str
   const claim: Claim = {
     tokens,
     signatures: readSignatures(SIGNATURE_HEADERS.map((name) => request.headers[name])),
-    texts: request.method === "POST" ? signedTexts(form) : [""],
+    texts: (request.method === "POST" ? signedTexts(form) : [""]).map(hashable),
   };
   const urls = requestedUrls(request, settings.publicUrl);
   if (claim.signatures.length > 0 && urls.some((url) => isSigned(claim, url))) return;
@@ -57,9 +66,10 @@ const HOST = /^[^\s/?#@\\]+$/;
 function requestedUrls(request: WebhookRequest, publicUrl: Settings["publicUrl"]): string[] {
   const [, origin, ownHost, path = ""] = REQUEST_URL.exec(request.url)!;
   if (publicUrl !== undefined) {
-    const { start, whole, fragment } = typeof publicUrl === "function" ? baseOf(publicUrl(request)) : publicUrl;
+    const base = typeof publicUrl === "function" ? baseOfRequest(publicUrl(request)) : publicUrl;
+    if (base === undefined) return [];
     // The beginning of the URL with the request's path, and the whole of it with the request's query.
-    return [start + path + fragment, whole + queryOf(request.url) + fragment];
+    return [...new Set([base.start + path + base.fragment, base.whole + queryOf(request.url) + base.fragment])];
   }
   const host = origin ? ownHost : (request.headers["host"] ?? request.headers[":authority"]);
   return isHost(host) ? [`https://${host}${path}`, `http://${host}${path}`] : [];
@@ -81,23 +91,25 @@ const SHOWN_LENGTH = 200;
 /** What `onRefused` may know of what was tried. */
 function shownUrls(urls: readonly string[]): string[] {
   const shown = new Set<string>();
-  for (const url of [...urls, ...urls.flatMap(signedUrls)]) {
+  for (const url of [...urls, ...urls.flatMap((each) => signedUrls(each, false))]) {
     if (shown.size < SHOWN_URLS) shown.add(shownUrl(url));
   }
   return [...shown];
 }
-
-/** An `@` in any depth of percent-encoding: what stands before it may be a password. */
-const AT_SIGN = /^.*(?:@|%(?:25)*40)/s;
 
 /** A URL without userinfo and nested credentials, short, and in ASCII. */
 function shownUrl(url: string): string {
   const [target] = url.split("?", 1);
   const query = url.slice(target!.length);
   const [scheme] = /^https?:\/\//i.exec(target!) ?? [""];
-  const place = target!.slice(scheme!.length).replace(AT_SIGN, "***@");
-  const shown = inAscii(scheme + place + query.replace(AT_SIGN, "?***@"));
-  return shown.length > SHOWN_LENGTH ? shown.slice(0, SHOWN_LENGTH) + "…" : shown;
+  const place = target!.slice(scheme!.length).replace(CREDENTIALS, "***@");
+  const shown = (scheme + place + query.replace(CREDENTIALS, "?***@")).slice(0, SHOWN_LENGTH + 1);
+  const escaped = shown.replace(/[^\x20-\x7e]|[<>"]/g, percentEncoded);
+  return escaped.length > SHOWN_LENGTH ? escaped.slice(0, SHOWN_LENGTH - 3) + "..." : escaped;
+}
+
+function percentEncoded(character: string): string {
+  return "%" + character.charCodeAt(0).toString(16).padStart(2, "0");
 }
 
 /** The cure for a mismatch, when there is a better one than to compare. For the log alone: it lets nobody in. */

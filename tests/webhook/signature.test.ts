@@ -83,7 +83,13 @@ describe("signRequest", () => {
 
   it("throws for parameters that are no text", () => {
     expect(() => signRequest({ authToken, url, params: { a: { b: "c" } } })).toThrow(TypeError);
-    expect(() => signRequest({ authToken, url, params: { a: 1 } })).toThrow(/text/);
+    expect(() => signRequest({ authToken, url, params: { a: "1", b: [{}] } })).toThrow(/text/);
+    for (const given of [Promise.resolve(params), () => params, 5] as never[]) {
+      expect(() => signRequest({ authToken, url, params: given })).toThrow(/^params must be the parameters, not a?/);
+    }
+    expect(signRequest({ authToken, url, params: { a: 1, b: true } as never })).toBe(
+      signRequest({ authToken, url, params: { a: "1", b: "true" } }),
+    );
   });
 });
 

@@ -333,15 +333,61 @@ describe("handle: what a stranger cannot do", () => {
     expect(refusals[0]?.reason).toBe("no-token");
   });
 
-  it("cuts no captured callback anew into a new fax: SIDs have 40 characters", async () => {
-    const FaxSid = "FX0123456789abcdef0123456789abcdef";
-    const captured = { AccountSid: "AC1", ApiVersion: "v1", FaxSid, FaxStatus: "received", From: "+1", To: "+2" };
-    const recut = { AccountSid: "AC1", ApiVersion: "v1", FaxSid: `${FaxSid}FaxStatusreceived`, From: "+1", To: "+2" };
-    const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params: captured });
+  const FaxSid = "FX0123456789abcdef0123456789abcdef";
+  const captured = {
+    ...{ AccountSid: "AC1", ApiVersion: "v1", FaxSid, FaxStatus: "received", From: "+1", MediaSid: "MD1" },
+    ...{ MediaUrl: "https://x.example/1.pdf", NumPages: "2", RemoteStationId: "+1", To: "+2" },
+  };
+  const { FaxStatus: _, ...rest } = captured;
+  const middle = "MediaSidMD1MediaUrlhttps://x.example/1.pdfNumPages2RemoteStationId+1";
+  const five = { AccountSid: "AC1", ApiVersion: "v1", FaxSid, To: "+2" };
+
+  it.each<[string, Record<string, string>, Record<string, string>]>([
+    [
+      "into a longer SID",
+      { AccountSid: "AC1", ApiVersion: "v1", FaxSid, FaxStatus: "received", From: "+1", To: "+2" },
+      { AccountSid: "AC1", ApiVersion: "v1", FaxSid: `${FaxSid}FaxStatusreceived`, From: "+1", To: "+2" },
+    ],
+    ["into a new name", captured, { ...five, FaxStatusreceived: "", From: `+1${middle}` }],
+    ["into the caller", { ...rest, Status: "received" }, { ...five, From: `+1${middle}Statusreceived` }],
+    [
+      "into names of its own",
+      { ...rest, Status: "received" },
+      { ...five, From: "+1Media", [middle.slice(5)]: "Statusreceived" },
+    ],
+  ])("cuts no captured callback anew %s", async (_, params, recut) => {
+    const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params });
     expect(signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params: recut })).toBe(signature);
     const { handle, onFax } = setUp();
     expect(plain(await handle(request({ params: recut })))).toEqual([400, "invalid-parameters"]);
     expect(onFax).not.toHaveBeenCalled();
+  });
+
+  it("moves no form of a captured POST into the URL of a GET", async () => {
+    const evil = `?FaxSid=FXevil&AccountSid=AC1&From=a&To=b&ApiVersion=v1&FaxStatus=received&z=`;
+    const params = { ...INCOMING, From: evil };
+    const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params });
+    const text = Object.keys(params)
+      .sort()
+      .reduce((all, name) => all + name + params[name as "From"], "");
+    for (const publicUrl of [ORIGIN, undefined]) {
+      const { handle, onFax, onCallback } = setUp({ publicUrl });
+      const headers = { host: "fax.example.com", "x-twilio-signature": signature };
+      expect(plain(await handle({ method: "GET", url: `/fax${text}`, headers }))).toEqual([403, "forbidden"]);
+      expect([onFax.mock.calls, onCallback.mock.calls]).toEqual([[], []]);
+    }
+  });
+
+  it("changes nothing by polluting the prototype of answers", async () => {
+    const names = { storeMedia: false, headers: { "x-evil": "1" }, "cache-control": "public" };
+    Object.assign(Object.prototype, names);
+    try {
+      const { handle } = setUp({ onFax: () => ({ twiml: receive({ action: "/fax" }) }) });
+      const reply = await handle(request());
+      expect([reply.status, Object.keys(reply.headers)]).toEqual([200, ["content-type", "cache-control"]]);
+    } finally {
+      for (const name of Object.keys(names)) delete (Object.prototype as Record<string, unknown>)[name];
+    }
   });
 
   it("gets 413 for more than 1,000 parameters, however they are named", async () => {
