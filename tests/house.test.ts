@@ -19,7 +19,7 @@ const code = (name: string) => readFileSync(join(root, name), "utf8");
 
 /** The files of src/ that a file imports. */
 function importsOf(name: string): string[] {
-  const found = [...code(name).matchAll(/from "(\.[^"]+)\.js"/g)].map((match) => match[1]!);
+  const found = [...code(name).matchAll(/\b(?:from|import)[ (]+"(\.[^"]+)\.js"/g)].map((match) => match[1]!);
   return found.map((path) => relative(root, join(root, dirname(name), `${path}.ts`)).replaceAll("\\", "/"));
 }
 

@@ -174,7 +174,7 @@ describe("readForm", () => {
     ["an empty object", {}],
     ["an empty array", []],
     ["a function", () => "FaxSid=1"],
-    ["an array of what is no pair", ["FaxSid=1", 5, null, undefined, {}, [5, "x"], []]],
+    ["an array of what is not a pair", ["FaxSid=1", 5, null, undefined, {}, [5, "x"], []]],
     ["a Set of text", new Set(["ab"])],
   ])("finds no parameters in %s", (_, source) => {
     expect(readForm(source)).toMatchObject({ issues: [], media: undefined });
@@ -278,6 +278,73 @@ describe("readForm", () => {
   });
 });
 
+describe("readForm of names that come more than once", () => {
+  it.each([
+    "a=1&a=2",
+    "a=1&b=2&a=3&b=4&a=5",
+    "b=1&a=2&b=3&c=4&a=",
+    "a&a=&a=1",
+    "a=1&a=1&a=1",
+    "a=1&%61=2&+=3&%20=4",
+    "__proto__=1&constructor=2&__proto__=3&constructor=4&__proto__=5",
+    "a=1&b=%zz&a=2&b=%C3&a=3",
+    "?a=1&&a=2&?a=3&?a=4",
+    "=1&=2&&=3",
+  ])("keeps the first value of %j in params and all of them in lists, as URLSearchParams has them", (body) => {
+    const expected = new URLSearchParams(body);
+    const names = [...new Set(expected.keys())];
+    const { params, lists } = readForm(body);
+    expect(Object.entries(params)).toEqual(names.map((name) => [name, expected.get(name)]));
+    const repeated = names.filter((name) => expected.getAll(name).length > 1);
+    expect(Object.fromEntries(lists)).toEqual(
+      Object.fromEntries(repeated.map((name) => [name, expected.getAll(name)])),
+    );
+    expect(lists.size).toBe(repeated.length);
+  });
+
+  it("keeps all that is odd about a name, as it came: text, an array, an object, a file", () => {
+    const [list, object, file] = [["2", "3"], { b: "4" }, new Blob([])];
+    const { params, lists } = readForm([
+      ["a", "1"],
+      ["a", list],
+      ["a", undefined],
+      ["a", object],
+      ["a", file],
+      ["once", list],
+    ]);
+    expect([...lists]).toEqual([
+      ["a", ["1", list, object, file]],
+      ["once", [list]],
+    ]);
+    for (const [i, value] of [list, object, file].entries()) expect(lists.get("a")?.[i + 1]).toBe(value);
+    expect(Object.entries(params)).toEqual([
+      ["a", "1"],
+      ["once", "2"],
+    ]);
+  });
+});
+
+describe("readForm of bytes", () => {
+  const bytes = (text: string) => new TextEncoder().encode(text);
+
+  it.each(["", "?a=1", "a=1&b=2&a=3", "a=%C3%A9&b=é+😀", "a=%zz&a=%", "\ufeffa=\ufeff1", "%EF%BB%BFa=1"])(
+    "reads those of %j as its text",
+    (body) => {
+      for (const source of [bytes(body), Buffer.from(body), bytes(`x&${body}&y`).subarray(2, 2 + bytes(body).length)]) {
+        expect(valuesOf(source)).toEqual(grouped(reference(body)));
+        expect(Object.entries(readForm(source).params).sort()).toEqual(entries(body).sort());
+      }
+    },
+  );
+
+  it("replaces what is not UTF-8", () => {
+    expect(entries(new Uint8Array([0x61, 0x3d, 0xff, 0x26, 0x62, 0x3d, 0xc3]))).toEqual([
+      ["a", "\ufffd"],
+      ["b", "\ufffd"],
+    ]);
+  });
+});
+
 describe("readForm, as its source is", () => {
   it("reads a source once, because it may give its pairs only once", () => {
     function* pairs() {
@@ -285,6 +352,19 @@ describe("readForm, as its source is", () => {
       yield ["a", "2"];
     }
     expect(valuesOf(pairs()).get("a")).toEqual(["1", "2"]);
+  });
+
+  it("asks an iterable once for its pairs, and an object once for each property", () => {
+    const asked = { iterator: 0, property: 0 };
+    const iterable = {
+      [Symbol.iterator]() {
+        asked.iterator++;
+        return [["a", "1"]][Symbol.iterator]();
+      },
+    };
+    const object = Object.defineProperty({}, "a", { enumerable: true, get: () => String(++asked.property) });
+    expect([entries(iterable), entries(object)]).toEqual([[["a", "1"]], [["a", "1"]]]);
+    expect(asked).toEqual({ iterator: 1, property: 1 });
   });
 
   it("changes nothing that it is given", () => {
@@ -296,6 +376,10 @@ describe("readForm, as its source is", () => {
       ]).get("a"),
     ).toEqual([["1", "2"], "3"]);
     expect(list).toEqual(["1", "2"]);
+    const frozen = Object.freeze({ a: Object.freeze(["1", "2"]), b: Object.freeze([]) });
+    expect(Object.fromEntries(readForm(frozen).lists)).toEqual({ a: [["1", "2"]], b: [[]] });
+    const pairs = [Object.freeze(["a", frozen.a]), Object.freeze(["a", "3"])];
+    expect(valuesOf(Object.freeze(pairs)).get("a")).toEqual([["1", "2"], "3"]);
   });
 });
 

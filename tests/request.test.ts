@@ -270,7 +270,7 @@ describe("parseFaxRequest", () => {
     ["a name", { ["x\u001b\n\u202e".repeat(2e5)]: ["1", "2"] }],
     ["a name that is repeated", `${"%1b%0a".repeat(2e5)}=1&${"%1b%0a".repeat(2e5)}=2`],
     ["many names", "a=1&b=2&c=3&".repeat(1e5)],
-    ["many values that are no text", Object.fromEntries(Array.from({ length: 1e4 }, (_, i) => [`\0${i}`, {}]))],
+    ["many values that are not text", Object.fromEntries(Array.from({ length: 1e4 }, (_, i) => [`\0${i}`, {}]))],
     ["what could be a name", `${"f".repeat(1e6)}=1`],
     ["a body of surrogates", "\ud800".repeat(1e6)],
   ])("stays short and on one line for a megabyte of %s", (_, source) => {
@@ -385,7 +385,7 @@ describe("parseFaxCallback", () => {
     expect(codes(oddCallback({ ...CALLBACK, [name]: ["1", "2"] }))).toEqual(only(name, "repeated"));
   });
 
-  it.each(Object.keys(OPTIONAL))("says that %s is no text", (name) => {
+  it.each(Object.keys(OPTIONAL))("says that %s is not text", (name) => {
     expect(codes(oddCallback({ ...CALLBACK, [name]: { a: "1" } }))).toEqual(only(name, "not-text"));
   });
 

@@ -255,7 +255,7 @@ describe("FaxResponse", () => {
     expect(error.message).toContain("comment");
   });
 
-  it.each<unknown>([undefined, null, 5, {}, ["a"]])("refuses the comment %j: it is no text", (text) => {
+  it.each<unknown>([undefined, null, 5, {}, ["a"]])("refuses the comment %j: it is not text", (text) => {
     expect(refusal(() => new FaxResponse().comment(text as string)).code).toBe("invalid-value");
   });
 

@@ -59,9 +59,9 @@ describe("receive", () => {
     receive({ action: new URL("https://example.com/fax"), storeMedia: false });
     // @ts-expect-error an href is text
     receive({ action: { href: 5 } });
-    // @ts-expect-error an object without an href is no URL
+    // @ts-expect-error an object without an href is not a URL
     receive({ action: {} });
-    // @ts-expect-error a number is no URL
+    // @ts-expect-error a number is not a URL
     receive({ action: 5 });
   });
 
@@ -143,9 +143,9 @@ describe("receive", () => {
     receive({}, { unchecked: { later: "1" } });
     receive({}, { unchecked: undefined });
     expectTypeOf<ReceiveOptions["unchecked"]>().toEqualTypeOf<Readonly<Record<string, string>> | undefined>();
-    // @ts-expect-error a number is no text
+    // @ts-expect-error a number is not text
     receive({}, { unchecked: { later: 1 } });
-    // @ts-expect-error a boolean is no text
+    // @ts-expect-error a boolean is not text
     receive({}, { unchecked: { later: true } });
     // @ts-expect-error the option is "unchecked"
     receive({}, { uncheked: { later: "1" } });
@@ -222,9 +222,9 @@ describe("toTwiml", () => {
   it("refuses everything else", () => {
     // @ts-expect-error an object without a verb
     () => toTwiml({});
-    // @ts-expect-error null is no verb
+    // @ts-expect-error null is not a verb
     () => toTwiml(null);
-    // @ts-expect-error a name is no verb
+    // @ts-expect-error a name is not a verb
     () => toTwiml("Receive");
     // @ts-expect-error there is no such verb
     () => toTwiml({ verb: "Say", attributes: {} });
@@ -263,7 +263,7 @@ describe("FaxResponse", () => {
     () => new FaxResponse().comment(5);
     // @ts-expect-error a comment is text
     () => new FaxResponse().comment();
-    // @ts-expect-error null is no verb
+    // @ts-expect-error null is not a verb
     () => new FaxResponse(null);
     // @ts-expect-error the attributes are for receive
     () => new FaxResponse({ action: "/fax" });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { FaxResponse, receive, type ReceiveAttributes, reject, toTwiml, TwimlError, type Verb } from "../src/index.js";
 import { reread } from "./fuzz/reread.js";
 
@@ -409,6 +409,64 @@ describe("receive", () => {
     expect(runs).toBe(1);
   });
 
+  it("reads an own getter of the options and of unchecked as well, each once", () => {
+    const runs = { unchecked: 0, later: 0 };
+    const unchecked = Object.defineProperty({}, "later", { enumerable: true, get: () => String(++runs.later) });
+    const options = Object.defineProperty({}, "unchecked", {
+      enumerable: true,
+      get: () => (runs.unchecked++, unchecked) as unknown,
+    });
+    expect(receiveAny({}, options)).toEqual({ verb: "Receive", attributes: {}, unchecked: { later: "1" } });
+    expect(runs).toEqual({ unchecked: 1, later: 1 });
+  });
+
+  it("checks what a getter gave, not what it gives the next time", () => {
+    const answers = ["/fax", "javascript:alert(1)"];
+    const attributes = Object.defineProperty({}, "action", { enumerable: true, get: () => answers.shift() });
+    expect(written(receive(attributes))).toEqual([["action", "/fax"]]);
+  });
+
+  it("does not check a verb again that it made", () => {
+    const verb = receive({ action: "https://example.com/fax" }, { unchecked: { later: "1" } });
+    expect(new FaxResponse(verb).verb).toBe(verb);
+    const canParse = vi.spyOn(URL, "canParse");
+    try {
+      toTwiml(verb);
+      new FaxResponse(verb).toString();
+      expect(canParse).not.toHaveBeenCalled();
+      toTwiml({ ...verb });
+      expect(canParse).toHaveBeenCalled();
+    } finally {
+      canParse.mockRestore();
+    }
+    const rejecting = reject();
+    expect(new FaxResponse(rejecting).verb).toBe(rejecting);
+    expect(new FaxResponse({ ...rejecting }).verb).not.toBe(rejecting);
+  });
+
+  it("reads every part of a verb from elsewhere once", () => {
+    const reads: unknown[] = [];
+    const watch = <Data extends object>(data: Data): Data =>
+      new Proxy(data, { get: (target, name) => (reads.push(name), Reflect.get(target, name)) as unknown });
+    const attributes = watch({ action: "/fax", pageSize: "a4" });
+    expect(toTwimlAny(watch({ verb: "Receive", attributes, unchecked: watch({ later: "1" }) }))).toBe(
+      toTwiml(receive({ action: "/fax", pageSize: "a4" }, { unchecked: { later: "1" } })),
+    );
+    expect(reads).toEqual(["verb", "attributes", "unchecked", "action", "pageSize", "later"]);
+  });
+
+  it("takes a verb whose parts are getters, as a spread would", () => {
+    const verb = {
+      get verb() {
+        return "Receive";
+      },
+      get attributes() {
+        return { pageSize: "a4" };
+      },
+    };
+    expect(toTwimlAny(verb)).toBe(toTwiml(receive({ pageSize: "a4" })));
+  });
+
   it("remembers that a verb is checked, and forgets it for every copy", () => {
     const verb = receive({ action: "/fax" });
     const forged = { ...verb, attributes: { ...verb.attributes, action: "javascript:1" } };
@@ -456,6 +514,7 @@ describe("receive: unchecked", () => {
     ["none", { unchecked: {} }],
     ["one that is undefined", { unchecked: { later: undefined } }],
     ["one that is null", { unchecked: { later: null } }],
+    ["one that is inherited", { unchecked: Object.assign(Object.create({ later: "1" }) as object, { own: null }) }],
   ])("leaves it out for %s", (_, options) => {
     expect(receiveAny({}, options)).toEqual({ verb: "Receive", attributes: {} });
     expect("unchecked" in receiveAny({}, options)).toBe(false);
@@ -504,7 +563,7 @@ describe("receive: unchecked", () => {
   });
 
   it.each<unknown>([5, true, false, {}, [], ["x"], { toString: null }])(
-    "refuses %j as a value: it is no text",
+    "refuses %j as a value: it is not text",
     (value) => {
       const error = refusal(() => receiveAny({}, { unchecked: { later: value } }));
       expect(error).toMatchObject({ code: "invalid-value", attribute: "later" });
@@ -590,7 +649,7 @@ describe("toTwiml of plain data", () => {
       "storeMedia",
       { verb: "Receive", attributes: { storeMedia: false, action: "/x", method: "GET" } },
     ],
-    ["invalid-name", "a name that is no name", "a b", { verb: "Receive", attributes: {}, unchecked: { "a b": "" } }],
+    ["invalid-name", "a name that is not a name", "a b", { verb: "Receive", attributes: {}, unchecked: { "a b": "" } }],
     ["invalid-name", "a smuggled attribute", "Action", { verb: "Receive", attributes: {}, unchecked: { Action: "" } }],
     ["invalid-value", "a number in unchecked", "later", { verb: "Receive", attributes: {}, unchecked: { later: 1 } }],
     ["unknown-attribute", "an attribute of Reject", "action", { verb: "Reject", attributes: { action: "/x" } }],

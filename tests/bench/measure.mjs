@@ -8,37 +8,46 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 export const quick = process.env.BENCH_QUICK === "1";
 const here = dirname(fileURLToPath(import.meta.url));
 
-export const median = (numbers) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1];
+/** What else the machine does only ever adds time, so the faster rounds are the truer ones; the fastest is luck. */
+const lowerQuartile = (times) => times.toSorted((a, b) => a - b)[times.length >> 2];
 
 /**
- * Median time of one call, in microseconds, by candidate. Every round runs every candidate for about `ms`, each round
- * in
- * another order, so that what else the machine does meets all of them alike. A candidate is called with a running
- * number,
- * to choose another input each time.
+ * Time of one call, in microseconds, by candidate: the lower quartile of the rounds. Every round runs every candidate
+ * for about `ms`, less than what a busy machine gives a process at a time. A candidate is called with a running number,
+ * to choose another input each time. Each round shuffles the candidates: in a fixed order, one of them would always run
+ * after the peer that leaves the most garbage.
  */
-export async function race(candidates, { rounds = quick ? 15 : 101, ms = quick ? 1 : 2 } = {}) {
+export async function race(candidates, { rounds = quick ? 21 : 201, ms = 1 } = {}) {
   const racers = [];
   for (const [name, run] of Object.entries(candidates)) {
     const batch = run(0) instanceof Promise ? awaited : direct;
-    // Warm-up: until the compilers had their time; the last batch says how many calls fill a round.
-    let calls = 1;
-    let time = 0;
-    for (const end = performance.now() + (quick ? 50 : 200); performance.now() < end || time < ms / 2;) {
-      time = await batch(run, calls);
-      if (time < ms) calls = Math.ceil(calls * Math.min(2, ms / Math.max(time, ms / 2)));
-      if (time > 2 * ms) calls = Math.ceil(calls / 2);
-      if (calls === 1 && time >= ms / 2 && performance.now() > end) break;
-    }
-    racers.push({ name, run, batch, calls, times: [] });
+    racers.push({ name, run, batch, calls: await warmUp(batch, run, ms), times: [] });
   }
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < racers.length; i++) {
-      const racer = racers[(i + round) % racers.length];
-      racer.times.push((await racer.batch(racer.run, racer.calls)) / racer.calls);
-    }
+    for (const racer of shuffled(racers)) racer.times.push((await racer.batch(racer.run, racer.calls)) / racer.calls);
   }
-  return Object.fromEntries(racers.map(({ name, times }) => [name, 1000 * median(times)]));
+  return Object.fromEntries(racers.map(({ name, times }) => [name, 1000 * lowerQuartile(times)]));
+}
+
+/** Runs a candidate until the compilers had their time. Gives the number of calls that fill `ms`. */
+async function warmUp(batch, run, ms) {
+  const end = performance.now() + (quick ? 50 : 200);
+  let calls = 1;
+  for (let time = 0; performance.now() < end || time < ms / 2;) {
+    time = await batch(run, calls);
+    if (time < ms) calls = Math.ceil(calls * Math.min(2, ms / Math.max(time, ms / 2)));
+    if (time > 2 * ms) calls = Math.ceil(calls / 2);
+  }
+  return calls;
+}
+
+function shuffled(items) {
+  const result = [...items];
+  for (let last = result.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1));
+    [result[last], result[other]] = [result[other], result[last]];
+  }
+  return result;
 }
 
 async function awaited(run, calls) {
@@ -54,49 +63,50 @@ function direct(run, calls) {
 }
 
 /**
- * Median time of an import in a fresh process, in microseconds, by name; nothing is subtracted. A file runs it, because
- * under `--eval` Node has loaded node:crypto before. Without `file` an empty module is imported.
+ * Time of an import in a fresh process, in microseconds, by `how + file`: that of the fastest round, because a process
+ * that does the same each time differs by the machine alone. Nothing is subtracted. No `file` means an empty module.
+ * A script's file runs it, not `--eval`, under which Node has loaded node:crypto before.
  */
 export function raceImports(modules, rounds = quick ? 3 : 21) {
   const folder = mkdtempSync(join(tmpdir(), "twiml-fax-imports-"));
-  const names = Object.keys(modules);
-  const times = Object.fromEntries(names.map((name) => [name, []]));
-  const scripts = names.map((name, i) => writeImport(folder, i, modules[name]));
+  const racers = new Map();
+  for (const [i, module] of modules.entries()) {
+    const key = module.how + module.file;
+    if (!racers.has(key)) racers.set(key, { script: writeImport(folder, i, module), times: [] });
+  }
   for (let round = 0; round < rounds; round++) {
-    for (let i = 0; i < names.length; i++) {
-      const at = (i + round) % names.length;
-      times[names[at]].push(1000 * Number(execFileSync(process.execPath, [scripts[at]], { encoding: "utf8" })));
+    for (const { script, times } of shuffled(racers.values())) {
+      times.push(1000 * Number(execFileSync(process.execPath, [script], { encoding: "utf8" })));
     }
   }
   rmSync(folder, { recursive: true });
-  return Object.fromEntries(names.map((name) => [name, median(times[name])]));
+  return new Map([...racers].map(([key, { times }]) => [key, Math.min(...times)]));
 }
 
-/** A script that loads a module and prints how long it took, in milliseconds. */
-function writeImport(folder, i, { file, how }) {
+/** Writes a script that loads a module and prints how long it took, in milliseconds. Gives the script's path. */
+function writeImport(folder, number, { how, file }) {
   const ending = how === "require" ? "cjs" : "mjs";
   const empty = join(folder, `empty.${ending}`);
   writeFileSync(empty, "");
-  const path = file ?? empty;
-  const specifier = JSON.stringify(how === "require" || path.startsWith("node:") ? path : pathToFileURL(path).href);
+  const path = file || empty;
+  const isUrl = how === "import" && !path.startsWith("node:");
+  const specifier = JSON.stringify(isUrl ? pathToFileURL(path).href : path);
   const load = how === "require" ? `require(${specifier})` : `await import(${specifier})`;
-  const script = join(folder, `${i}.${ending}`);
+  const script = join(folder, `${number}.${ending}`);
   writeFileSync(script, `const start = performance.now(); ${load}; console.log(performance.now() - start);\n`);
   return script;
 }
 
-/** The library as npm would install it, unpacked in a temporary folder: what ships is what is measured. */
-export function packOurs() {
+/** A checkout's package as npm would install it, in a temporary folder: what ships is what is measured. */
+export function pack(checkout) {
+  if (!existsSync(join(checkout, "dist"))) throw new Error(`${checkout} has no dist/; run npm run build there first`);
   const folder = mkdtempSync(join(tmpdir(), "twiml-fax-bench-"));
-  // `npm run -w` hands its workspace to the npm inside, which would pack this folder. No scripts: they would build
-  // anew.
+  // `npm run -w` hands its workspace to the npm inside, which would pack this folder.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
-  const out = execFileSync("npm", ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder], {
-    cwd: join(here, "../.."),
-    env,
-    encoding: "utf8",
-  });
-  execFileSync("tar", ["-xzf", join(folder, out.trim()), "-C", folder]);
+  // Without scripts: `prepare` would build anew.
+  const args = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder];
+  const name = execFileSync("npm", args, { cwd: checkout, env, encoding: "utf8" }).trim();
+  execFileSync("tar", ["-xzf", join(folder, name), "-C", folder]);
   return join(folder, "package");
 }
 
