@@ -97,13 +97,13 @@ export function toFaxRequest(form: Form): FaxRequest {
     to: textOf(form, "To", refused),
     apiVersion: textOf(form, "ApiVersion", refused),
     params: form.params,
-    issues: unknownIssues(form, COMMON),
+    issues: unknownIssues(form, isCommon),
   };
   if (refused.length > 0) throw refusedForm(form, refused.concat(request.issues));
   return Object.freeze(request);
 }
 
-const COMMON: ReadonlySet<string> = new Set(["FaxSid", "AccountSid", "From", "To", "ApiVersion"]);
+const COMMON: readonly string[] = ["FaxSid", "AccountSid", "From", "To", "ApiVersion"];
 
 /**
  * Reads the request that says how a fax went: the callback to `action`, or the status callback of a fax you send. It
@@ -141,7 +141,7 @@ export function toFaxCallback(form: Form): FaxCallback {
     if (value !== undefined) callback[optional.property] = value;
   }
   addMedia(callback, form, refused, noted);
-  noted.push(...unknownIssues(form, KNOWN));
+  noted.push(...unknownIssues(form, isKnown));
   if (refused.length > 0) throw refusedForm(form, refused.concat(noted));
   callback["issues"] = Object.freeze(noted);
   return Object.freeze(callback) as unknown as FaxCallback;
@@ -168,13 +168,13 @@ const OPTIONAL: readonly Optional[] = [
   { property: "timestamp", name: "Timestamp", expected: "a time in ISO 8601 or RFC 2822", read: readTime },
 ];
 
-const KNOWN: ReadonlySet<string> = new Set([
-  ...COMMON,
-  "FaxStatus",
-  "Status",
-  "Media",
-  ...OPTIONAL.map(({ name }) => name),
-]);
+function isCommon(name: string): boolean {
+  return COMMON.includes(name);
+}
+
+function isKnown(name: string): boolean {
+  return isCommon(name) || CALLBACK_PARAMS.includes(name) || OPTIONAL.some((optional) => optional.name === name);
+}
 
 /** Half of the programs in the wild read `Status`, which no provider documents. */
 const CALLBACK_PARAMS = [
@@ -324,12 +324,12 @@ function missingIssue(form: Form, name: string): FaxRequestIssue {
   return issueOf(name, "missing", `${name} is missing${hint}.`);
 }
 
-const NO_ISSUES: readonly FaxRequestIssue[] = Object.freeze([]);
+const NO_ISSUES: readonly FaxRequestIssue[] = /* @__PURE__ */ Object.freeze([]);
 
 /** What is odd about the names that are not known: it does not cost the request. */
-function unknownIssues({ lists }: Form, known: ReadonlySet<string>): readonly FaxRequestIssue[] {
+function unknownIssues({ lists }: Form, isKnown: (name: string) => boolean): readonly FaxRequestIssue[] {
   if (lists.size === 0) return NO_ISSUES;
-  const unknown = [...lists].filter(([name]) => !known.has(name));
+  const unknown = [...lists].filter(([name]) => !isKnown(name));
   return Object.freeze(unknown.map(([name, values]) => listIssue(name, values)));
 }
 

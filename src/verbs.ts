@@ -179,9 +179,12 @@ class CheckedVerb extends Given {
 type Rule = "url" | ReadonlyMap<unknown, string>;
 type Rules = ReadonlyMap<string, Rule>;
 
-const RULES: ReadonlyMap<unknown, Rules> = new Map(
-  Object.entries(VERBS).map(([verb, table]) => [verb, new Map(Object.entries(table).map(toRule))]),
-);
+// Pure, so that who imports the parsers alone does not get it.
+const RULES = /* @__PURE__ */ rulesOf(VERBS);
+
+function rulesOf(verbs: Readonly<Record<string, object>>): ReadonlyMap<unknown, Rules> {
+  return new Map(Object.entries(verbs).map(([verb, table]) => [verb, new Map(Object.entries(table).map(toRule))]));
+}
 
 function toRule([name, rule]: [string, "url" | readonly unknown[]]): [string, Rule] {
   return [name, rule === "url" ? rule : new Map(rule.map((value) => [value, attribute(name, String(value))]))];
