@@ -15,20 +15,43 @@ export const TWIML_ERROR_CODES = [
   "second-verb",
   "no-verb",
   "too-large",
+  "malformed",
+  "not-a-response",
 ] as const;
 
 /** Why a {@link TwimlError} was thrown. */
 export type TwimlErrorCode = (typeof TWIML_ERROR_CODES)[number];
 
+/**
+ * The number under which a provider's log shows the mistake. `pages-lost` and `second-verb` have none: providers take
+ * such a document, and lose the pages or ignore the second verb. https://www.twilio.com/docs/api/errors
+ */
+const PROVIDER_ERRORS: { readonly [Code in TwimlErrorCode]?: number } = {
+  malformed: 12100,
+  "invalid-text": 12100,
+  "not-a-response": 12102,
+  "unknown-verb": 12200,
+  "unknown-attribute": 12200,
+  "invalid-value": 12200,
+  "invalid-name": 12200,
+  "too-large": 11750,
+  "no-verb": 34106,
+};
+
 /** Where in a document something is wrong, as far as it is known. */
 export interface TwimlPlace {
   readonly verb?: string | undefined;
   readonly attribute?: string | undefined;
+  /** Both count from 1. The column counts characters (code points), so an emoji is one. */
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
 }
 
 /**
- * TwiML that must not be sent. `code` says why, `verb` and `attribute` where (as given, at most 64 characters). The
- * message names what came and what is allowed; it is made for developers and holds no more than an excerpt of a value.
+ * TwiML that must not be sent. `code` says why, `verb` and `attribute` where (as given, at most 64 characters), in a
+ * document that was read also `line` and `column`, which count from 1. `providerError` is the number under which a
+ * provider's log would show the mistake, if it has one. The message names what came and what is allowed; it is made for
+ * developers and holds no more than an excerpt of a value.
  * Compare `name` or `code` rather than the class where an ESM and a CommonJS copy of this library may meet.
  *
  * @example
@@ -42,14 +65,21 @@ export class TwimlError extends TypeError {
   override readonly name = "TwimlError";
   declare readonly verb?: string;
   declare readonly attribute?: string;
+  declare readonly line?: number;
+  declare readonly column?: number;
+  declare readonly providerError?: number;
   constructor(
     readonly code: TwimlErrorCode,
     message: string,
     where: TwimlPlace = {},
   ) {
-    super(message);
+    super(where.line === undefined ? message : `Line ${where.line}, column ${where.column}: ${message}`);
     if (where.verb !== undefined) this.verb = where.verb.slice(0, 64);
     if (where.attribute !== undefined) this.attribute = where.attribute.slice(0, 64);
+    if (where.line !== undefined) this.line = where.line;
+    if (where.column !== undefined) this.column = where.column;
+    const providerError = PROVIDER_ERRORS[code];
+    if (providerError !== undefined) this.providerError = providerError;
   }
 }
 

@@ -1,5 +1,6 @@
 /** The entry "twiml-fax": exports, nothing else. */
 export { FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "./response.js";
+export { parseTwiml, type ParseTwimlOptions } from "./document.js";
 export {
   HTTP_METHODS,
   type HttpMethod,
@@ -20,8 +21,11 @@ export type { FaxMedia, FaxParamSource } from "./params.js";
 export {
   FAX_STATUSES,
   type FaxCallback,
+  type FaxParser,
   type FaxRequest,
+  type FaxSchemaResult,
   type FaxStatus,
+  parseFax,
   parseFaxCallback,
   parseFaxRequest,
 } from "./request.js";

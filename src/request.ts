@@ -25,8 +25,8 @@ export const FAX_STATUSES = [
 /** A status of a fax. Open: providers add some, and editors still complete the known ones. */
 export type FaxStatus = (typeof FAX_STATUSES)[number] | (string & {});
 
-/** What comes with an incoming fax; read-only. https://www.twilio.com/docs/fax/twiml */
-export interface FaxRequest {
+/** What a new fax and a callback have in common. */
+interface FaxCommon {
   /** Identifier of the fax: 1 to 40 of `A-Z a-z 0-9 _ -`, so that it is safe in a file name. */
   readonly faxSid: string;
   /** Identifier of the account (SignalWire: the project), of the same form. */
@@ -43,11 +43,19 @@ export interface FaxRequest {
   readonly issues: readonly FaxRequestIssue[];
 }
 
+/** What comes with an incoming fax; read-only. https://www.twilio.com/docs/fax/twiml */
+export interface FaxRequest extends FaxCommon {
+  /** Tells a new fax from a callback. */
+  readonly kind: "request";
+}
+
 /**
  * What comes with an action or status callback; read-only. Only `faxSid` and `faxStatus` are certain: `accountSid`,
  * `from`, `to` and `apiVersion` are empty where they did not come. https://www.twilio.com/docs/fax/twiml/receive
  */
-export interface FaxCallback extends FaxRequest {
+export interface FaxCallback extends FaxCommon {
+  /** Tells a callback from a new fax. */
+  readonly kind: "callback";
   /** How the fax stands; one of `FAX_STATUSES`, or one that a provider added since. */
   readonly faxStatus: FaxStatus;
   /** TSID of the sending machine: free text that the other side chose. */
@@ -71,6 +79,44 @@ export interface FaxCallback extends FaxRequest {
 }
 
 /**
+ * A parser that is a Standard Schema as well, so that the validators of frameworks take it. `validate` is synchronous
+ * and never throws; its issues have a `message` and the parameter's name as `path`. It checks no signature: verify the
+ * request first. https://standardschema.dev
+ */
+export interface FaxParser<Fax> {
+  (source: FaxParamSource): Fax;
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: "twiml-fax";
+    readonly validate: (value: unknown) => FaxSchemaResult<Fax>;
+    readonly types?: { readonly input: FaxParamSource; readonly output: Fax } | undefined;
+  };
+}
+
+/** What `validate` of a {@link FaxParser} gives: a value, or issues. */
+export type FaxSchemaResult<Fax> =
+  | { readonly value: Fax; readonly issues?: undefined }
+  | { readonly issues: readonly { readonly message: string; readonly path: readonly PropertyKey[] }[] };
+
+function parserOf<Fax>(toFax: (form: Form) => Fax): FaxParser<Fax> {
+  const parse = (source: unknown): Fax => toFax(readForm(source));
+  const validate = (value: unknown): FaxSchemaResult<Fax> => {
+    try {
+      return { value: parse(value) };
+    } catch (error) {
+      return { issues: schemaIssues(error) };
+    }
+  };
+  return Object.assign(parse, { "~standard": { version: 1, vendor: "twiml-fax", validate } as const });
+}
+
+/** A source of one's own may throw anything while it is read. */
+function schemaIssues(error: unknown): { message: string; path: string[] }[] {
+  if (!(error instanceof FaxRequestError)) return [{ message: "The parameters cannot be read.", path: [] }];
+  return error.issues.map(({ message, parameter }) => ({ message, path: [parameter] }));
+}
+
+/**
  * Reads the request that asks what to do with an incoming fax.
  *
  * @param source form body, query string, iterable of pairs, or a body parser's object
@@ -83,14 +129,13 @@ export interface FaxCallback extends FaxRequest {
  * @see https://www.twilio.com/docs/fax/twiml
  * @see https://url.spec.whatwg.org/#urlencoded-parsing
  */
-export function parseFaxRequest(source: FaxParamSource): FaxRequest {
-  return toFaxRequest(readForm(source));
-}
+export const parseFaxRequest: FaxParser<FaxRequest> = /* @__PURE__ */ parserOf(toFaxRequest);
 
 /** For the webhook, which has read the form already, to verify it. A fax that is refused goes to the fallback URL. */
 export function toFaxRequest(form: Form): FaxRequest {
   const refused: FaxRequestIssue[] = [];
   const request = {
+    kind: "request" as const,
     faxSid: sidOf(form, "FaxSid", refused),
     accountSid: sidOf(form, "AccountSid", refused),
     from: valueOf(form, "From", refused),
@@ -119,15 +164,14 @@ const COMMON: readonly string[] = ["FaxSid", "AccountSid", "From", "To", "ApiVer
  * if (callback.faxStatus === "received") console.log(callback.numPages, callback.mediaUrl);
  * @see https://developer.signalwire.com/compatibility-api/cxml/fax/receive
  */
-export function parseFaxCallback(source: FaxParamSource): FaxCallback {
-  return toFaxCallback(readForm(source));
-}
+export const parseFaxCallback: FaxParser<FaxCallback> = /* @__PURE__ */ parserOf(toFaxCallback);
 
 /** For the webhook, which has read the form already, to verify it. */
 export function toFaxCallback(form: Form): FaxCallback {
   const refused: FaxRequestIssue[] = [];
   const noted: FaxRequestIssue[] = [];
   const callback: Record<string, unknown> = {
+    kind: "callback",
     faxSid: sidOf(form, "FaxSid", refused),
     accountSid: sidOf(form, "AccountSid", noted),
     from: valueOf(form, "From", noted),
@@ -145,6 +189,27 @@ export function toFaxCallback(form: Form): FaxCallback {
   if (refused.length > 0) throw refusedForm(form, refused.concat(noted));
   callback["issues"] = Object.freeze(noted);
   return Object.freeze(callback) as unknown as FaxCallback;
+}
+
+/**
+ * Reads a request of either kind: a new fax, or how one went, told apart by `kind`. For whoever serves both at one URL
+ * and does not use `faxWebhook`, which does the same.
+ *
+ * @param source as for `parseFaxRequest`
+ * @returns what `parseFaxCallback` does when there is any parameter that only callbacks have (`FaxStatus`, `Status`,
+ * `MediaUrl`, `MediaSid`, `OriginalMediaUrl`, `NumPages`, `ErrorCode`, `ErrorMessage`, `Media`), or else what
+ * `parseFaxRequest` does
+ * @throws {FaxRequestError} as that one does
+ * @example
+ * const fax = parseFax(await request.text());
+ * if (fax.kind === "callback") console.log(fax.faxStatus, fax.mediaUrl);
+ * else console.log("A fax from", fax.from);
+ * @see https://www.twilio.com/docs/fax/twiml/receive
+ */
+export const parseFax: FaxParser<FaxRequest | FaxCallback> = /* @__PURE__ */ parserOf(toFax);
+
+function toFax(form: Form): FaxRequest | FaxCallback {
+  return isCallback(form) ? toFaxCallback(form) : toFaxRequest(form);
 }
 
 /** What the provider may add. */

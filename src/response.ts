@@ -8,6 +8,7 @@ import {
   checkVerb,
   receive,
   reject,
+  secondVerb,
   tagOf,
 } from "./verbs.js";
 import { comment, document } from "./xml.js";
@@ -25,9 +26,13 @@ const MAX_BYTES = 64 * 1024;
 /** Named by structure so that the core needs neither DOM nor Node types. */
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
-/** The document, if a provider takes one of its size. */
+/** The document around `content`, if a provider takes one of its size. */
 function checkedDocument(content: string, verb: Verb | undefined): string {
-  const twiml = document(content);
+  return checkSize(document(content), verb);
+}
+
+/** The document, if a provider takes one of its size. */
+export function checkSize(twiml: string, verb?: Verb): string {
   // One UTF-16 unit is at most three bytes of UTF-8: short documents need no count.
   if (twiml.length * 3 <= MAX_BYTES) return twiml;
   const bytes = new TextEncoder().encode(twiml).length;
@@ -120,10 +125,7 @@ export class FaxResponse {
   }
 
   #add(verb: Verb): this {
-    if (this.#verb) {
-      const problem = `it would be ignored: the response already has <${this.#verb.verb}>`;
-      throw twimlError("second-verb", problem, verb.verb);
-    }
+    if (this.#verb) throw secondVerb(verb, this.#verb);
     this.#verb = verb;
     this.#content += tagOf(verb);
     return this;

@@ -1,7 +1,7 @@
 /** The two fax verbs: one table of attribute rules, and the types, checks and messages that come from it. */
 import { TwimlError, twimlError } from "./errors.js";
 import { didYouMean, missingStep, quote } from "./message.js";
-import { isPlainData, ownValue } from "./objects.js";
+import { emptyRecord, isPlainData, ownValue } from "./objects.js";
 import { isHttpUrl, isRelativeReference } from "./url.js";
 import { attribute, element, illegalCharacter, isAttributeName } from "./xml.js";
 
@@ -113,12 +113,7 @@ export type Verb = Receive | Reject;
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
 export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): Receive {
-  for (const name of keysOf("options", options, "Receive")) {
-    if (name === "unchecked") continue;
-    const problem = `there is no option ${quote(name)}, only "unchecked"`;
-    throw twimlError("unknown-attribute", problem, "Receive", name);
-  }
-  return makeVerb("Receive", attributes, ownValue(options, "unchecked")) as Receive;
+  return makeVerb("Receive", attributes, uncheckedOption(options, "Receive")) as Receive;
 }
 
 /**
@@ -135,6 +130,16 @@ export function reject(attributes?: unknown, options?: unknown): Reject {
   return makeVerb("Reject", attributes, ownValue(options, "unchecked")) as Reject;
 }
 
+/** The value of the option `unchecked`, the only one that there is. */
+export function uncheckedOption(options: unknown, verb?: string): unknown {
+  for (const name of keysOf("options", options, verb)) {
+    if (name === "unchecked") continue;
+    const problem = `there is no option ${quote(name)}, only "unchecked"`;
+    throw twimlError("unknown-attribute", problem, verb, name);
+  }
+  return ownValue(options, "unchecked");
+}
+
 /** A verb that was made here, as it is; plain data from anywhere else goes through the checks first. */
 export function checkVerb(data: unknown): Verb {
   if (Object(data) !== data || !Object.hasOwn(data as object, "verb")) throw notVerb(data);
@@ -146,6 +151,28 @@ export function checkVerb(data: unknown): Verb {
     throw twimlError("unknown-attribute", problem, verb.verb, part);
   }
   return verb;
+}
+
+/**
+ * The verb that a document names, from the text of its attributes, through the checks that all verbs go through.
+ * Attributes that the table does not know are unchecked ones, if that is asked for.
+ */
+export function readVerb(name: string, texts: Iterable<[name: string, text: string]>, unchecked: boolean): Verb {
+  const rules = RULES.get(name);
+  const known = emptyRecord<unknown>();
+  const unknown = emptyRecord<unknown>();
+  for (const [key, text] of texts) {
+    const rule = rules?.get(key);
+    const part = rule === undefined && unchecked ? unknown : known;
+    part[key] = valueOf(rule, text);
+  }
+  return makeVerb(name, known, unknown);
+}
+
+/** The value that is written as `text`, such as `false`; the text itself when it is one, or when it is not allowed. */
+function valueOf(rule: Rule | undefined, text: string): unknown {
+  if (rule === undefined || rule === "url") return text;
+  return [...rule.keys()].find((value) => String(value) === text) ?? text;
 }
 
 /** What is written for a verb that `checkVerb` returned. */
@@ -299,11 +326,18 @@ function unknownVerb(name: unknown): TwimlError {
   return new TwimlError("unknown-verb", message, { verb: typeof name === "string" ? name : undefined });
 }
 
-function unknownAttribute(verb: string, rules: Rules, name: string): TwimlError {
+/** The error for an attribute that is not in the table; "Response" has none either. */
+export function unknownAttribute(verb: string, rules: ReadonlyMap<string, unknown>, name: string): TwimlError {
   const all = [...rules.keys()].join(", ") || "none";
   const hint = didYouMean(name, rules.keys());
   const problem = `there is no attribute ${quote(name)}${hint}; there are: ${all} (names are case-sensitive)`;
   return twimlError("unknown-attribute", problem, verb, name);
+}
+
+/** The error for a verb after another one. */
+export function secondVerb(verb: Verb, first: Verb): TwimlError {
+  const problem = `it would be ignored: the response already has <${first.verb}>`;
+  return twimlError("second-verb", problem, verb.verb);
 }
 
 function notAllowed(verb: string, name: string, allowed: ReadonlyMap<unknown, string>, value: unknown): TwimlError {

@@ -1,4 +1,7 @@
-/** XML 1.0: which text it can carry and how documents are written. No other file knows its syntax. */
+/** XML 1.0: which text it can carry, how documents are written, how they are read. No other file knows its syntax. */
+import { TwimlError } from "./errors.js";
+import { quote } from "./message.js";
+import { ownValue } from "./objects.js";
 
 /**
  * What XML 1.0 cannot carry, even escaped: control characters but tab, newline and carriage return, U+FFFE, U+FFFF and
@@ -64,4 +67,199 @@ export function comment(text: string): string {
 /** The whole document around what stands inside `<Response>`. */
 export function document(content: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>` + (content ? `<Response>${content}</Response>` : "<Response/>");
+}
+
+/** What stands in a document: an element, or text that is more than white space. Nothing else is kept. */
+export type XmlNode = XmlElement | XmlText;
+/** An element; `at` is where its `<` stands in the text. */
+export interface XmlElement {
+  readonly at: number;
+  readonly name: string;
+  readonly attributes: Map<string, XmlAttribute>;
+  readonly content: XmlNode[];
+}
+/** Text, as it is written, and where it begins. */
+export interface XmlText {
+  readonly at: number;
+  readonly text: string;
+}
+/** The normalised value of an attribute; `at` is where the attribute's name stands. */
+export interface XmlAttribute {
+  readonly at: number;
+  readonly value: string;
+}
+
+/** What is being read, and how far. */
+interface Cursor {
+  readonly text: string;
+  at: number;
+}
+
+/**
+ * Section 2.3, production 5; the look-ahead names what a name can hold but not begin with. Patterns are sticky: they
+ * match at the cursor. White space is `[ \t\n]`, because `\s` is more than XML's.
+ */
+const NAME =
+  /(?![-.\d\xB7\u0300-\u036F\u203F\u2040])[-.:\w\xB7\xC0-\xD6\xD8-\xF6\xF8-\u037D\u037F-\u1FFF\u200C\u200D\u203F\u2040\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\u{10000}-\u{EFFFF}]+/uy;
+const SPACE = /[ \t\n]*/y;
+const TAG_END = /[ \t\n]*\/?>/y;
+const END_TAG_END = />/y;
+/** Section 2.3, production 10, after the name of an attribute. */
+const VALUE = /[ \t\n]*=[ \t\n]*("[^<"]*"|'[^<']*')/y;
+/** Sections 2.4 to 2.6. */
+const TEXT = /[^<]+/y;
+const COMMENT = /<!--(-?[^-])*-->/y;
+const INSTRUCTION_END = /([ \t\n][^]*?)?\?>/y;
+/** Sections 2.8 and 4.3.3. */
+const DECLARATION =
+  /<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(["'])1\.\d+\1([ \t\n]+encoding[ \t\n]*=[ \t\n]*(["'])[Uu][Tt][Ff]-8\3)?([ \t\n]+standalone[ \t\n]*=[ \t\n]*(["'])(yes|no)\5)?[ \t\n]*\?>/y;
+/** Section 4.1; an `&` that begins no reference matches alone. */
+const REFERENCE = /&(#x[\da-fA-F]+;|#\d+;|\w+;)?/g;
+/** Section 4.6. */
+const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
+
+/** The document as a reader sees it: without a byte order mark, and with `\n` for every line end (section 2.11). */
+export function normalizedText(xml: string): string {
+  return xml.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
+}
+
+/** Where in the text `at` is, for people: both count from 1, the column in characters. */
+export function placeOf(text: string, at: number): { line: number; column: number } {
+  const lines = text.slice(0, at).split("\n");
+  return { line: lines.length, column: [...lines.pop()!].length + 1 };
+}
+
+/**
+ * The root element of a text that `normalizedText` has returned, or a `TwimlError` for what is not well-formed, and for
+ * a DOCTYPE or CDATA. Open elements stand in a list, so that nothing is nested too deeply.
+ */
+export function readDocument(text: string): XmlElement {
+  const cursor = { text, at: text.search(NOT_CHAR) };
+  if (cursor.at >= 0) throw malformed(cursor, `XML cannot carry ${illegalCharacter(text)}`);
+  cursor.at = 0;
+  take(cursor, DECLARATION);
+  const top = newElement(0, "");
+  const open = [top];
+  while (cursor.at < text.length) readNext(cursor, open);
+  if (open.length > 1) throw malformed(cursor, `${quote(`</${open.pop()!.name}>`)} is missing`);
+  const wrong = top.content.find((node, i) => i > 0 || "text" in node);
+  if (wrong || top.content.length === 0) {
+    throw malformed({ text, at: wrong?.at ?? cursor.at }, "a document is one element, with nothing beside it");
+  }
+  return top.content[0] as XmlElement;
+}
+
+function newElement(at: number, name: string): XmlElement {
+  return { at, name, attributes: new Map(), content: [] };
+}
+
+/** Reads one thing. `open` holds the elements that it stands in, after one for the document. */
+function readNext(cursor: Cursor, open: XmlElement[]): void {
+  const start = cursor.text.slice(cursor.at, cursor.at + 4);
+  if (start === "<!--") expect(cursor, COMMENT, `a comment that ends with "-->" and holds no other "--"`);
+  else if (start.startsWith("<?")) readInstruction(cursor);
+  else if (start.startsWith("</")) readEndTag(cursor, open);
+  else if (start.startsWith("<")) readStartTag(cursor, open);
+  else readText(cursor, open.at(-1)!);
+}
+
+function readText(cursor: Cursor, parent: XmlElement): void {
+  take(cursor, SPACE);
+  const { at } = cursor;
+  const text = take(cursor, TEXT);
+  const end = text.indexOf("]]>");
+  if (end >= 0) throw malformed({ ...cursor, at: at + end }, `"]]>" is written "]]&gt;"`);
+  resolve({ ...cursor, at }, text);
+  if (text) parent.content.push({ at, text });
+}
+
+/** The name "xml" is reserved for the declaration, which has been read if it is one. */
+function readInstruction(cursor: Cursor): void {
+  const start = { ...cursor };
+  cursor.at += 2;
+  if (readName(cursor).toLowerCase() === "xml") {
+    throw malformed(start, `the XML declaration stands first, and is <?xml version="1.0" encoding="UTF-8"?>`);
+  }
+  expect(cursor, INSTRUCTION_END, `"?>"`);
+}
+
+function readEndTag(cursor: Cursor, open: XmlElement[]): void {
+  const start = { ...cursor };
+  const { name } = open.at(-1)!;
+  cursor.at += 2;
+  if (readName(cursor) !== name) {
+    throw malformed(start, name ? `${quote(`</${name}>`)} is expected here` : "there is no element to end");
+  }
+  take(cursor, SPACE);
+  expect(cursor, END_TAG_END, `">"`);
+  open.pop();
+}
+
+function readStartTag(cursor: Cursor, open: XmlElement[]): void {
+  const { at } = cursor;
+  cursor.at++;
+  const element = newElement(at, readName(cursor));
+  open.at(-1)!.content.push(element);
+  let end = take(cursor, TAG_END);
+  while (end === "") {
+    readAttribute(cursor, element.attributes);
+    end = take(cursor, TAG_END);
+  }
+  if (!end.endsWith("/>")) open.push(element);
+}
+
+/** White space in a value becomes spaces, unless it is written as a reference (section 3.3.3). */
+function readAttribute(cursor: Cursor, attributes: Map<string, XmlAttribute>): void {
+  expect(cursor, SPACE, `a space or ">"`);
+  const start = { ...cursor };
+  const name = readName(cursor);
+  if (attributes.has(name)) throw malformed(start, `the attribute ${quote(name)} is there twice`);
+  const found = expect(cursor, VALUE, `="…" without "<"`);
+  const raw = found.slice(found.search(/["']/) + 1, -1);
+  const value = resolve({ ...cursor, at: cursor.at - 1 - raw.length }, raw.replace(/[\t\n]/g, " "));
+  attributes.set(name, { at: start.at, value });
+}
+
+function readName(cursor: Cursor): string {
+  return expect(cursor, NAME, `a name (TwiML has no DOCTYPE or CDATA, and "<" is written "&lt;")`);
+}
+
+/** The text, which begins at the cursor, with its references resolved. */
+function resolve(cursor: Cursor, text: string): string {
+  return text.replace(REFERENCE, (all, reference: string | undefined, offset: number) => {
+    const character = characterOf(reference ?? "");
+    if (character !== undefined) return character;
+    throw malformed(
+      { ...cursor, at: cursor.at + offset },
+      `${quote(all)} stands for no character: "&" is written "&amp;"`,
+    );
+  });
+}
+
+/** What `amp;`, `#38;` or `#x26;` stands for. */
+function characterOf(reference: string): string | undefined {
+  const name = reference.slice(0, -1);
+  if (name[0] !== "#") return ownValue(ENTITIES, name) as string | undefined;
+  const code = Number(name.replace("#x", "0x").replace("#", ""));
+  const character = code <= 0x10ffff ? String.fromCodePoint(code) : "\0";
+  return NOT_CHAR.test(character) ? undefined : character;
+}
+
+/** What the pattern matches at the cursor, which moves behind it. */
+function take(cursor: Cursor, pattern: RegExp): string {
+  pattern.lastIndex = cursor.at;
+  const found = pattern.exec(cursor.text)?.[0] ?? "";
+  cursor.at += found.length;
+  return found;
+}
+
+/** What `take` gives, which must be something. */
+function expect(cursor: Cursor, pattern: RegExp, what: string): string {
+  const found = take(cursor, pattern);
+  if (found === "") throw malformed(cursor, `expected here is ${what}`);
+  return found;
+}
+
+function malformed(cursor: Cursor, problem: string): TwimlError {
+  return new TwimlError("malformed", `${problem}.`, placeOf(cursor.text, cursor.at));
 }

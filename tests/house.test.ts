@@ -44,7 +44,8 @@ describe("the house", () => {
     const long = [...source, ...filesOf("tests")].flatMap((name) =>
       code(name)
         .split("\n")
-        .flatMap((line, i) => ([...line].length > 120 ? [`${name}:${i + 1}`] : [])),
+        // A regular expression cannot be broken.
+        .flatMap((line, i) => ([...line].length > 120 && !/^ +\/.*\/[a-z]*;$/.test(line) ? [`${name}:${i + 1}`] : [])),
     );
     expect(long).toEqual([]);
   });

@@ -8,6 +8,7 @@ import {
   FaxRequestError,
   type FaxRequestIssue,
   type FaxStatus,
+  parseFax,
   parseFaxCallback,
   parseFaxRequest,
 } from "../src/index.js";
@@ -67,7 +68,8 @@ describe("FaxStatus", () => {
 
 describe("FaxRequest", () => {
   it("is what parseFaxRequest gives", () => {
-    expectTypeOf(parseFaxRequest).toEqualTypeOf<(source: FaxParamSource) => FaxRequest>();
+    expectTypeOf(parseFaxRequest).toExtend<(source: FaxParamSource) => FaxRequest>();
+    expectTypeOf(parseFaxRequest).returns.toEqualTypeOf<FaxRequest>();
   });
 
   it("has five texts and params, none of them optional, all read-only", () => {
@@ -75,6 +77,7 @@ describe("FaxRequest", () => {
       Same<
         { [Key in keyof FaxRequest]: FaxRequest[Key] },
         {
+          readonly kind: "request";
           readonly faxSid: string;
           readonly accountSid: string;
           readonly from: string;
@@ -111,9 +114,10 @@ describe("FaxRequest", () => {
 });
 
 describe("FaxCallback", () => {
-  it("is what parseFaxCallback gives, and a FaxRequest", () => {
-    expectTypeOf(parseFaxCallback).toEqualTypeOf<(source: FaxParamSource) => FaxCallback>();
-    expectTypeOf<FaxCallback>().toExtend<FaxRequest>();
+  it("is what parseFaxCallback gives, and has all that a FaxRequest has but its kind", () => {
+    expectTypeOf(parseFaxCallback).returns.toEqualTypeOf<FaxCallback>();
+    expectTypeOf<FaxCallback>().toExtend<Omit<FaxRequest, "kind">>();
+    expectTypeOf<FaxCallback>().not.toExtend<FaxRequest>();
   });
 
   it("has these properties beside the request's, read-only; all but the status optional", () => {
@@ -241,5 +245,41 @@ describe("FaxRequestError", () => {
     () => error.issues.push({ parameter: "To", code: "missing", message: "" });
     // @ts-expect-error no such code
     () => error.issues[0]?.code === "wrong";
+  });
+});
+
+describe("parseFax", () => {
+  it("is narrowed by kind, and a switch over it is exhaustive", () => {
+    const told = (fax: ReturnType<typeof parseFax>): string => {
+      switch (fax.kind) {
+        case "request":
+          expectTypeOf(fax).toEqualTypeOf<FaxRequest>();
+          return fax.from;
+        case "callback":
+          expectTypeOf(fax).toEqualTypeOf<FaxCallback>();
+          return fax.faxStatus;
+        default:
+          expectTypeOf(fax).toEqualTypeOf<never>();
+          return fax;
+      }
+    };
+    expectTypeOf(told).returns.toEqualTypeOf<string>();
+  });
+
+  it("keeps the status open, and completes the known ones", () => {
+    expectTypeOf<"received">().toExtend<FaxStatus>();
+    expectTypeOf<"something-new">().toExtend<FaxStatus>();
+    expectTypeOf<FaxStatus>().not.toEqualTypeOf<string>();
+  });
+
+  it("takes no promise, request, URL or stream", () => {
+    // @ts-expect-error an await is missing
+    () => parseFax(Promise.resolve("FaxSid=FX1"));
+    // @ts-expect-error its text() is the source
+    () => parseFax(new Request("https://x.example"));
+    // @ts-expect-error its searchParams are the source
+    () => parseFax(new URL("https://x.example"));
+    // @ts-expect-error its body is the source
+    () => parseFax(process.stdin);
   });
 });

@@ -4,6 +4,7 @@ import {
   FAX_STATUSES,
   FaxRequestError,
   type FaxRequestIssue,
+  parseFax,
   parseFaxCallback,
   parseFaxRequest,
 } from "../src/index.js";
@@ -71,6 +72,7 @@ describe("parseFaxRequest", () => {
       `FaxSid=FX${sid}&AccountSid=AC${sid}&From=%2B15017122661&To=%2B15558675310&ApiVersion=v1`,
     );
     expect({ ...fax, params: { ...fax.params } }).toEqual({
+      kind: "request",
       faxSid: `FX${sid}`,
       accountSid: `AC${sid}`,
       from: "+15017122661",
@@ -290,6 +292,7 @@ describe("parseFaxCallback", () => {
   it("reads the payload of SignalWire's guide", () => {
     const callback = parseFaxCallback(DOCUMENTED);
     expect({ ...callback, params: { ...callback.params } }).toEqual({
+      kind: "callback",
       faxSid: "3f8f1a4e-8d3b-4d1f-9b43-6f1e0d2c5a77",
       accountSid: "b08dacad-6f02-4d4f-8b1c-0f9c2f5f7a11",
       from: "+15017122661",
@@ -326,6 +329,7 @@ describe("parseFaxCallback", () => {
       "faxStatus",
       "from",
       "issues",
+      "kind",
       "params",
       "to",
     ]);
@@ -839,7 +843,7 @@ describe("parseFaxRequest, exactly", () => {
   it("checks nothing of a callback", () => {
     const extra = { NumPages: "two", MediaUrl: "x", Timestamp: "y", Media: "z", FaxStatus: "" };
     const fax = parseFaxRequest({ ...INCOMING, ...extra });
-    expect(Object.keys(fax)).toEqual(["faxSid", "accountSid", "from", "to", "apiVersion", "params", "issues"]);
+    expect(Object.keys(fax)).toEqual(["kind", "faxSid", "accountSid", "from", "to", "apiVersion", "params", "issues"]);
     expect({ ...fax.params }).toEqual({ ...INCOMING, ...extra });
   });
 
@@ -1101,4 +1105,69 @@ describe("what costs a request, and what is only noted", () => {
       expect(codes(oddCallback({ ...CALLBACK, Timestamp }))).toEqual(["Timestamp invalid"]);
     },
   );
+});
+
+describe("parseFax", () => {
+  const NAMES = ["FaxStatus", "Status", "MediaUrl", "MediaSid", "OriginalMediaUrl", "NumPages", "ErrorCode"];
+
+  it("gives a new fax, or a callback, as the other parsers do", () => {
+    expect(parseFax(INCOMING)).toEqual(parseFaxRequest(INCOMING));
+    expect(parseFax(CALLBACK)).toEqual(parseFaxCallback(CALLBACK));
+    expect([parseFax(INCOMING).kind, parseFax(CALLBACK).kind]).toEqual(["request", "callback"]);
+  });
+
+  it.each([...NAMES, "ErrorMessage"])("knows a callback by %s, even empty or repeated", (name) => {
+    for (const value of ["x", "", ["a", "b"]]) {
+      const source = { ...INCOMING, FaxStatus: "received", [name]: value };
+      expect(oddities(() => ({ ...parseFax({ ...source, MediaSid: "a b" }) })).issues.length).toBeGreaterThan(0);
+      const { FaxStatus: _, ...alone } = { ...INCOMING, FaxStatus: undefined, [name]: value };
+      if (name !== "FaxStatus" && name !== "Status")
+        expect(codes(refusal(() => parseFax(alone)))).toContain("FaxStatus missing");
+    }
+  });
+});
+
+describe("the Standard Schema of the parsers", () => {
+  const parsers = { parseFax, parseFaxCallback, parseFaxRequest };
+
+  it.each(Object.entries(parsers))("%s has version 1 and its vendor", (_, parser) => {
+    expect(parser["~standard"]).toMatchObject({ version: 1, vendor: "twiml-fax" });
+  });
+
+  it("gives the value, or issues with a message and a path, at once", () => {
+    expect(parseFax["~standard"].validate(CALLBACK)).toEqual({ value: parseFaxCallback(CALLBACK) });
+    expect(parseFaxRequest["~standard"].validate({ ...INCOMING, FaxSid: "a b", To: "" })).toEqual({
+      issues: [
+        { message: 'FaxSid must be 1 to 40 of A-Z a-z 0-9 _ -, not "a b".', path: ["FaxSid"] },
+        { message: "To is empty.", path: ["To"] },
+      ],
+    });
+  });
+
+  it.each<[string, unknown]>([
+    ["undefined", undefined],
+    ["a promise", Promise.resolve()],
+    [
+      "an iterable that throws",
+      {
+        [Symbol.iterator]: () => {
+          throw new Error("secret");
+        },
+      },
+    ],
+    [
+      "a getter that throws",
+      {
+        get FaxSid() {
+          throw new Error("secret");
+        },
+      },
+    ],
+  ])("never throws: %s", (_, value) => {
+    for (const parser of Object.values(parsers)) {
+      const { issues = [] } = parser["~standard"].validate(value);
+      expect(issues.length).toBeGreaterThan(0);
+      expect(JSON.stringify(issues)).not.toContain("secret");
+    }
+  });
 });

@@ -1,3 +1,4 @@
+import { providerErrorOf } from "./provider-errors.js";
 import { describe, expect, it } from "vitest";
 import { FaxResponse, receive, reject, toTwiml, TwimlError, type Verb } from "../src/index.js";
 import { reread } from "./fuzz/reread.js";
@@ -214,7 +215,11 @@ describe("FaxResponse", () => {
     ],
   ])("%s says all of what is wrong", (_, call, expected) => {
     const error = refusal(call);
-    expect({ ...error, message: error.message }).toEqual({ name: "TwimlError", ...expected });
+    expect({ ...error, message: error.message }).toEqual({
+      name: "TwimlError",
+      ...providerErrorOf(error.code),
+      ...expected,
+    });
   });
 
   it("is as it was after a call that threw", () => {

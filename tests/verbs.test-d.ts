@@ -289,6 +289,8 @@ describe("TwimlError", () => {
       | "second-verb"
       | "no-verb"
       | "too-large"
+      | "malformed"
+      | "not-a-response"
     >();
     // @ts-expect-error the code is read-only
     (error: TwimlError) => (error.code = "too-large");

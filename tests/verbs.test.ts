@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { FaxResponse, receive, type ReceiveAttributes, reject, toTwiml, TwimlError, type Verb } from "../src/index.js";
 import { reread } from "./fuzz/reread.js";
+import { providerErrorOf } from "./provider-errors.js";
 
 /** The error that a call throws, held against what holds for all of them. */
 function refusal(call: () => unknown): TwimlError {
@@ -826,10 +827,16 @@ describe("an error", () => {
   });
 
   it("can be made by others, with no more than a code and a message", () => {
-    expect({ ...new TwimlError("no-verb", "none came") }).toEqual({ name: "TwimlError", code: "no-verb" });
+    const providerError = 34106;
+    expect({ ...new TwimlError("no-verb", "none came") }).toEqual({
+      name: "TwimlError",
+      code: "no-verb",
+      providerError,
+    });
     expect({ ...new TwimlError("no-verb", "none came", { verb: "Receive", attribute: "x" }) }).toEqual({
       name: "TwimlError",
       code: "no-verb",
+      providerError,
       verb: "Receive",
       attribute: "x",
     });
@@ -852,9 +859,11 @@ describe("an error", () => {
     const error = refusal(() => toTwimlAny(5));
     expect([error.verb, error.attribute]).toEqual([undefined, undefined]);
     // By the declaration they are absent, not undefined: for "in", a spread, and what console.log shows.
-    expect(Object.keys(error).sort()).toEqual(["code", "name"]);
-    expect(Object.keys(refusal(() => receiveAny(5))).sort()).toEqual(["code", "name", "verb"]);
-    expect(Object.keys(refusal(() => receiveAny({ action: 5 }))).sort()).toEqual(["attribute", "code", "name", "verb"]);
+    expect(Object.keys(error).sort()).toEqual(["code", "name", "providerError"]);
+    expect(Object.keys(refusal(() => receiveAny(5))).sort()).toEqual(["code", "name", "providerError", "verb"]);
+    const all = ["attribute", "code", "name", "providerError", "verb"];
+    expect(Object.keys(refusal(() => receiveAny({ action: 5 }))).sort()).toEqual(all);
+    expect("providerError" in refusal(() => receiveAny({ storeMedia: false }))).toBe(false);
   });
 });
 
@@ -1286,6 +1295,7 @@ describe("the whole message", () => {
       name: "TwimlError",
       code,
       message,
+      ...providerErrorOf(code),
       ...(verb === undefined ? {} : { verb }),
       ...(attribute === undefined ? {} : { attribute }),
     });

@@ -5,11 +5,15 @@ import { missingStep, quote } from "../message.js";
 import { emptyRecord, isPlainData, ownValue } from "../objects.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../response.js";
 import type { Verb } from "../verbs.js";
+import type { parseTwiml } from "../document.js";
 import type { ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
 import type { Refusal } from "./refusal.js";
 
+/** What `receive`, `reject` and `parseTwiml` give. (By the latter: the declarations of both entries share one file.) */
+type AnyVerb = NonNullable<ReturnType<typeof parseTwiml>>;
+
 /** What `onFax` answers: a verb, a response with a verb, or one of them with headers. */
-export type FaxAnswer = Verb | FaxResponse | { readonly twiml: Verb | FaxResponse; readonly headers?: ReplyHeaders };
+export type FaxAnswer = AnyVerb | FaxResponse | { readonly twiml: Verb | FaxResponse; readonly headers?: ReplyHeaders };
 
 /** An answer taken apart. */
 interface AnswerParts {

@@ -1,7 +1,22 @@
 /** The parts of a request, in every form that servers give them. */
 import { describe, expect, it } from "vitest";
 import { type HandleRequest } from "../../src/webhook/index.js";
-import { FORM, plain, request, setUp } from "./support.js";
+import { FORM, polluted, refusalOf, request, requestWithout, setUp } from "./support.js";
+
+describe("handle: method and URL", () => {
+  it("takes the method in any case", async () => {
+    const { handle, onFax } = setUp();
+    expect((await handle({ ...request(), method: "post" })).status).toBe(200);
+    expect(onFax.mock.calls[0]?.[1]?.method).toBe("POST");
+  });
+
+  it("gives the query of the request's own URL", async () => {
+    const { handle, onFax } = setUp();
+    await handle(request({ path: "/fax?line=2&a=1&a=2" }));
+    const { query } = onFax.mock.calls[0]![1];
+    expect([query.get("line"), query.getAll("a"), query.has("FaxSid")]).toEqual(["2", ["1", "2"], false]);
+  });
+});
 
 describe("handle: headers", () => {
   const pairs = Object.entries(request().headers) as [string, string][];
@@ -35,7 +50,10 @@ describe("handle: headers", () => {
   });
 
   it("does not take a header from Object.prototype for the signature", async () => {
-    const { "x-twilio-signature": _, ...headers } = request().headers as Record<string, string>;
-    expect(plain(await setUp().handle({ ...request(), headers }))).toEqual([403, "forbidden"]);
+    const sent = requestWithout("x-twilio-signature");
+    const { "x-twilio-signature": signature } = request().headers as Record<string, string>;
+    await polluted({ "x-twilio-signature": signature }, async () =>
+      expect(await refusalOf(setUp(), sent)).toEqual([403, "forbidden", "missing-signature"]),
+    );
   });
 });

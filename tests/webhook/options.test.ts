@@ -1,34 +1,77 @@
 /** Options that cannot work. */
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { receive, reject } from "../../src/index.js";
-import { faxWebhook, type FaxWebhookOptions, signRequest, verifyRequest } from "../../src/webhook/index.js";
-import { BODY, open, post, sign, TOKEN } from "./support.js";
+import { faxWebhook, verifyRequest, type FaxWebhookOptions } from "../../src/webhook/index.js";
+import { BODY, TOKEN, open, polluted, post } from "./support.js";
+
+const onFax = () => reject();
 
 describe("faxWebhook: options that cannot work throw a TypeError", () => {
-  const onFax = () => receive();
-  it.each<[string, unknown, RegExp]>([
-    ["authToken: undefined", { onFax }, /authToken/],
-    ["authToken: null", { onFax, authToken: null }, /authToken/],
-    ['authToken: ""', { onFax, authToken: "" }, /environment variable/],
-    ['authToken: " "', { onFax, authToken: " " }, /authToken/],
-    ["authToken: []", { onFax, authToken: [] }, /authToken/],
-    ['authToken: ["a", ""]', { onFax, authToken: ["a", ""] }, /authToken/],
-    ["authToken: [undefined]", { onFax, authToken: [undefined] }, /authToken/],
-    ["authToken: true", { onFax, authToken: true }, /authToken/],
-    ["authToken: 12345", { onFax, authToken: 12345 }, /authToken/],
-    ["neither onFax nor onCallback", { authToken: TOKEN }, /^Give onFax, .* or onCallback/],
-    ["onFax: a verb", { authToken: TOKEN, onFax: receive() }, /onFax must be a function/],
-    ["onCallback: null", { authToken: TOKEN, onFax, onCallback: null }, /onCallback/],
-    ["onRefused: text", { authToken: TOKEN, onFax, onRefused: "log" }, /onRefused/],
-    ["maxFormBytes: NaN", { authToken: TOKEN, onFax, maxFormBytes: NaN }, /maxFormBytes/],
-    ['maxMediaBytes: "10"', { authToken: TOKEN, onFax, maxMediaBytes: "10" }, /maxMediaBytes/],
-    ["maxMediaBytes: Infinity", { authToken: TOKEN, onFax, maxMediaBytes: Infinity }, /maxMediaBytes/],
-    ['publicUrl: ""', { authToken: TOKEN, onFax, publicUrl: "" }, /publicUrl/],
-    ['publicUrl: "ftp://…"', { authToken: TOKEN, onFax, publicUrl: "ftp://fax.example.com" }, /publicUrl/],
-    ["publicUrl: null", { authToken: TOKEN, onFax, publicUrl: null }, /publicUrl/],
-  ])("%s", (_, options, message) => {
-    expect(() => faxWebhook(options as FaxWebhookOptions)).toThrow(TypeError);
-    expect(() => faxWebhook(options as FaxWebhookOptions)).toThrow(message);
+  const PUBLIC_URL =
+    'publicUrl must be the http(s) URL at the provider, or its beginning, such as "https://fax.example.com", not ';
+
+  it.each<[string, object, string | RegExp]>([
+    ["authToken: undefined", { authToken: undefined }, /authToken/],
+    ["authToken: null", { authToken: null }, /authToken/],
+    ['authToken: ""', { authToken: "" }, /environment variable/],
+    ['authToken: " "', { authToken: " " }, /authToken/],
+    ["authToken: []", { authToken: [] }, /authToken/],
+    ['authToken: ["a", ""]', { authToken: ["a", ""] }, /authToken/],
+    ["authToken: [undefined]", { authToken: [undefined] }, /authToken/],
+    ["authToken: true", { authToken: true }, /authToken/],
+    ["authToken: 12345", { authToken: 12345 }, /authToken/],
+    ["onFax: undefined without onCallback", { onFax: undefined }, /^Give onFax, .* or onCallback/],
+    ["onFax: a verb", { onFax: receive() }, /onFax must be a function/],
+    ["onFax: 1", { onFax: 1 }, "onFax must be a function, not 1."],
+    ["onCallback: null", { onCallback: null }, /onCallback/],
+    ["onCallback: text", { onCallback: "x" }, 'onCallback must be a function, not "x".'],
+    ["onRefused: text", { onRefused: "log" }, /onRefused/],
+    ["onRefused: {}", { onRefused: {} }, "onRefused must be a function, not an object."],
+    ["maxFormBytes: 0", { maxFormBytes: 0 }, "maxFormBytes must be a whole number of bytes from 1 on, not 0."],
+    ["maxFormBytes: 1.5", { maxFormBytes: 1.5 }, "maxFormBytes must be a whole number of bytes from 1 on, not 1.5."],
+    ["maxFormBytes: NaN", { maxFormBytes: NaN }, /maxFormBytes/],
+    ["maxMediaBytes: -1", { maxMediaBytes: -1 }, "maxMediaBytes must be a whole number of bytes from 0 on, not -1."],
+    ['maxMediaBytes: "1"', { maxMediaBytes: "1" }, 'maxMediaBytes must be a whole number of bytes from 0 on, not "1".'],
+    ["maxMediaBytes: Infinity", { maxMediaBytes: Infinity }, /maxMediaBytes/],
+    ["maxMediaBytes without onCallback", { maxMediaBytes: 1 }, /^Give onCallback as well: maxMediaBytes lets pages in/],
+    ["publicUrl: 5", { publicUrl: 5 }, `${PUBLIC_URL}5.`],
+    ['publicUrl: ""', { publicUrl: "" }, /publicUrl/],
+    ["publicUrl: null", { publicUrl: null }, /publicUrl/],
+    ["publicUrl without a scheme", { publicUrl: "fax.example.com" }, `${PUBLIC_URL}"fax.example.com".`],
+    ['publicUrl: "ftp://…"', { publicUrl: "ftp://fax.example.com" }, /publicUrl/],
+    ["publicUrl with a space in it", { publicUrl: "https://fax.example/a b" }, /publicUrl must be/],
+    ["publicUrl with a space before it", { publicUrl: " https://fax.example" }, /publicUrl must be/],
+    ["publicUrl with a line end", { publicUrl: "https://fax.example\n" }, /publicUrl must be/],
+    [
+      "a name that is nearly one",
+      { onCalback: onFax },
+      /^There is no option "onCalback" \(did you mean "onCallback"\?\); there are/,
+    ],
+    ["a name that is not one", { token: "x" }, /^There is no option "token"/],
+  ])("refuses %s", (_, wrong, message) => {
+    const options = { authToken: TOKEN, onFax, ...wrong } as FaxWebhookOptions;
+    expect(() => faxWebhook(options)).toThrow(TypeError);
+    expect(() => faxWebhook(options)).toThrow(typeof message === "string" ? new TypeError(message) : message);
+  });
+
+  it("refuses options without authToken, and without both onFax and onCallback", () => {
+    expect(() => faxWebhook({ onFax } as never)).toThrow(TypeError);
+    expect(() => faxWebhook({ onFax } as never)).toThrow(/authToken/);
+    expect(() => faxWebhook({ authToken: TOKEN } as never)).toThrow(TypeError);
+    expect(() => faxWebhook({ authToken: TOKEN } as never)).toThrow(/^Give onFax, .* or onCallback/);
+  });
+
+  it.each<[string, unknown]>([
+    ["nothing", undefined],
+    ["text", "t"],
+    ["a Map", new Map()],
+    ["a function", () => ({})],
+  ])("refuses %s in place of options", (_, options) => {
+    expect(() => faxWebhook(options as never)).toThrow(/^faxWebhook takes an object of options, not /);
+  });
+
+  it("compiles with a variable that is not set, and throws at start-up", () => {
+    expect(() => faxWebhook({ authToken: process.env["NO_SUCH_TOKEN"], onFax })).toThrow(/environment variable/);
   });
 
   it("never shows a token or a password in the message", () => {
@@ -41,94 +84,12 @@ describe("faxWebhook: options that cannot work throw a TypeError", () => {
   });
 });
 
-describe("faxWebhook, options", () => {
-  it.each<[object, string]>([
-    [{ onFax: 1 }, "onFax must be a function, not 1."],
-    [{ onCallback: "x" }, 'onCallback must be a function, not "x".'],
-    [{ onRefused: {} }, "onRefused must be a function, not an object."],
-    [{ maxFormBytes: 0 }, "maxFormBytes must be a whole number of bytes from 1 on, not 0."],
-    [{ maxFormBytes: 1.5 }, "maxFormBytes must be a whole number of bytes from 1 on, not 1.5."],
-    [{ maxMediaBytes: -1 }, "maxMediaBytes must be a whole number of bytes from 0 on, not -1."],
-    [{ maxMediaBytes: "1" }, 'maxMediaBytes must be a whole number of bytes from 0 on, not "1".'],
-    [
-      { publicUrl: 5 },
-      'publicUrl must be the http(s) URL at the provider, or its beginning, such as "https://fax.example.com", not 5.',
-    ],
-    [
-      { publicUrl: "fax.example.com" },
-      "publicUrl must be the http(s) URL at the provider, or its beginning, such as " +
-        '"https://fax.example.com", not "fax.example.com".',
-    ],
-  ])("refuses %j", (options, message) => {
-    expect(() => open(options)).toThrow(new TypeError(message));
-  });
-
-  it("rejects when publicUrl is a function that returns no text", async () => {
-    const webhook = open({ authToken: "t", publicUrl: () => undefined as unknown as string });
-    await expect(webhook.handle(post(BODY, { "x-twilio-signature": sign("x") }))).rejects.toThrow(
-      new TypeError(
-        "publicUrl must be the http(s) URL at the provider, or its beginning, such as " +
-          '"https://fax.example.com", not undefined.',
-      ),
-    );
-  });
-
-  it("asks the token function only for an AccountSid that came", async () => {
-    const authToken = vi.fn(() => "t");
-    const reply = await open({ authToken }).handle(post("FaxSid=FX1", { "x-twilio-signature": sign("x") }));
-    expect([reply.status, reply.body, authToken.mock.calls]).toEqual([403, "forbidden", []]);
-  });
-});
-
-describe("faxWebhook, options that are not its own", () => {
-  const onFax = () => reject();
-
-  it.each<[object, string]>([
-    [
-      { authToken: "t", onFax, onCalback: onFax },
-      'There is no option "onCalback" (did you mean "onCallback"?); there are',
-    ],
-    [{ authToken: "t", onFax, token: "x" }, 'There is no option "token"'],
-    [{ authToken: "t", onFax, maxMediaBytes: 1 }, "Give onCallback as well: maxMediaBytes lets pages in"],
-  ])("refuses %j", (options, message) => {
-    expect(() => faxWebhook(options as FaxWebhookOptions)).toThrow(message);
-  });
-
-  it.each([undefined, "t", new Map(), () => ({})])("refuses %j instead of options", (options) => {
-    expect(() => faxWebhook(options as never)).toThrow(/^faxWebhook takes an object of options, not /);
-  });
-
-  const polluted = async (name: string, value: unknown, run: () => unknown) => {
-    Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true });
-    try {
-      return await run();
-    } finally {
-      delete (Object.prototype as Record<string, unknown>)[name];
-    }
-  };
-
+describe("faxWebhook: a polluted prototype", () => {
   it("lets nobody in by a polluted authToken, and refuses nobody by a polluted limit", async () => {
-    await polluted("authToken", false, () => expect(() => faxWebhook({ onFax } as never)).toThrow(/authToken/));
-    await polluted("authToken", "t", () =>
+    await polluted({ authToken: false }, () => expect(() => faxWebhook({ onFax } as never)).toThrow(/authToken/));
+    await polluted({ authToken: "t" }, () =>
       expect(() => verifyRequest({ url: "https://x.example/", signature: "" } as never)).toThrow(/authToken/),
     );
-    await polluted("maxFormBytes", 10, async () => expect((await open().handle(post(BODY))).status).toBe(200));
+    await polluted({ maxFormBytes: 10 }, async () => expect((await open().handle(post(BODY))).status).toBe(200));
   });
-
-  it("compiles with a variable that is not set, and throws at start-up", () => {
-    expect(() => faxWebhook({ authToken: process.env["NO_SUCH_TOKEN"], onFax })).toThrow(/environment variable/);
-  });
-
-  it("takes a URL object for publicUrl", async () => {
-    const webhook = open({ authToken: "t", publicUrl: new URL("https://fax.example") });
-    const signature = signRequest({ authToken: "t", url: "https://fax.example/fax", params: BODY });
-    expect((await webhook.handle(post(BODY, { "x-twilio-signature": signature }))).status).toBe(200);
-  });
-
-  it.each(["https://fax.example/a b", " https://fax.example", "https://fax.example\n"])(
-    "refuses white space in publicUrl: %j",
-    (publicUrl) => {
-      expect(() => open({ publicUrl })).toThrow(/publicUrl must be/);
-    },
-  );
 });

@@ -1,11 +1,13 @@
 /** What the tests of the webhook share: a token, parameters, signed requests, deliveries, streams, watched webhooks. */
 import { createHmac } from "node:crypto";
+import { Readable } from "node:stream";
 import { vi } from "vitest";
 import { receive, reject } from "../../src/index.js";
 import {
   faxWebhook,
   type FaxWebhookOptions,
   type HandleRequest,
+  type NodeRequest,
   type Refusal,
   signRequest,
   type WebhookReply,
@@ -15,6 +17,7 @@ import {
 export const TOKEN = "12345";
 export const ORIGIN = "https://fax.example.com";
 export const FORM = "application/x-www-form-urlencoded";
+export const TYPE = { "content-type": FORM };
 export const XML = '<?xml version="1.0" encoding="UTF-8"?>';
 export const INCOMING = {
   FaxSid: "FX1",
@@ -29,6 +32,10 @@ export const CALLBACK = {
   NumPages: "2",
   MediaUrl: "https://files.example.com/1.pdf",
 };
+/** The parameters of an incoming fax as a body. */
+export const TEXT = new URLSearchParams(INCOMING).toString();
+/** Another one, whose caller withholds the number. */
+export const BODY = "FaxSid=FX1&AccountSid=AC1&From=&To=%2B2&ApiVersion=v1";
 
 /** A webhook whose functions are watched; `onFax` receives. */
 export function setUp(options: Partial<FaxWebhookOptions> = {}) {
@@ -40,6 +47,12 @@ export function setUp(options: Partial<FaxWebhookOptions> = {}) {
   const settings = { authToken: TOKEN, publicUrl: ORIGIN, onRefused, ...options, ...watched, onFax };
   const webhook = faxWebhook(settings as FaxWebhookOptions);
   return { ...webhook, onFax, onCallback, onRefused, refusals };
+}
+
+/** Status, body and reason of a refused request: the body tells a stranger less than `onRefused` is told. */
+export async function refusalOf(webhook: Pick<ReturnType<typeof setUp>, "handle" | "refusals">, sent: HandleRequest) {
+  const reply = await webhook.handle(sent);
+  return [...plain(reply), webhook.refusals.at(-1)?.reason];
 }
 
 export interface Sent {
@@ -71,7 +84,7 @@ export function request({
     url: url ?? ORIGIN + target,
     params: method === "POST" ? form : undefined,
   });
-  const type = method === "POST" ? { "content-type": FORM } : {};
+  const type = method === "POST" ? TYPE : {};
   return {
     method,
     url: target,
@@ -80,28 +93,118 @@ export function request({
   };
 }
 
+/** A signed request without one of its headers. */
+export function requestWithout(name: string, sent?: Sent): HandleRequest {
+  const { headers, ...rest } = request(sent);
+  return { ...rest, headers: Object.fromEntries(Object.entries(headers).filter(([each]) => each !== name)) };
+}
+
 export async function* stream(...chunks: unknown[]): AsyncGenerator<any> {
   yield* chunks;
+}
+
+/** A stream that nobody may read. */
+export async function* unread(): AsyncGenerator<any> {
+  throw new Error("was read");
+}
+
+/** Runs a function while every object inherits these properties. */
+export async function polluted(properties: Record<string, unknown>, run: () => unknown): Promise<void> {
+  Object.assign(Object.prototype, properties);
+  try {
+    await run();
+  } finally {
+    for (const name of Object.keys(properties)) delete (Object.prototype as Record<string, unknown>)[name];
+  }
+}
+
+/** A function that throws. */
+export function thrower(error: unknown): () => never {
+  return () => {
+    throw error;
+  };
 }
 
 export const bytes = (text: string) => new TextEncoder().encode(text);
 export const plain = (reply: WebhookReply) => [reply.status, reply.body];
 
-/** The parameters of an incoming fax as a body, with a caller who withholds the number. */
-export const BODY = "FaxSid=FX1&AccountSid=AC1&From=&To=%2B2&ApiVersion=v1";
-export const TYPE = { "content-type": "application/x-www-form-urlencoded" };
 /** A webhook that verifies nothing and rejects every fax. */
 export const open = (options: Partial<FaxWebhookOptions> = {}) =>
   faxWebhook({ authToken: false, onFax: () => reject(), ...options } as FaxWebhookOptions);
 
+/** Options of a webhook that knows its URL from the request alone. */
+export const BY_HOST = { publicUrl: undefined };
 /** Options of a webhook that takes deliveries. */
 export const DELIVERIES = { maxMediaBytes: 1 << 25, onCallback: () => {} };
-/** A POST to it. */
+/** A POST that is not signed. */
 export const post = (body: unknown, headers: Record<string, string> = {}): HandleRequest => ({
   method: "POST",
   url: "/fax",
   headers: { ...TYPE, ...headers },
   body,
 });
-/** A signature by the definition, with the token "t". */
-export const sign = (text: string) => createHmac("sha1", "t").update(text).digest("base64");
+/** What another implementation signs over the text that protocol and providers define. */
+export const sign = (text: string) => createHmac("sha1", TOKEN).update(text).digest("base64");
+
+/** One text field of a delivery. */
+export const part = (name: string, value: string, boundary = "b") =>
+  `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
+/** The text fields of a delivery. */
+export const parts = (fields: Iterable<[string, string]>, boundary?: string) =>
+  Array.from(fields, ([name, value]) => part(name, value, boundary)).join("");
+/** The headers of a delivery. */
+export const multipart = (boundary: string) => ({ "content-type": `multipart/form-data; boundary=${boundary}` });
+
+/** The bytes of a file. */
+export const PAGES = Uint8Array.from({ length: 1000 }, (_, i) => i & 255);
+
+/** The parameters of a delivery and its pages; `edit` works on the form before it is sent. */
+export function deliveryForm(params: Record<string, string>, edit: (form: FormData) => void = () => {}): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(params)) form.append(name, value);
+  form.append("Media", new Blob([PAGES], { type: "application/pdf" }), "../../fax.pdf");
+  edit(form);
+  return form;
+}
+
+/** An `IncomingMessage` in all that is read of it; `more` is what a framework adds or a test replaces. */
+export function incoming(
+  more: object = {},
+  stream = Readable.from([Buffer.from(TEXT)], { objectMode: false }),
+): NodeRequest & Readable {
+  const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params: INCOMING });
+  const headers = { host: "fax.example.com", ...TYPE, "x-twilio-signature": signature };
+  return Object.assign(stream, { method: "POST", url: "/fax", headers, ...more }) as never;
+}
+
+/** A stream that never ends. */
+export const endless = () => new Readable({ read() {} });
+
+/** A request of a server that is only like Node's: an async iterable without `iterator()`; `state` replaces a part. */
+export const likeNode = (state: object = {}): NodeRequest => ({
+  method: "POST",
+  url: "/fax",
+  headers: TYPE,
+  resume() {},
+  destroy() {},
+  once() {},
+  [Symbol.asyncIterator]: () => stream(Buffer.from(BODY)),
+  ...state,
+});
+
+/** A `ServerResponse` that keeps what is written to it. */
+export function outgoing() {
+  const headers: Record<string, string | string[]> = {};
+  const res = {
+    statusCode: 0,
+    headersSent: false,
+    headers,
+    body: undefined as string | undefined,
+    setHeader: (name: string, value: string | string[]) => void (headers[name] = value),
+    end: (body?: string) => {
+      res.headersSent = true;
+      res.body = body;
+    },
+  };
+  return res;
+}
