@@ -23,7 +23,8 @@ describe("documents that others write", () => {
     ["Java: empty", '<?xml version="1.0" encoding="UTF-8"?><Response/>', undefined],
     [
       "Java: every attribute, by name",
-      '<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="https://example.com" mediaType="application/pdf" method="GET" pageSize="letter" storeMedia="true"/></Response>',
+      '<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="https://example.com" ' +
+        'mediaType="application/pdf" method="GET" pageSize="letter" storeMedia="true"/></Response>',
       receive({ ...ALL, storeMedia: true }),
     ],
     ["Java: without declaration", "<Response/>", undefined],
@@ -31,7 +32,9 @@ describe("documents that others write", () => {
     ["C#: empty", '<?xml version="1.0" encoding="utf-8"?>\r\n<Response></Response>', undefined],
     [
       "C#: every attribute",
-      '<?xml version="1.0" encoding="utf-8"?>\r\n<Response>\r\n  <Receive action="https://example.com" method="GET" mediaType="application/pdf" pageSize="letter" storeMedia="true"></Receive>\r\n</Response>',
+      '<?xml version="1.0" encoding="utf-8"?>\r\n<Response>\r\n  <Receive ' +
+        'action="https://example.com" method="GET" mediaType="application/pdf" pageSize="letter" ' +
+        'storeMedia="true"></Receive>\r\n</Response>',
       receive({ ...ALL, storeMedia: true }),
     ],
     // @signalwire/compatibility-api, "LaML to receive a fax" and "LaML to reject a fax"
@@ -44,7 +47,8 @@ describe("documents that others write", () => {
     // A public program's own test of what twilio-php writes: a newline after each of the two lines
     [
       "PHP",
-      '<?xml version="1.0" encoding="UTF-8"?>\n<Response><Receive action="http://localhost/api/twilio/fax-receive" pageSize="a4"/></Response>\n',
+      '<?xml version="1.0" encoding="UTF-8"?>\n<Response><Receive ' +
+        'action="http://localhost/api/twilio/fax-receive" pageSize="a4"/></Response>\n',
       receive({ action: "http://localhost/api/twilio/fax-receive", pageSize: "a4" }),
     ],
     // twilio.com/docs/fax/twiml/receive
@@ -55,7 +59,8 @@ describe("documents that others write", () => {
     ],
     [
       "Twilio's documentation: TIFF",
-      '<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n  <Receive mediaType="image/tiff" storeMedia="true"></Receive>\n</Response>',
+      '<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n  <Receive mediaType="image/tiff" ' +
+        'storeMedia="true"></Receive>\n</Response>',
       receive({ mediaType: "image/tiff", storeMedia: true }),
     ],
     // developer.signalwire.com, "<Reject>" and "Callback for inbound fax"
@@ -66,7 +71,8 @@ describe("documents that others write", () => {
     ],
     [
       "SignalWire's documentation: callback",
-      '<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n<Receive action="https://YOUR_URL_EXPECTING_A_CALLBACK."/>\n</Response>',
+      '<?xml version="1.0" encoding="UTF-8"?>\n<Response>\n<Receive ' +
+        'action="https://YOUR_URL_EXPECTING_A_CALLBACK."/>\n</Response>',
       receive({ action: "https://YOUR_URL_EXPECTING_A_CALLBACK." }),
     ],
     // Twilio's Python tutorial builds it as indented text

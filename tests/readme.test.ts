@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FAX_ISSUE_CODES, TWIML_ERROR_CODES } from "../src/errors.js";
 import { VERBS } from "../src/verbs.js";
+import { MEDIA_ERROR_CODES } from "../src/webhook/media.js";
 import { REFUSALS } from "../src/webhook/refusal.js";
 
 const root = join(import.meta.dirname, "..");
@@ -74,9 +75,12 @@ describe("README", () => {
     }
   });
 
-  it.each([...TWIML_ERROR_CODES, ...FAX_ISSUE_CODES, ...Object.keys(REFUSALS)])("lists the code %s", (code) => {
-    expect(readme.includes(`\`${code}\``)).toBe(true);
-  });
+  it.each([...TWIML_ERROR_CODES, ...FAX_ISSUE_CODES, ...Object.keys(REFUSALS), ...MEDIA_ERROR_CODES])(
+    "lists the code %s",
+    (code) => {
+      expect(readme.includes(`\`${code}\``)).toBe(true);
+    },
+  );
 
   it("names only scripts that exist", () => {
     const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));

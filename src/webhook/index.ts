@@ -6,6 +6,16 @@ import { checkOptions, type FaxWebhookOptions } from "./options.js";
 import { takeTurn } from "./turn.js";
 
 export { signRequest, type SignOptions, verifyRequest, type VerifyOptions } from "./signature.js";
+export {
+  fetchMedia,
+  FaxMediaError,
+  type FaxMediaErrorCode,
+  type FaxMediaOptions,
+  type FaxPages,
+  MEDIA_ERROR_CODES,
+  type MediaFetchInit,
+  type MediaFetchResponse,
+} from "./media.js";
 export type { FetchRequest, FetchResponse } from "./fetch.js";
 export type { HandleRequest, QueryParams, ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
 export type { NodeRequest, NodeResponse } from "./node.js";

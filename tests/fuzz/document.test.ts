@@ -156,7 +156,8 @@ const whole = fc.oneof(
     )
     .map(
       ([start, pieces]) =>
-        `${start}<Response>\n  <Receive action="/a?b=1&amp;c=2" storeMedia="true"></Receive>${pieces.join("")}</Response>`,
+        `${start}<Response>\n  <Receive action="/a?b=1&amp;c=2" ` +
+        `storeMedia="true"></Receive>${pieces.join("")}</Response>`,
     ),
 );
 /** Whole documents, cut, with a piece put in or in place of something, and pieces alone. */
@@ -248,7 +249,8 @@ function malformedFor(xmllint: readonly string[]): Set<number> {
 }
 
 /**
- * What is well-formed and refused as malformed all the same: DOCTYPE, CDATA, and an encoding that is not UTF-8. And where
+ * What is well-formed and refused as malformed all the same: DOCTYPE, CDATA, and an encoding that is not UTF-8. And
+ * where
  * libxml2 is lenient: it takes U+0000 for the end of a document, and warns only of unusual versions in a declaration.
  */
 const isOutside = (xml: string) =>
