@@ -1,14 +1,15 @@
 import { defineConfig } from "tsup";
 
 export default defineConfig({
-  entry: ["src/index.ts", "src/webhook/index.ts"],
+  entry: ["src/index.ts", "src/webhook/index.ts", "src/testing/index.ts", "src/cli.ts"],
   format: ["esm", "cjs"],
   target: "node20",
-  dts: true,
+  // The command line is run, not imported.
+  dts: { entry: ["src/index.ts", "src/webhook/index.ts", "src/testing/index.ts"] },
   clean: true,
-  // Both entries share the core, so that a FaxResponse of one is a FaxResponse of the other.
+  // The entries share their core, so that a FaxResponse of one is a FaxResponse of the other.
   splitting: true,
   // workerd knows node:crypto, and no crypto
   removeNodeProtocol: false,
-  esbuildOptions: (options) => void (options.chunkNames = "core"),
+  esbuildOptions: (options) => void (options.chunkNames = "shared-[hash]"),
 });

@@ -8,7 +8,7 @@ export default defineConfig({
         resolve: {
           alias: [
             { find: /^twiml-fax$/, replacement: `${import.meta.dirname}/src/index.ts` },
-            { find: /^twiml-fax\/webhook$/, replacement: `${import.meta.dirname}/src/webhook/index.ts` },
+            { find: /^twiml-fax\/(webhook|testing)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
           ],
         },
         test: {

@@ -1,101 +1,135 @@
-/** `npm run demo`: a fax webhook on this machine, and a provider that calls it. With PORT=3000 it keeps serving. */
-import assert from "node:assert/strict";
+/**
+ * `npm run demo`: the server of the README's first example, and a provider that sends it faxes, on this machine.
+ * `PORT=3000 npm run demo` keeps serving, and says what to type next.
+ */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { receive, reject } from "twiml-fax";
-import { faxWebhook, signRequest } from "twiml-fax/webhook";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { parseFaxCallback, parseTwiml } from "twiml-fax";
+import { createFaxProvider } from "twiml-fax/testing";
+import { fetchMedia } from "twiml-fax/webhook";
+import ts from "typescript";
 
 const { PORT } = process.env;
-// A token and a URL of your own are for a provider of your own, who calls the server that keeps serving.
-const authToken = (PORT && process.env.FAX_AUTH_TOKEN) || "demo-token";
-const publicUrl = (PORT && process.env.PUBLIC_URL) || undefined;
-const color = process.stdout.isTTY && !process.env.NO_COLOR;
-const paint = (code, text) => (color ? `\x1b[${code}m${text}\x1b[0m` : text);
-const title = (text) => console.log(`\n${paint(1, text)}`);
-const line = (label, value) => console.log(`  ${paint(2, label.padEnd(9))} ${value}`);
-const seen = (value) => line("parsed", JSON.stringify({ ...value, params: undefined }));
+if (PORT !== undefined && !(/^\d{1,5}$/.test(PORT) && Number(PORT) <= 65535)) {
+  console.error(`PORT must be a number from 0 to 65535, not ${JSON.stringify(PORT.slice(0, 20))}.`);
+  process.exit(2);
+}
+const authToken = "PSK_demo";
+Object.assign(process.env, { FAX_AUTH_TOKEN: authToken, PORT: PORT ?? "0" });
+delete process.env.PUBLIC_URL;
 
-const webhook = faxWebhook({
-  authToken,
-  publicUrl,
-  onFax(fax) {
-    seen(fax);
-    return fax.from === "+15005550006" ? reject() : receive({ action: "/fax", pageSize: "a4" });
-  },
-  onCallback: seen,
-  onRefused(refusal) {
-    line("refused", `${refusal.status} ${refusal.reason}`);
-    for (const issue of refusal.error?.issues ?? []) line("", issue.message);
-    for (const url of refusal.urls ?? []) line("tried", url);
-  },
-});
-
-const server = createServer((req, res) => {
-  if (PORT) title(`${req.method} ${req.url}`);
-  webhook.node(req, res);
-});
-server.on("error", (error) => {
+const server = await exampleServer();
+await new Promise((resolve, reject) => {
+  if (server.listening) resolve();
+  server.once("listening", resolve).once("error", reject);
+}).catch((error) => {
   console.error(`The demo cannot listen on port ${PORT ?? 0}: ${error.message}`);
   process.exit(1);
 });
-if (PORT && !(/^\d{1,5}$/.test(PORT) && Number(PORT) < 65536)) {
-  console.error(`PORT must be a number from 0 to 65535, not ${JSON.stringify(PORT.slice(0, 20))}.`);
-  process.exit(1);
-}
-await new Promise((resolve) => server.listen(Number(PORT ?? 0), "127.0.0.1", resolve));
 const url = `http://127.0.0.1:${server.address().port}/fax`;
 
-const incoming = {
-  FaxSid: "FX0123456789abcdef0123456789abcdef",
-  AccountSid: "AC0123456789abcdef0123456789abcdef",
-  From: "+15017122661",
-  To: "+15558675310",
-  ApiVersion: "v1",
-};
+// Where a provider would keep the pages.
+const pages = onePage();
+const store = createServer((_, res) => void res.end(pages)).listen(0, "127.0.0.1");
+await new Promise((resolve) => store.once("listening", resolve));
+const host = `127.0.0.1:${store.address().port}`;
 
-if (PORT) {
-  const signed = publicUrl ? publicUrl.replace(/\/+$/, "") + "/fax" : url;
-  const signature = signRequest({ authToken, url: signed, params: incoming });
-  const data = Object.entries(incoming).map(([name, value]) => `--data-urlencode '${name}=${value}'`);
-  console.log(`Serving on ${url} (stop with Ctrl+C). In another terminal:\n`);
-  console.log(`curl -i ${url} \\\n  -H 'X-Twilio-Signature: ${signature}' \\\n  ${data.join(" \\\n  ")}\n`);
-  console.log("For a real provider, point a tunnel here and set FAX_AUTH_TOKEN and PUBLIC_URL (the tunnel's origin).");
-} else {
-  /** Sends a form as a provider does, prints both sides, and holds the answer against what must come. */
-  async function send(name, params, expected, token = authToken) {
-    title(name);
-    const body = new URLSearchParams(params);
-    const form = decodeURIComponent(body);
-    line("request", `POST /fax ${form.length > 100 ? form.slice(0, 100) + "…" : form}`);
-    const headers = { "x-twilio-signature": signRequest({ authToken: token, url, params: body }) };
-    const response = await fetch(url, { method: "POST", body, headers });
-    const text = await response.text();
-    line("answer", `${response.status} ${response.headers.get("content-type")}`);
-    line("", paint(36, text));
-    assert.deepEqual([response.status, text.replace(/^<\?xml.*?\?>/, "")], expected);
-  }
+const provider = createFaxProvider({ url, authToken });
+const forger = createFaxProvider({ url, authToken: "guessed" });
 
-  const callback = {
-    ...incoming,
-    FaxStatus: "received",
-    NumPages: "2",
-    MediaUrl: "https://files.example.com/fax.pdf",
-    RemoteStationId: "Dr. Grey",
-  };
-  const { FaxSid, ...malformed } = { ...incoming, faxsid: incoming.FaxSid };
+const accepted = await tell(
+  "A fax that is accepted",
+  "received",
+  provider.sendFax({ pages, mediaUrl: `http://${host}/1` }),
+);
+const saved = await savePages(accepted);
+await tell("A fax that is rejected", "rejected", provider.sendFax({ from: "+15005550006" }));
+await tell("A fax that fails on its way", "failed", provider.sendFax({ outcome: "failed" }));
+await tell("A forged request", "error", forger.sendFax());
+readWrongDocument();
+
+console.log(`\nAll is as it must be. The pages of the first fax: ${saved}`);
+store.close();
+if (PORT === undefined) server.close();
+else console.log(`\nServing ${url}. In another terminal:\n\n${[...commands()].join("\n")}\n`);
+
+/** The example as it stands in the README, without its types. */
+async function exampleServer() {
+  const example = fileURLToPath(new URL("servers/examples/node-http.ts", import.meta.url));
+  const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
+  const { outputText } = ts.transpileModule(readFileSync(example, "utf8"), { compilerOptions: options });
+  const file = fileURLToPath(new URL(`.demo-${process.pid}.mjs`, import.meta.url));
+  writeFileSync(file, outputText);
   try {
-    await send("A fax comes in", incoming, [200, '<Response><Receive action="/fax" pageSize="a4"/></Response>']);
-    await send("Its pages are in: the callback to action", callback, [200, "<Response/>"]);
-    await send("A fax from a caller we refuse", { ...incoming, From: "+15005550006" }, [
-      200,
-      "<Response><Reject/></Response>",
-    ]);
-    await send("A malformed request", malformed, [400, "invalid-parameters"]);
-    await send("A forged request", incoming, [403, "forbidden"], "guessed");
-    console.log(`\n${paint(32, "All five answers are as they must be.")}`);
-  } catch (error) {
-    console.error(error);
-    process.exitCode = 1;
+    return (await import(pathToFileURL(file).href)).server;
+  } finally {
+    rmSync(file);
   }
-  server.closeAllConnections();
-  server.close();
+}
+
+async function tell(title, expected, sending) {
+  console.log(`\n${title}`);
+  const transcript = await sending;
+  for (const { request, response, error, ms } of transcript.exchanges) {
+    console.log(`  ${request.method} ${request.url}`);
+    for (const [name, value] of Object.entries(request.params)) console.log(`    ${name}=${value}`);
+    if (response) console.log(`  ${response.status} after ${ms} ms\n    ${response.body}`);
+    if (error) console.log(`  error ${error.code}: ${error.message}`);
+  }
+  console.log(`  outcome: ${transcript.outcome}`);
+  if (transcript.outcome !== expected) throw new Error(`${title}: ${transcript.outcome} instead of ${expected}`);
+  return transcript;
+}
+
+/** As a server does it in its callback; at a desk the pages come from this machine. */
+async function savePages({ exchanges }) {
+  const callback = parseFaxCallback(exchanges[1].request.params);
+  const blob = await fetchMedia(callback, { hosts: [host] });
+  const path = join(tmpdir(), blob.name);
+  writeFileSync(path, new Uint8Array(await blob.arrayBuffer()));
+  return path;
+}
+
+function readWrongDocument() {
+  const twiml = '<Response>\n  <Receive action="/fax" pagesize="a4"/>\n</Response>';
+  console.log(`\nA wrong document\n  ${twiml.replaceAll("\n", "\n  ")}`);
+  try {
+    parseTwiml(twiml);
+  } catch (error) {
+    console.log(`  ${error.message}\n  In the provider's log: error ${error.providerError}`);
+    if (error.code === "unknown-attribute") return;
+  }
+  throw new Error("The wrong document was not refused.");
+}
+
+function* commands() {
+  const send = `npx twiml-fax send ${url} --token ${authToken}`;
+  yield `  ${send}`;
+  yield `  ${send} --from +15005550006   # rejected`;
+  yield `  ${send} --fail`;
+  yield `  npx twiml-fax send ${url} --token guessed   # forged`;
+}
+
+/** PDF 1.4: one page that says what it is. */
+function onePage() {
+  const text = "BT /F1 24 Tf 72 700 Td (A fax, from npm run demo) Tj ET";
+  const objects = [
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+    `<< /Length ${text.length} >>\nstream\n${text}\nendstream`,
+    "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+  ];
+  let pdf = "%PDF-1.4\n";
+  let table = "0000000000 65535 f \n";
+  for (const [i, object] of objects.entries()) {
+    table += `${String(pdf.length).padStart(10, "0")} 00000 n \n`;
+    pdf += `${i + 1} 0 obj\n${object}\nendobj\n`;
+  }
+  const size = objects.length + 1;
+  const trailer = `trailer\n<< /Size ${size} /Root 1 0 R >>\nstartxref\n${pdf.length}\n%%EOF\n`;
+  return new TextEncoder().encode(`${pdf}xref\n0 ${size}\n${table}${trailer}`);
 }

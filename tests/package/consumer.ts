@@ -62,3 +62,11 @@ faxWebhook({ authToken: "t", onFax: () => undefined });
 faxWebhook({ onFax: () => reject() });
 // @ts-expect-error results are read-only
 parseFaxRequest("").from = "";
+
+import { createFaxProvider, type FaxTranscript } from "twiml-fax/testing";
+
+const provider = createFaxProvider({ url: "https://fax.example.com/fax", authToken: "key", flavor: "twilio" });
+export const transcript: Promise<FaxTranscript> = provider.sendFax({ from: "", params: { Trunk: "7" } });
+void transcript.then(({ outcome, error }) => (outcome === "error" ? error?.code : outcome));
+// @ts-expect-error there are two flavors
+createFaxProvider({ url: "https://fax.example.com/fax", authToken: "key", flavor: "telnyx" });

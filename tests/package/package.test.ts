@@ -71,13 +71,14 @@ describe("the tarball", () => {
     const files = run("tar", ["-tzf", tarball], folder)
       .trim()
       .split("\n")
-      .map((name) => name.replace("package/", ""))
+      .map((name) => name.replace("package/", "").replace(/-[\w-]{8}\./, "."))
       .sort();
     const formats = ["index.cjs", "index.d.cts", "index.d.ts", "index.js"];
-    const dist = [...formats, ...formats.map((name) => `webhook/${name}`), "core.cjs", "core.js"].map(
-      (name) => `dist/${name}`,
-    );
-    expect(files).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json", ...dist].sort());
+    // What the entries share stands in files of its own, in code and in declarations.
+    const shared = ["shared.cjs", "shared.js", "verbs.d.cts", "verbs.d.ts"];
+    const entries = ["", "webhook/", "testing/"].flatMap((folder) => formats.map((name) => folder + name));
+    const dist = [...entries, ...shared, "cli.cjs", "cli.js"].map((name) => `dist/${name}`);
+    expect([...new Set(files)]).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json", ...dist].sort());
   });
 
   it("passes publint", async () => {
@@ -94,6 +95,14 @@ describe("the tarball", () => {
       folder,
     );
     expect(JSON.parse(output).problems ?? {}).toEqual({});
+  });
+});
+
+describe("the command line of the package", () => {
+  it("is installed, and checks a document", () => {
+    const bin = join(project, "node_modules/.bin/twiml-fax");
+    writeFileSync(join(project, "bin.xml"), "<Response><Reject/></Response>");
+    expect(run(bin, ["check", "bin.xml"], project)).toContain("Well: ");
   });
 });
 
@@ -122,6 +131,7 @@ describe("the installed package", () => {
   it.each([
     ["twiml-fax", core],
     ["twiml-fax/webhook", webhook],
+    ["twiml-fax/testing", ["createFaxProvider"]],
   ])("exports exactly its names from %s, imported and required", (entry, names) => {
     expect(
       JSON.parse(node(`console.log(JSON.stringify(Object.keys(await import("${entry}")).sort()))`, "module")),
@@ -166,10 +176,9 @@ describe("the installed package", () => {
       const code = readFileSync(join(project, "node_modules/twiml-fax/dist", file), "utf8");
       return [...code.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*["']([^"']+)["']/g)]
         .map((match) => match[1]!)
-        .filter((name) => !/^\.\.?\/core\.c?js$/.test(name));
+        .filter((name) => !/^\.\.?\/shared-\w+\.c?js$/.test(name));
     };
-    for (const file of ["index.js", "index.cjs", "core.js", "core.cjs"])
-      expect(new Set(imports(file)), file).toEqual(new Set());
+    for (const file of ["index.js", "index.cjs"]) expect(new Set(imports(file)), file).toEqual(new Set());
     for (const file of ["webhook/index.js", "webhook/index.cjs"])
       expect([...new Set(imports(file))], file).toEqual(["node:crypto"]);
   });

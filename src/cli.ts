@@ -1,0 +1,199 @@
+#!/usr/bin/env node
+/** The command line: `npx twiml-fax send URL` plays the provider, `npx twiml-fax check FILE` reads a document. */
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { parseTwiml } from "./document.js";
+import { TwimlError } from "./errors.js";
+import { toTwiml } from "./response.js";
+import { createFaxProvider, type FaxExchange, type FaxToSend, type FaxTranscript } from "./testing/index.js";
+
+const USAGE = `Usage:
+  twiml-fax send URL --token TOKEN   play a fax provider against a running server
+      --from NUMBER --to NUMBER      the caller ("" withholds it) and the called number
+      --pages FILE                   send this PDF or TIFF
+      --fail                         the pages do not come through
+      --get                          request the URL by GET
+      --twilio                       play Twilio (default: SignalWire)
+      --json                         print the transcript as JSON
+  twiml-fax check FILE               say what a provider would complain about ("-": standard input)
+`;
+
+/** Wrong usage: one line, and exit code 2. */
+class UsageError extends Error {}
+
+const OPTIONS = {
+  token: { type: "string" },
+  from: { type: "string" },
+  to: { type: "string" },
+  pages: { type: "string" },
+  fail: { type: "boolean" },
+  get: { type: "boolean" },
+  twilio: { type: "boolean" },
+  json: { type: "boolean" },
+  help: { type: "boolean" },
+} as const;
+
+type Values = { [Name in keyof typeof OPTIONS]?: (typeof OPTIONS)[Name]["type"] extends "string" ? string : boolean };
+
+/** Runs a command; gives the exit code: 0 well, 1 the server or the document failed, 2 wrong usage. */
+async function run(args: string[]): Promise<number> {
+  const { values, command, target } = readArguments(args);
+  if (values.help) return print(USAGE);
+  if (command === "send" && target !== undefined) return send(target, values);
+  if (command === "check" && target !== undefined) return check(target);
+  throw new UsageError(
+    "Say what to do: twiml-fax send URL --token TOKEN, or twiml-fax check FILE (--help tells more).",
+  );
+}
+
+function readArguments(args: string[]): { values: Values; command: string | undefined; target: string | undefined } {
+  try {
+    const { values, positionals } = parseArgs({ args, options: OPTIONS, allowPositionals: true });
+    const [command, target, more] = positionals;
+    if (more !== undefined)
+      throw new UsageError(`Leave out ${JSON.stringify(more)}: there is one URL or file at a time.`);
+    return { values, command, target };
+  } catch (error) {
+    throw error instanceof UsageError ? error : new UsageError(String((error as Error).message).split("\n")[0]);
+  }
+}
+
+function print(text: string): number {
+  process.stdout.write(text.endsWith("\n") ? text : text + "\n");
+  return 0;
+}
+
+/** Colour on a terminal alone, and not where somebody does not want it: https://no-color.org */
+const isColoured = process.stdout.isTTY === true && !process.env["NO_COLOR"];
+const paint = (code: number, text: string): string => (isColoured ? `\u001b[${code}m${text}\u001b[0m` : text);
+const green = (text: string): string => paint(32, text);
+const red = (text: string): string => paint(31, text);
+const bold = (text: string): string => paint(1, text);
+
+function check(file: string): number {
+  const text = readFile(file === "-" ? 0 : file).toString("utf8");
+  try {
+    const verb = parseTwiml(text);
+    return print(
+      verb ? `${green("Well:")} ${toTwiml(verb)}` : `${green("Well:")} <Response/>, the answer to a callback.`,
+    );
+  } catch (error) {
+    if (!(error instanceof TwimlError)) throw error;
+    const number = error.providerError === undefined ? "" : ` (the provider's error ${error.providerError})`;
+    print(`${red("Wrong:")} ${file}: ${error.message}${number}`);
+    return 1;
+  }
+}
+
+function readFile(file: string | number): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw new UsageError(`Name a file that can be read: ${(error as Error).message}`);
+  }
+}
+
+async function send(url: string, values: Values): Promise<number> {
+  if (!values.token) throw new UsageError("Give the signing key or auth token: --token TOKEN.");
+  const pages = values.pages === undefined ? undefined : readFile(values.pages);
+  const server = pages && (await servePages(pages));
+  try {
+    const provider = providerOf(url, values, values.token);
+    const fax: FaxToSend = {
+      from: values.from,
+      to: values.to,
+      pages,
+      outcome: values.fail ? "failed" : "received",
+      method: values.get ? "GET" : "POST",
+      mediaUrl: server && addressOf(server.server),
+    };
+    const transcript = await provider.sendFax(fax);
+    // Who answers before the pages are saved, as is right, fetches them a moment later.
+    if (server && wantsPages(transcript)) await Promise.race([server.fetched, sleep(1000)]);
+    print(values.json ? JSON.stringify(transcript, withoutBytes, 2) : story(transcript));
+    return transcript.outcome === "error" ? 1 : 0;
+  } finally {
+    server?.server.close();
+  }
+}
+
+function providerOf(url: string, values: Values, authToken: string): ReturnType<typeof createFaxProvider> {
+  try {
+    return createFaxProvider({ url, authToken, flavor: values.twilio ? "twilio" : "signalwire" });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** The pages at a loopback address, for as long as the conversation lasts, so that fetchMedia can be tried. */
+async function servePages(pages: Buffer): Promise<{ server: Server; fetched: Promise<void> }> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const fetched = new Promise<void>((resolve) => {
+    server.on("request", (_, res) => void res.end(pages, () => resolve()));
+  });
+  return { server, fetched };
+}
+
+function wantsPages({ outcome, verb }: FaxTranscript): boolean {
+  return outcome === "received" && verb?.verb === "Receive" && verb.attributes.storeMedia !== false;
+}
+
+function addressOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}/fax`;
+}
+
+function withoutBytes(name: string, value: unknown): unknown {
+  return name === "file" && value ? { type: (value as { type: string }).type } : value;
+}
+
+/** The conversation, to be read. */
+function story(transcript: FaxTranscript): string {
+  const { faxSid, outcome, error, pagesLost, exchanges } = transcript;
+  const lines = [bold(`Fax ${faxSid}`), ...exchanges.flatMap(storyOf)];
+  const end = outcome === "error" ? red(`error ${error?.code}: ${error?.message}`) : green(outcome);
+  lines.push("", `${bold("Outcome")}  ${end}`);
+  lines.push(`${bold("Pages")}    ${pagesLost ? red("lost: nobody has them") : fateOf(transcript)}`);
+  if (exchanges.some(({ response }) => response?.status === 403)) lines.push("", ...ADVICE);
+  return lines.join("\n");
+}
+
+/** Where the pages are at the end. */
+function fateOf({ outcome, verb, exchanges }: FaxTranscript): string {
+  if (outcome === "error" && verb === undefined) return "none were taken: the server gave no usable answer";
+  if (outcome === "rejected") return "none were taken: the server rejected the fax";
+  if (outcome === "failed") return "none came through";
+  if (exchanges.at(-1)?.request.file) return "delivered once, with the callback";
+  const url = exchanges.at(-1)?.request.params["MediaUrl"];
+  return url === undefined ? "kept by the provider; nobody was told, because there is no action" : `kept at ${url}`;
+}
+
+function storyOf({ request, response, error, ms }: FaxExchange): string[] {
+  const { method, url, params, file } = request;
+  const lines = ["", `${bold(method)} ${url}`];
+  for (const [name, value] of Object.entries(params)) lines.push(`  ${name}=${value}`);
+  if (file) lines.push(`  Media: ${file.bytes.length} bytes of ${file.type}`);
+  if (response) {
+    lines.push(`${bold("Answer")} ${response.status} ${response.headers["content-type"] ?? ""} after ${ms} ms`);
+  }
+  if (response?.body) lines.push(`  ${response.body.slice(0, 2000)}`);
+  if (error) lines.push(red(`  ${error.code}: ${error.message}`));
+  return lines;
+}
+
+const ADVICE = [
+  "The server answered 403. Compare:",
+  "  - the URL above with what the server verifies: set publicUrl to it when they differ",
+  "  - --token with authToken: SignalWire's signing key (PSK_…), or Twilio's auth token",
+  "  - what the server's onRefused, or its console, says",
+];
+
+run(process.argv.slice(2)).then(
+  (code) => void (process.exitCode = code),
+  (error: unknown) => {
+    console.error(error instanceof UsageError ? error.message : error);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+  },
+);

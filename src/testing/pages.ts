@@ -1,0 +1,55 @@
+/** Pages to send: one empty page that a reader opens, as PDF or as TIFF. */
+
+/** The page that is sent when none is given. */
+export function emptyPage(type: "application/pdf" | "image/tiff"): Uint8Array<ArrayBuffer> {
+  return type === "image/tiff" ? emptyTiff() : emptyPdf();
+}
+
+/** The type by the first bytes; everything that is not TIFF is sent as PDF. */
+export function typeOfPages(bytes: Uint8Array): "application/pdf" | "image/tiff" {
+  const start = String.fromCharCode(...bytes.subarray(0, 2));
+  return start === "II" || start === "MM" ? "image/tiff" : "application/pdf";
+}
+
+/** PDF 1.4, section 3.4: a catalog, a tree of one page, and where each of them stands. */
+function emptyPdf(): Uint8Array<ArrayBuffer> {
+  const objects = [
+    "<< /Type /Catalog /Pages 2 0 R >>",
+    "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+    "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] >>",
+  ];
+  let text = "%PDF-1.4\n";
+  let places = "0000000000 65535 f \n";
+  for (const [i, object] of objects.entries()) {
+    places += `${String(text.length).padStart(10, "0")} 00000 n \n`;
+    text += `${i + 1} 0 obj\n${object}\nendobj\n`;
+  }
+  const table = `xref\n0 4\n${places}trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n${text.length}\n%%EOF\n`;
+  return new TextEncoder().encode(text + table);
+}
+
+/** TIFF 6.0, section 4: a white bilevel image of 8 by 1 pixels. */
+function emptyTiff(): Uint8Array<ArrayBuffer> {
+  const [SHORT, LONG] = [3, 4];
+  const entries = [
+    [256, SHORT, 8], // width
+    [257, SHORT, 1], // length
+    [259, SHORT, 1], // not compressed
+    [262, SHORT, 0], // white is zero
+    [273, LONG, 8], // where the pixels stand
+    [278, SHORT, 1], // rows in the strip
+    [279, LONG, 1], // bytes in the strip
+  ];
+  const view = new DataView(new ArrayBuffer(10 + 2 + 12 * entries.length + 4));
+  view.setUint32(0, 0x49492a00); // "II", 42
+  view.setUint32(4, 10, true);
+  view.setUint16(10, entries.length, true);
+  for (const [i, [tag, type, value]] of entries.entries()) {
+    const at = 12 + 12 * i;
+    view.setUint16(at, tag!, true);
+    view.setUint16(at + 2, type!, true);
+    view.setUint32(at + 4, 1, true);
+    view.setUint32(at + 8, value!, true);
+  }
+  return new Uint8Array(view.buffer);
+}

@@ -1,0 +1,143 @@
+/** The command line, as a process of its own, against real servers. */
+import { execFile } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { receive, reject } from "../src/index.js";
+import { faxWebhook, type FaxWebhookOptions, fetchMedia } from "../src/webhook/index.js";
+
+const cli = join(import.meta.dirname, "../dist/cli.js");
+const folder = mkdtempSync(join(tmpdir(), "twiml-fax-cli-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Result {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+function run(args: string[], input = ""): Promise<Result> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [cli, ...args], (error, out, err) => {
+      resolve({ code: error ? Number(error.code) : 0, out, err });
+    });
+    child.stdin!.end(input);
+  });
+}
+
+function file(name: string, content: string | Uint8Array): string {
+  writeFileSync(join(folder, name), content);
+  return join(folder, name);
+}
+
+const servers: Server[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+});
+
+async function serve(options: Partial<FaxWebhookOptions>): Promise<string> {
+  const webhook = faxWebhook({
+    authToken: "PSK_test",
+    onRefused() {},
+    onCallback() {},
+    ...options,
+  } as FaxWebhookOptions);
+  const server = createServer(webhook.node).listen(0, "127.0.0.1");
+  servers.push(server);
+  await new Promise((resolve) => server.once("listening", resolve));
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}/fax`;
+}
+
+describe("twiml-fax, wrong usage", () => {
+  it.each([
+    [[], "Say what to do"],
+    [["send"], "Say what to do"],
+    [["send", "http://127.0.0.1/"], "--token"],
+    [["send", "/fax", "--token", "t"], "url must be"],
+    [["send", "http://127.0.0.1/", "--tokn", "t"], "--tokn"],
+    [["check", "a", "b"], "one URL or file"],
+    [["check", "/no/such/file"], "Name a file"],
+    [["dial", "x"], "Say what to do"],
+  ])("%j gets one line and exit code 2", async (args, message) => {
+    const { code, out, err } = await run(args);
+    expect([code, out, err.trim().split("\n").length]).toEqual([2, "", 1]);
+    expect(err).toContain(message);
+  });
+});
+
+describe("twiml-fax check", () => {
+  it("says where a document is wrong, with the provider's number", async () => {
+    const { code, out } = await run(["check", file("bin.xml", '<Response>\n  <Receive pagesize="a4"/>\n</Response>')]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/bin\.xml: Line 2, column 12: .*did you mean "pageSize".*error 12200\)\n$/);
+    expect(out).not.toContain("\u001b");
+  });
+
+  it("is content with a document from standard input", async () => {
+    expect(await run(["check", "-"], "<Response><Reject/></Response>")).toMatchObject({ code: 0, err: "" });
+    expect((await run(["check", "-"], "<Response/>")).out).toContain("the answer to a callback");
+  });
+});
+
+describe("twiml-fax send", () => {
+  it("plays a conversation, and tells it", async () => {
+    const url = await serve({ onFax: () => receive({ action: "fax" }) });
+    const { code, out } = await run(["send", url, "--token", "PSK_test", "--from", ""]);
+    expect(code).toBe(0);
+    for (const part of [
+      `POST ${url}`,
+      "From=\n",
+      "Answer 200 text/xml",
+      "<Receive",
+      "FaxStatus=received",
+      "Outcome  received",
+    ]) {
+      expect(out).toContain(part);
+    }
+    expect(out).toMatch(/Pages +kept at https:/);
+    expect(out).not.toContain("\u001b");
+  });
+
+  it("tells a rejected fax and a failed one, by GET, by Twilio", async () => {
+    const rejecting = await serve({ onFax: () => reject() });
+    expect((await run(["send", rejecting, "--token", "PSK_test", "--twilio"])).out).toContain("rejected");
+    const url = await serve({ onFax: () => receive({ action: "fax" }) });
+    const { code, out } = await run(["send", url, "--token", "PSK_test", "--get", "--fail"]);
+    expect([code, out.includes("Outcome  failed"), out.includes("GET http")]).toEqual([0, true, true]);
+  });
+
+  it("says what to compare when the server answers 403", async () => {
+    const url = await serve({ onFax: () => reject() });
+    const { code, out } = await run(["send", url, "--token", "guessed"]);
+    expect(code).toBe(1);
+    expect(out).toContain("error 11217");
+    expect(out).toContain("set publicUrl");
+  });
+
+  it("gives the transcript with --json", async () => {
+    const url = await serve({ onFax: () => reject() });
+    const transcript: unknown = JSON.parse((await run(["send", url, "--token", "PSK_test", "--json"])).out);
+    expect(transcript).toMatchObject({
+      outcome: "rejected",
+      verb: { verb: "Reject" },
+      exchanges: [{ response: { status: 200 } }],
+    });
+  });
+
+  it.each([true, false])("sends --pages, so that fetchMedia gets them (storeMedia: %s)", async (storeMedia) => {
+    let got: Promise<ArrayBuffer> | undefined;
+    const url = await serve({
+      maxMediaBytes: 1 << 20,
+      onFax: () => receive({ action: "fax", storeMedia }),
+      onCallback(callback) {
+        const hosts = [callback.mediaUrl === undefined ? "x" : new URL(callback.mediaUrl).host];
+        got = fetchMedia(callback, { hosts }).then((pages) => pages.arrayBuffer());
+      },
+    });
+    const pages = new TextEncoder().encode("%PDF-1.4 these pages");
+    expect((await run(["send", url, "--token", "PSK_test", "--pages", file("fax.pdf", pages)])).code).toBe(0);
+    expect(new Uint8Array((await got)!)).toEqual(pages);
+  });
+});
