@@ -109,6 +109,7 @@ async function coreChecks(check, core) {
       .filter((name) => name !== "default" && name !== "__esModule" && name !== "module.exports")
       .sort(),
     [
+      "FAX_ISSUE_CODES",
       "FAX_STATUSES",
       "FaxRequestError",
       "FaxResponse",
@@ -116,9 +117,12 @@ async function coreChecks(check, core) {
       "MEDIA_TYPES",
       "PAGE_SIZES",
       "TWIML_CONTENT_TYPE",
+      "TWIML_ERROR_CODES",
       "TwimlError",
+      "parseFax",
       "parseFaxCallback",
       "parseFaxRequest",
+      "parseTwiml",
       "receive",
       "reject",
       "toTwiml",
@@ -232,12 +236,14 @@ async function coreChecks(check, core) {
 
   // Sources of a request
   const expected = {
+    kind: "request",
     faxSid: "FX1",
     accountSid: "AC1",
     from: "+15017122661",
     to: "+15558675310",
     apiVersion: "v1",
     params: FIELDS,
+    issues: [],
   };
   const formData = new FormData();
   for (const [name, value] of Object.entries(FIELDS)) formData.append(name, value);
@@ -318,6 +324,7 @@ async function coreChecks(check, core) {
           "&MediaUrl=https%3A%2F%2Ffiles.example.com%2F1.pdf",
       ),
     {
+      kind: "callback",
       faxSid: "FX1",
       accountSid: "AC1",
       from: "+15017122661",
@@ -339,6 +346,7 @@ async function coreChecks(check, core) {
       mediaUrl: "https://files.example.com/1.pdf",
       mediaSid: "m-1",
       timestamp: "2022-01-13T21:54:46.000Z",
+      issues: [],
     },
   );
   await check(
@@ -475,6 +483,8 @@ async function signatureChecks(check, { signRequest, verifyRequest }) {
  */
 export function createWebhook({ core, webhook }, options = {}) {
   const told = [];
+  // What a callback held is told by the answer to the next fax: callbacks are answered with nothing.
+  let last;
   const hook = webhook.faxWebhook({
     authToken: "12345",
     publicUrl: "https://fax.example.com",
@@ -483,13 +493,14 @@ export function createWebhook({ core, webhook }, options = {}) {
       twiml: core.receive({ action: "/fax", pageSize: "a4" }),
       headers: {
         "set-cookie": ["ticket=42; Secure", "b=2"],
+        ...(last && { "x-last": last }),
         "x-seen": [fax.from, fax.params.Note, request.headers.cookie].map((each) => encodeURIComponent(each)).join(),
       },
     }),
     async onCallback({ faxStatus, numPages, media }) {
       const pages =
         media && [media.name, media.type, media.size, sum(new Uint8Array(await media.arrayBuffer()))].join();
-      return { headers: { "x-seen": pages ?? `${faxStatus},${numPages}` } };
+      last = pages ?? `${faxStatus},${numPages}`;
     },
     onRefused: ({ status, reason, urls }) => void told.push([status, reason, urls?.[0]]),
     ...options,
@@ -541,6 +552,11 @@ async function conversation(check, send, resets = false) {
     return [response.status, await response.text(), ...names.map((name) => response.headers.get(name))];
   };
   const post = (body, headers = {}) => ({ method: "POST", body, headers });
+  const replyAndLast = async (init, query) => {
+    const answer = await reply(init, query);
+    const [, , last] = await reply(post(FORM), "", "x-last");
+    return [...answer, last];
+  };
   const get = { "x-twilio-signature": SIGNED.get };
 
   await check(
@@ -575,12 +591,12 @@ async function conversation(check, send, resets = false) {
   ]);
   await check(
     "200 to a callback",
-    () => reply(post(FORM + "&FaxStatus=received&NumPages=2", { "x-twilio-signature": SIGNED.callback }), "", "x-seen"),
+    () => replyAndLast(post(FORM + "&FaxStatus=received&NumPages=2", { "x-twilio-signature": SIGNED.callback }), ""),
     [200, EMPTY, "received,2"],
   );
   await check(
     "200 to a callback by GET",
-    () => reply({ headers: { "x-twilio-signature": SIGNED.getCallback } }, `?${FORM}&FaxStatus=received`, "x-seen"),
+    () => replyAndLast({ headers: { "x-twilio-signature": SIGNED.getCallback } }, `?${FORM}&FaxStatus=received`),
     [200, EMPTY, "received,undefined"],
   );
   await check("200 to a GET, with an ETag", () => reply({ headers: get }, `?${FORM}`, "etag", "cache-control"), [
@@ -616,17 +632,14 @@ async function conversation(check, send, resets = false) {
     () => reply(post("x", { "content-type": "multipart/form-data; boundary=b" })),
     [400, "unreadable-body"],
   );
-  await check("403 without a signature", () => reply(post(FORM, { "x-twilio-signature": "" })), [
-    403,
-    "missing-signature",
-  ]);
+  await check("403 without a signature", () => reply(post(FORM, { "x-twilio-signature": "" })), [403, "forbidden"]);
   await check(
     "403 with another's signature",
     () => reply(post(FORM, { "x-twilio-signature": SIGNED.otherToken }), "", "content-type"),
-    [403, "signature-mismatch", "text/plain; charset=utf-8"],
+    [403, "forbidden", "text/plain; charset=utf-8"],
   );
-  await check("403 to a changed parameter", () => reply(post(FORM + "&x=1")), [403, "signature-mismatch"]);
-  await check("403 to a changed path", () => reply(post(FORM), "?x=1"), [403, "signature-mismatch"]);
+  await check("403 to a changed parameter", () => reply(post(FORM + "&x=1")), [403, "forbidden"]);
+  await check("403 to a changed path", () => reply(post(FORM), "?x=1"), [403, "forbidden"]);
   await check("405", () => reply({ method: "PUT", body: "x" }, "", "allow"), [
     405,
     "method-not-allowed",
@@ -656,10 +669,9 @@ async function conversation(check, send, resets = false) {
       const form = new FormData();
       for (const [name, value] of Object.entries({ ...FIELDS, FaxStatus: "received" })) form.append(name, value);
       form.append("Media", new File([pages()], "fax.pdf", { type: "application/pdf" }));
-      return reply(
+      return replyAndLast(
         { method: "POST", body: form, headers: { "x-twilio-signature": SIGNED.delivery, "content-type": undefined } },
         "",
-        "x-seen",
       );
     },
     [200, EMPTY, `fax.pdf,application/pdf,1048576,${PAGES_SUM}`],
@@ -795,7 +807,16 @@ async function fetchChecks(check, core, webhook) {
     Object.keys(webhook)
       .filter((name) => name !== "default" && name !== "__esModule" && name !== "module.exports")
       .sort(),
-    ["faxWebhook", "signRequest", "verifyRequest"],
+    ["FaxMediaError", "MEDIA_ERROR_CODES", "faxWebhook", "fetchMedia", "signRequest", "verifyRequest"],
+  );
+  await check(
+    "fetchMedia gives the pages, by their first bytes",
+    async () => {
+      const callback = { faxSid: "FX1", mediaUrl: "https://files.signalwire.com/1" };
+      const pages = await webhook.fetchMedia(callback, { fetch: async () => new Response("%PDF-1.4 x") });
+      return [pages.type, pages.name, pages.size];
+    },
+    ["application/pdf", "FX1.pdf", 10],
   );
   const { hook, told } = createWebhook({ core, webhook });
   await conversation(check, (path, init) => hook.fetch(new Request(`http://127.0.0.1:8080${path}`, initOf(init))));
@@ -825,7 +846,7 @@ async function fetchChecks(check, core, webhook) {
     () => status({ authToken: async (sid) => (sid === "AC1" ? ["next", "12345"] : undefined) }),
     [200, RECEIVE],
   );
-  await check("a token function that knows no token", () => status({ authToken: () => undefined }), [403, "no-token"]);
+  await check("a token function that knows no token", () => status({ authToken: () => undefined }), [403, "forbidden"]);
   await check("without publicUrl: the request's own URL", () => status({ publicUrl: undefined }), [200, RECEIVE]);
   await check("a publicUrl function", () => status({ publicUrl: () => "https://fax.example.com" }), [200, RECEIVE]);
   await check("authToken: false", () => status({ authToken: false }, { headers: { "x-twilio-signature": "" } }), [
