@@ -58,6 +58,8 @@ export interface Form {
    * A body parser's array stands in the list as it came.
    */
   readonly lists: ReadonlyMap<string, readonly unknown[]>;
+  /** What {@link sortedText} has made, once it was asked. */
+  text: string | undefined;
 }
 
 /** A Form while it is read. */
@@ -83,7 +85,24 @@ export function readForm(source: unknown): Form {
   else if (source instanceof Uint8Array) readText(form, new TextDecoder("utf-8", { ignoreBOM: true }).decode(source));
   else if (typeof source === "object" && source !== null) readObject(form, source);
   const { count, params, media, lists } = form;
-  return { source, count, params: Object.freeze(params), media, lists };
+  return { source, count, params: Object.freeze(params), media, lists, text: undefined };
+}
+
+/** Every name followed by its value, sorted by name: what providers sign. Made once for a Form. */
+export function sortedText(form: Form): string {
+  form.text ??= textOfRecord(form.params)!;
+  return form.text;
+}
+
+/** The same of a record, if it holds text alone. */
+export function textOfRecord(params: Readonly<Record<string, unknown>>): string | undefined {
+  let text = "";
+  for (const name of Object.keys(params).sort()) {
+    const value = params[name];
+    if (typeof value !== "string") return undefined;
+    text += name + value;
+  }
+  return text;
 }
 
 function readObject(form: OpenForm, source: object): void {

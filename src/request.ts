@@ -1,7 +1,7 @@
 /** Parameters to typed values: `parseFaxRequest` for an incoming fax, `parseFaxCallback` for how it went. */
 import { FaxRequestError, type FaxRequestIssue, issueOf } from "./errors.js";
 import { foldedName, isPromise, quote } from "./message.js";
-import { type FaxMedia, type FaxParamSource, type Form, listIssue, readForm } from "./params.js";
+import { type FaxMedia, type FaxParamSource, type Form, listIssue, readForm, sortedText } from "./params.js";
 import { isSafeHttpUrl } from "./url.js";
 
 /**
@@ -257,7 +257,7 @@ const CALLBACK_PARAMS = [
 /** Whether a request says how a fax went. Who takes it for a new fax answers `<Receive>` again and loses the pages. */
 export function isCallback(form: Form): boolean {
   if (form.media !== undefined) return true;
-  return CALLBACK_PARAMS.some((name) => name in form.params || form.lists.has(name)) || isRecut(form.params);
+  return CALLBACK_PARAMS.some((name) => name in form.params || form.lists.has(name)) || isRecut(form);
 }
 
 /** What a callback holds, and no new fax. */
@@ -267,9 +267,8 @@ const CALLBACK_TEXT = /FaxStatus|MediaSid|MediaUrlhttp|NumPages\d|ErrorCode\d/;
  * Names and values are signed without separators, so who has seen a callback can cut its text anew, into other names
  * and values with the same signature. It stays a callback, one without a status, which is refused.
  */
-function isRecut(params: Form["params"]): boolean {
-  const names = Object.keys(params).sort();
-  return CALLBACK_TEXT.test(names.reduce((text, name) => text + name + params[name], ""));
+function isRecut(form: Form): boolean {
+  return CALLBACK_TEXT.test(sortedText(form));
 }
 
 /** The value, which may be empty. */

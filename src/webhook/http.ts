@@ -67,9 +67,10 @@ class NormalizedRequest implements WebhookRequest {
 
 /** The query of the very URL that is verified: what stands behind a "#" is signed by nobody. */
 export function queryOf(url: string): string {
-  const [target] = url.split("#", 1);
-  const start = target!.indexOf("?");
-  return start < 0 ? "" : target!.slice(start);
+  const hash = url.indexOf("#");
+  const start = url.indexOf("?");
+  if (start < 0 || (hash >= 0 && hash < start)) return "";
+  return hash < 0 ? url.slice(start) : url.slice(start, hash);
 }
 
 function headersByName(headers: HandleRequest["headers"]): Record<string, string> {

@@ -18,7 +18,7 @@ export type FaxAnswer = AnyVerb | FaxResponse | { readonly twiml: Verb | FaxResp
 /** An answer taken apart. */
 interface AnswerParts {
   readonly twiml: Verb | FaxResponse | undefined;
-  readonly headers: ReplyHeaders;
+  readonly headers: ReplyHeaders | undefined;
 }
 
 /** The reply to an incoming fax, which needs a verb, and one whose pages somebody takes. */
@@ -55,7 +55,7 @@ export function replyToRefused(request: WebhookRequest, { status, reason }: Refu
 export const PLAIN_TEXT = "text/plain; charset=utf-8";
 
 function partsOf(answer: FaxAnswer): AnswerParts {
-  if (!isParts(answer)) return { twiml: answer, headers: {} };
+  if (!isParts(answer)) return { twiml: answer, headers: undefined };
   const other = Object.keys(answer).find((name) => name !== "twiml" && name !== "headers");
   if (other) throw new TypeError(`An answer has "twiml" and "headers", not ${quote(other)}.`);
   return {
@@ -120,7 +120,8 @@ const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** The headers of an answer by lower-case name, or an error now rather than when half of them are written. */
-function checkHeaders(headers: ReplyHeaders): WebhookReply["headers"] {
+function checkHeaders(headers: ReplyHeaders | undefined): WebhookReply["headers"] {
+  if (headers === undefined) return emptyRecord();
   if (!isPlainData(headers)) {
     throw new TypeError(`headers must be a plain object, such as { "set-cookie": "a=1" }, not ${quote(headers)}.`);
   }

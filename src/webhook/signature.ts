@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { missingStep, quote } from "../message.js";
 import { isPlainData, ownValue } from "../objects.js";
-import { type FaxParamSource, type Form, isMedia, readForm } from "../params.js";
+import { type FaxParamSource, type Form, isMedia, readForm, sortedText, textOfRecord } from "../params.js";
 
 /** What `signRequest` signs. */
 export interface SignOptions {
@@ -163,8 +163,9 @@ function queries(query: string): Iterable<string> {
  * each distinct value once, sorted, and SignalWire's SDK all of them in order, so there may be two readings; there is
  * none where a value is not text, as after a parser that nests, because what was signed is not known then.
  */
-export function signedTexts({ params, lists }: Form): string[] {
-  if (lists.size === 0) return [signedText(params)];
+export function signedTexts(form: Form): string[] {
+  const { params, lists } = form;
+  if (lists.size === 0) return [sortedText(form)];
   const values = new Map<string, unknown[]>(Object.entries(params).map(([name, value]) => [name, [value]]));
   for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable).map(asSent));
   const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -181,18 +182,12 @@ function textsOf(params: unknown): string[] {
   }
   if (missingStep(params))
     throw new TypeError(`params must be the parameters, not ${quote(params)}${missingStep(params)}`);
-  return isTextRecord(params) ? [signedText(params)] : signedTexts(readForm(params));
+  const text = isRecord(params) ? textOfRecord(params) : undefined;
+  return text === undefined ? signedTexts(readForm(params)) : [text];
 }
 
-function isTextRecord(params: unknown): params is Readonly<Record<string, string>> {
-  if (typeof params !== "object" || params === null || Symbol.iterator in params) return false;
-  return Object.values(params).every((value) => typeof value === "string");
-}
-
-function signedText(params: Readonly<Record<string, string>>): string {
-  let text = "";
-  for (const name of Object.keys(params).sort()) text += name + params[name];
-  return text;
+function isRecord(params: unknown): params is Readonly<Record<string, unknown>> {
+  return typeof params === "object" && params !== null && !(Symbol.iterator in params);
 }
 
 /** A JSON parser's number or boolean was text when it was signed. */

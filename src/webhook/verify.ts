@@ -69,7 +69,9 @@ function requestedUrls(request: WebhookRequest, publicUrl: Settings["publicUrl"]
     const base = typeof publicUrl === "function" ? baseOfRequest(publicUrl(request)) : publicUrl;
     if (base === undefined) return [];
     // The beginning of the URL with the request's path, and the whole of it with the request's query.
-    return [...new Set([base.start + path + base.fragment, base.whole + queryOf(request.url) + base.fragment])];
+    const first = base.start + path + base.fragment;
+    const second = base.whole + queryOf(request.url) + base.fragment;
+    return first === second ? [first] : [first, second];
   }
   const host = origin ? ownHost : (request.headers["host"] ?? request.headers[":authority"]);
   return isHost(host) ? [`https://${host}${path}`, `http://${host}${path}`] : [];
