@@ -87,7 +87,7 @@ export function isSignedAs({ tokens, signatures, texts }: Claim, url: string): b
   if (texts[0] === "" && SIGNED_FORM.test(url)) return false;
   for (const token of tokens) {
     for (const text of texts) {
-      const expected = Buffer.from(hmac(token, url, text));
+      const expected = Buffer.from(hmac(token, url, text), "latin1");
       for (const signature of signatures) if (timingSafeEqual(expected, signature)) return true;
     }
   }
@@ -96,7 +96,9 @@ export function isSignedAs({ tokens, signatures, texts }: Claim, url: string): b
 
 /** The header values that have the form of a signature. As text: Base64 of 20 bytes has four spellings, one is sent. */
 export function readSignatures(values: readonly unknown[]): Uint8Array[] {
-  return values.filter(isSignature).map((value) => Buffer.from(value));
+  const signatures: Uint8Array[] = [];
+  for (const value of values) if (isSignature(value)) signatures.push(Buffer.from(value, "latin1"));
+  return signatures;
 }
 
 function isSignature(value: unknown): value is string {
@@ -105,7 +107,8 @@ function isSignature(value: unknown): value is string {
 
 /** The tokens of an option. An unset environment variable is the usual reason for an empty one: say so. */
 export function checkTokens(authToken: unknown): readonly string[] {
-  if (isTokens(authToken)) return [authToken].flat();
+  if (typeof authToken === "string" && isToken(authToken)) return [authToken];
+  if (isTokens(authToken)) return authToken as readonly string[];
   throw new TypeError("authToken must be text that is not empty, or several such. Is the environment variable set?");
 }
 
