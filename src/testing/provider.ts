@@ -82,7 +82,7 @@ export function createFaxProvider(options: FaxProviderOptions): FaxProvider {
     ...{ cookies: new Map(), exchanges: [] },
   });
   return {
-    sendFax: (fax = {}) => converse(newLine(), url, fax, paramsOf(common(fax), fax.params), now()),
+    sendFax: async (fax = {}) => converse(newLine(), url, fax, paramsOf(common(fax), fax.params), now()),
     incoming: (params) => request({ params: { ...common(), ...checkParams(params) } }),
     callback: (params) => request({ params: { ...common(), FaxStatus: "received", ...checkParams(params) } }),
     delivery: (file, params) =>

@@ -264,8 +264,9 @@ describe("what a test gets wrong", () => {
     [{ faxsid: "FX1" }, 'Write "FaxSid", not "faxsid": names are case-sensitive.'],
     [{ media_url: "x" }, 'Write "MediaUrl", not "media_url": names are case-sensitive.'],
     [{ NumPages: 2 }, '"NumPages" must be text, not 2.'],
-  ])("throws for the parameters %j", (params, message) => {
+  ])("throws for the parameters %j", async (params, message) => {
     const provider = provide(() => new Response());
+    await expect(provider.sendFax({ params: params as never })).rejects.toThrow(new TypeError(message));
     for (const call of [provider.incoming, provider.callback])
       expect(() => call(params as never)).toThrow(new TypeError(message));
   });
