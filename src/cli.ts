@@ -116,6 +116,7 @@ async function send(url: string, values: Values): Promise<number> {
     return transcript.outcome === "error" ? 1 : 0;
   } finally {
     server?.server.close();
+    server?.server.closeAllConnections();
   }
 }
 
@@ -166,7 +167,8 @@ function fateOf({ outcome, verb, exchanges }: FaxTranscript): string {
   if (outcome === "rejected") return "none were taken: the server rejected the fax";
   if (outcome === "failed") return "none came through";
   if (exchanges.at(-1)?.request.file) return "delivered once, with the callback";
-  const url = exchanges.at(-1)?.request.params["MediaUrl"];
+  const { MediaUrl: url, FaxStatus } = exchanges.at(-1)?.request.params ?? {};
+  if (FaxStatus === "failed") return "none came through";
   return url === undefined ? "kept by the provider; nobody was told, because there is no action" : `kept at ${url}`;
 }
 
@@ -178,9 +180,14 @@ function storyOf({ request, response, error, ms }: FaxExchange): string[] {
   if (response) {
     lines.push(`${bold("Answer")} ${response.status} ${response.headers["content-type"] ?? ""} after ${ms} ms`);
   }
-  if (response?.body) lines.push(`  ${response.body.slice(0, 2000)}`);
+  if (response?.body) lines.push(`  ${printable(response.body.slice(0, 2000))}`);
   if (error) lines.push(red(`  ${error.code}: ${error.message}`));
   return lines;
+}
+
+/** What a terminal would obey is shown, not sent. */
+function printable(text: string): string {
+  return text.replace(/[^\n\t\x20-\x7e\xa0-\uffff]/g, "\ufffd");
 }
 
 const ADVICE = [

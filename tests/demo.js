@@ -106,11 +106,11 @@ function readWrongDocument() {
 }
 
 function* commands() {
-  const send = `npx twiml-fax send ${url} --token ${authToken}`;
+  const send = `node dist/cli.js send ${url} --token ${authToken}`;
   yield `  ${send}`;
   yield `  ${send} --from +15005550006   # rejected`;
   yield `  ${send} --fail`;
-  yield `  npx twiml-fax send ${url} --token guessed   # forged`;
+  yield `  node dist/cli.js send ${url} --token guessed   # forged`;
 }
 
 /** PDF 1.4: one page that says what it is. */

@@ -72,8 +72,9 @@ export async function converse(
   if (action === undefined) return end(outcome, { verb });
   const toSend = callbackOf(line, asked.request.url, verb, fax, params, now);
   const told = verbOf(line, await exchange(line, toSend));
-  const pagesLost = told.error !== undefined && storeMedia === false && outcome === "received";
-  return told.error ? end("error", { verb, error: told.error, pagesLost }) : end(outcome, { verb });
+  const brought = line.exchanges.at(-1)?.request.file !== undefined;
+  const pagesLost = storeMedia === false && outcome === "received" && (told.error !== undefined || !brought);
+  return told.error ? end("error", { verb, error: told.error, pagesLost }) : end(outcome, { verb, pagesLost });
 }
 
 /** The answer as a provider reads it: in time, with 200, as XML, and as TwiML. */

@@ -1,4 +1,5 @@
 /** One request and what comes back, as a provider makes it: cookies, redirects, retries and time limits. */
+import { quote } from "../message.js";
 import { signRequest } from "../webhook/signature.js";
 import type { FlavorRules } from "./flavor.js";
 
@@ -130,7 +131,10 @@ function targetOf({ response }: FaxExchange, sent: ToSend): ToSend | undefined {
   const location = response?.headers["location"];
   if (location === undefined || !URL.canParse(location, sent.url)) return undefined;
   if (![301, 302, 303, 307, 308].includes(response!.status)) return undefined;
-  const url = new URL(location, sent.url).href;
+  const { href: url, protocol } = new URL(location, sent.url);
+  if (protocol !== "http:" && protocol !== "https:") return undefined;
+  // The query of a GET is the target's own: its parameters stand there already.
+  if (sent.method === "GET") return { method: "GET", url, params: {} };
   if (response!.status >= 307) return { ...sent, url };
   return { method: "GET", url, params: sent.params };
 }
@@ -140,20 +144,27 @@ async function withPassword(line: Line, toSend: ToSend): Promise<FaxExchange> {
   const first = await once(line, signed(toSend, line));
   const { username, password } = new URL(toSend.url);
   const asks = /^basic\b/i.test(first.response?.headers["www-authenticate"] ?? "");
-  if (first.response?.status !== 401 || !asks || !username) return first;
+  if (first.response?.status !== 401 || !asks || !username || !isDecodable(username + password)) return first;
   const authorization = `Basic ${btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)}`;
   const request = signed(toSend, line);
   return once(line, { ...request, headers: { ...request.headers, authorization } });
 }
 
+/** Whether `btoa` can carry it, once it is decoded. */
+function isDecodable(text: string): boolean {
+  return /^(?:[^%]|%[0-7][\da-f])*$/i.test(text);
+}
+
 /** One request, with the cookies of the conversation; never rejects. */
 export async function once(line: Line, request: SentRequest): Promise<FaxExchange> {
-  const cookie = [...line.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+  const { host } = new URL(request.url);
+  const own = [...line.cookies].filter(([name]) => name.startsWith(`${host} `));
+  const cookie = own.map(([name, value]) => `${name.slice(host.length + 1)}=${value}`).join("; ");
   const sent = cookie ? { ...request, headers: { ...request.headers, cookie } } : request;
   const start = performance.now();
   const made: FaxExchange = { ...(await attempt(line, sent)), ms: Math.round(performance.now() - start) };
   line.exchanges.push(made);
-  for (const each of made.response?.cookies ?? []) keepCookie(line.cookies, each);
+  for (const each of made.response?.cookies ?? []) keepCookie(line.cookies, host, each);
   return made;
 }
 
@@ -180,23 +191,39 @@ async function answerOf(line: Line, request: SentRequest, signal: AbortSignal): 
     const response = (await line.fetch(platformRequest(request, signal))) as Response;
     const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie"));
     const cookies = response.headers.getSetCookie();
-    return { request, response: { status: response.status, headers, cookies, body: await response.text() } };
+    const body = await bodyOf(response, line.deadline);
+    return { request, response: { status: response.status, headers, cookies, body } };
   } catch (error) {
-    const message = `Look at the server: it gave no answer (${String(error).slice(0, 200)}).`;
+    const thrown = error instanceof Error ? error.message.slice(0, 200) : quote(error);
+    const message = `Look at the server: it gave no answer (${thrown}).`;
     return { request, error: { code: NO_CONNECTION, message } };
   }
 }
 
+/** A little more than a provider takes: an endless body must not keep a test from its end. */
+const MAX_BODY = 128 * 1024;
+
+async function bodyOf(response: Response, deadline: number): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    chunks.push(chunk);
+    size += chunk.length;
+    if (size > MAX_BODY || performance.now() > deadline) break;
+  }
+  return new TextDecoder().decode(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
+}
+
 /** Name and value until they expire; who tests one server needs no more of RFC 6265. */
-function keepCookie(cookies: Map<string, string>, header: string): void {
+function keepCookie(cookies: Map<string, string>, host: string, header: string): void {
   const [pair, ...attributes] = header.split(";").map((part) => part.trim());
   const [name, ...value] = pair!.split("=");
   const maxAge = attributes.find((each) => /^max-age=/i.test(each))?.slice(8);
   const expires = attributes.find((each) => /^expires=/i.test(each))?.slice(8);
   const isOver =
     maxAge === undefined ? expires !== undefined && Date.parse(expires) <= Date.now() : Number(maxAge) <= 0;
-  if (isOver) cookies.delete(name!);
-  else cookies.set(name!, value.join("="));
+  if (isOver) cookies.delete(`${host} ${name}`);
+  else cookies.set(`${host} ${name}`, value.join("="));
 }
 
 /** The exchange, with the error that the provider logs; it stands in the transcript in place of the one before. */

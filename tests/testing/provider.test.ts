@@ -177,6 +177,27 @@ describe("what a provider refuses", () => {
 });
 
 describe("the provider as an HTTP client", () => {
+  it.each<[string, ProviderFetch]>([
+    ["a body without an end", () => new Response(new ReadableStream({ pull: (c) => c.enqueue(new Uint8Array(1000)) }))],
+    ["a redirect to another scheme", () => new Response(null, { status: 302, headers: { location: "ftp://x/" } })],
+    ["a throw of nothing that is text", () => Promise.reject(Object.create(null))],
+  ])("comes to an end with %s", async (_, fetch) => {
+    expect((await provide(fetch).sendFax()).outcome).toBe("error");
+  });
+
+  it("follows a redirected GET to the target as it stands, and keeps cookies from other hosts", async () => {
+    const seen: Request[] = [];
+    const fetch: ProviderFetch = (request) => {
+      seen.push(request as Request);
+      if (seen.length > 1) return new Response(toTwiml(reject()), { headers: XML });
+      const location = request.url.replace("fax.example.com", "other.example.com");
+      return new Response(null, { status: 301, headers: { location, "set-cookie": "a=1" } });
+    };
+    expect((await provide(fetch).sendFax({ method: "GET" })).outcome).toBe("rejected");
+    expect(new URL(seen[1]!.url).searchParams.getAll("FaxSid")).toHaveLength(1);
+    expect(seen[1]!.headers.get("cookie")).toBeNull();
+  });
+
   it("sends cookies back within a conversation, and not into the next", async () => {
     const seen: (string | null)[] = [];
     const fetch: ProviderFetch = (request) => {
