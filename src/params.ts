@@ -58,8 +58,8 @@ export interface Form {
    * A body parser's array stands in the list as it came.
    */
   readonly lists: ReadonlyMap<string, readonly unknown[]>;
-  /** What {@link sortedText} has made, once it was asked. */
-  text: string | undefined;
+  /** What {@link signedTexts} has made, once it was asked. */
+  texts: readonly string[] | undefined;
 }
 
 /** A Form while it is read. */
@@ -85,16 +85,39 @@ export function readForm(source: unknown): Form {
   else if (source instanceof Uint8Array) readText(form, new TextDecoder("utf-8", { ignoreBOM: true }).decode(source));
   else if (typeof source === "object" && source !== null) readObject(form, source);
   const { count, params, media, lists } = form;
-  return { source, count, params: Object.freeze(params), media, lists, text: undefined };
+  return { source, count, params: Object.freeze(params), media, lists, texts: undefined };
 }
 
-/** Every name followed by its value, sorted by name: what providers sign. Made once for a Form. */
-export function sortedText(form: Form): string {
-  form.text ??= textOfRecord(form.params)!;
-  return form.text;
+/**
+ * The signed text of the parameters: every name followed by its value, sorted by name. For a repeated name Twilio takes
+ * each distinct value once, sorted, and SignalWire's SDK all of them in order, so there may be two readings; there is
+ * none where a value is not text, as after a parser that nests, because what was signed is not known then.
+ */
+export function signedTexts(form: Form): readonly string[] {
+  form.texts ??= form.lists.size === 0 ? [textOfRecord(form.params)!] : textsOfLists(form);
+  return form.texts;
 }
 
-/** The same of a record, if it holds text alone. */
+function textsOfLists({ params, lists }: Form): string[] {
+  const values = new Map<string, unknown[]>(Object.entries(params).map(([name, value]) => [name, [value]]));
+  for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable).map(asSent));
+  const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (!sorted.every(([, list]) => list.every((value) => typeof value === "string"))) return [];
+  const distinct = sorted.flatMap(([name, list]) => [...new Set(list)].sort().map((value) => name + value));
+  const ordered = sorted.flatMap(([name, list]) => list.map((value) => name + value));
+  return [...new Set([distinct.join(""), ordered.join("")])];
+}
+
+/** A JSON parser's number or boolean was text when it was signed. */
+function asSent(value: unknown): unknown {
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+}
+
+function isSignable(value: unknown): boolean {
+  return value !== undefined && value !== null && !isMedia(value);
+}
+
+/** The text of a record, if it holds text alone. */
 export function textOfRecord(params: Readonly<Record<string, unknown>>): string | undefined {
   let text = "";
   for (const name of Object.keys(params).sort()) {

@@ -1,7 +1,7 @@
 /** Parameters to typed values: `parseFaxRequest` for an incoming fax, `parseFaxCallback` for how it went. */
 import { FaxRequestError, type FaxRequestIssue, issueOf } from "./errors.js";
 import { foldedName, isPromise, quote } from "./message.js";
-import { type FaxMedia, type FaxParamSource, type Form, listIssue, readForm, sortedText } from "./params.js";
+import { type FaxMedia, type FaxParamSource, type Form, listIssue, readForm, signedTexts } from "./params.js";
 import { isSafeHttpUrl } from "./url.js";
 
 /**
@@ -268,7 +268,7 @@ const CALLBACK_TEXT = /FaxStatus|MediaSid|MediaUrlhttp|NumPages\d|ErrorCode\d/;
  * and values with the same signature. It stays a callback, one without a status, which is refused.
  */
 function isRecut(form: Form): boolean {
-  return CALLBACK_TEXT.test(sortedText(form));
+  return signedTexts(form).some((text) => CALLBACK_TEXT.test(text));
 }
 
 /** The value, which may be empty. */

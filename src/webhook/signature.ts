@@ -1,8 +1,8 @@
 /** The providers' request signature: `signRequest`, `verifyRequest`, and the forms of a URL that providers sign. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { missingStep, quote } from "../message.js";
+import { isPromise, missingStep, quote } from "../message.js";
 import { isPlainData, ownValue } from "../objects.js";
-import { type FaxParamSource, type Form, isMedia, readForm, sortedText, textOfRecord } from "../params.js";
+import { type FaxParamSource, readForm, signedTexts, textOfRecord } from "../params.js";
 
 /** What `signRequest` signs. */
 export interface SignOptions {
@@ -68,7 +68,7 @@ export interface Claim {
   readonly tokens: readonly string[];
   /** Signatures that came, each 28 bytes of Base64. */
   readonly signatures: readonly Uint8Array[];
-  /** The readings of the parameters, see {@link signedTexts} and {@link hashable}. */
+  /** The readings of the parameters, see `signedTexts` and {@link hashable}. */
   readonly texts: readonly (string | Uint8Array)[];
 }
 
@@ -161,45 +161,19 @@ function queries(query: string): Iterable<string> {
   return new Set(spellings.flatMap((each) => [each, each.replaceAll("'", "%27"), each.replaceAll("%27", "'")]));
 }
 
-/**
- * The signed text of the parameters: every name followed by its value, sorted by name. For a repeated name Twilio takes
- * each distinct value once, sorted, and SignalWire's SDK all of them in order, so there may be two readings; there is
- * none where a value is not text, as after a parser that nests, because what was signed is not known then.
- */
-export function signedTexts(form: Form): string[] {
-  const { params, lists } = form;
-  if (lists.size === 0) return [sortedText(form)];
-  const values = new Map<string, unknown[]>(Object.entries(params).map(([name, value]) => [name, [value]]));
-  for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable).map(asSent));
-  const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (!sorted.every(([, list]) => list.every((value) => typeof value === "string"))) return [];
-  const distinct = sorted.flatMap(([name, list]) => [...new Set(list)].sort().map((value) => name + value));
-  const ordered = sorted.flatMap(([name, list]) => list.map((value) => name + value));
-  return [...new Set([distinct.join(""), ordered.join("")])];
-}
-
 /** The texts of parameters from anywhere. A body parser's record of text alone needs no Form. */
-function textsOf(params: unknown): string[] {
-  if (Object(params) !== params && typeof params !== "string" && params !== undefined && params !== null) {
-    throw new TypeError(`params must be the parameters, not ${quote(params)}.`);
+function textsOf(params: unknown): readonly string[] {
+  const isSource =
+    params === undefined || typeof params === "string" || (typeof params === "object" && !isPromise(params));
+  if (!isSource) {
+    throw new TypeError(`params must be the parameters, not ${quote(params)}${missingStep(params) || "."}`);
   }
-  if (missingStep(params))
-    throw new TypeError(`params must be the parameters, not ${quote(params)}${missingStep(params)}`);
   const text = isRecord(params) ? textOfRecord(params) : undefined;
   return text === undefined ? signedTexts(readForm(params)) : [text];
 }
 
 function isRecord(params: unknown): params is Readonly<Record<string, unknown>> {
   return typeof params === "object" && params !== null && !(Symbol.iterator in params);
-}
-
-/** A JSON parser's number or boolean was text when it was signed. */
-function asSent(value: unknown): unknown {
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
-}
-
-function isSignable(value: unknown): boolean {
-  return value !== undefined && value !== null && !isMedia(value);
 }
 
 /** A long text in UTF-8: encoded once for all URLs and tokens. A short one is quicker as it is. */

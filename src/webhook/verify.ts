@@ -1,20 +1,11 @@
 /** Which URLs, tokens and signatures of a request are tried, and what to say when none fits. */
 import { CREDENTIALS } from "../message.js";
-import type { Form } from "../params.js";
+import { type Form, signedTexts } from "../params.js";
 import { isSid } from "../request.js";
 import { queryOf, type WebhookRequest } from "./http.js";
 import { baseOfRequest, type Settings, withoutSlashes } from "./options.js";
 import { Refused, SWML_HINT } from "./refusal.js";
-import {
-  type Claim,
-  hashable,
-  isSigned,
-  isSignedAs,
-  isTokens,
-  readSignatures,
-  signedTexts,
-  signedUrls,
-} from "./signature.js";
+import { type Claim, hashable, isSigned, isSignedAs, isTokens, readSignatures, signedUrls } from "./signature.js";
 
 const SIGNATURE_HEADERS = ["x-twilio-signature", "x-signalwire-signature"];
 

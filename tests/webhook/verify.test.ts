@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 import { reject } from "../../src/index.js";
 import {
   signRequest,
+  verifyRequest,
   type FaxWebhookOptions,
   type HandleRequest,
   type WebhookRequest,
@@ -306,6 +307,21 @@ describe("handle: what a captured request cannot become", () => {
     expect(signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params: recut })).toBe(signature);
     const { handle, onFax } = setUp();
     expect(plain(await handle(request({ params: recut })))).toEqual([400, "invalid-parameters"]);
+    expect(onFax).not.toHaveBeenCalled();
+  });
+
+  it("cuts no captured callback anew into a name that is repeated, whose first value looks harmless", async () => {
+    const MediaUrl = "https://x.example/Mz.pdf";
+    const params = { AccountSid: "AC1", ApiVersion: "v1", FaxSid, From: "+1", MediaUrl, Status: "received", To: "+2" };
+    const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params });
+    const { MediaUrl: _url, Status: _status, ...harmless } = params;
+    const recut = new URLSearchParams(harmless);
+    recut.append("M", "z.pdfStatusreceived");
+    recut.append("M", "ediaUrlhttps://x.example/");
+    expect(verifyRequest({ authToken: TOKEN, signature, url: `${ORIGIN}/fax`, params: recut })).toBe(true);
+    const { handle, onFax } = setUp();
+    const sent = request({ body: recut.toString(), headers: { "x-twilio-signature": signature } });
+    expect(plain(await handle(sent))).toEqual([400, "invalid-parameters"]);
     expect(onFax).not.toHaveBeenCalled();
   });
 
