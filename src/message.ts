@@ -18,12 +18,8 @@ function quoteText(text: string): string {
   const scheme = /^(\w+:[/\\]*)?/.exec(text)![0];
   const shown = scheme + text.slice(scheme.length).replace(CREDENTIALS, "***$1");
   const short = shown.length > 40 ? shown.slice(0, 40) + "…" : shown;
-  return inAscii(JSON.stringify(short));
-}
-
-/** The text with everything escaped that a terminal or a log could take for more than text. */
-export function inAscii(text: string): string {
-  return text.replace(/[^\x20-\x7e…]/g, escapeCharacter);
+  // All that a terminal or a log could take for more than text.
+  return JSON.stringify(short).replace(/[^\x20-\x7e…]/g, escapeCharacter);
 }
 
 function escapeCharacter(character: string): string {

@@ -191,7 +191,7 @@ function checkBytes(name: string, value: unknown, least: number): void {
 }
 
 function wrongOption(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}, not ${quote(value)}${missingStep(value)}.`.replace("?.", "?"));
+  return new TypeError(`${name} must be ${expected}, not ${quote(value)}${missingStep(value) || "."}`);
 }
 
 /** Peers answer a bare 403, and people lose days: without `onRefused` the first refusal of each reason is shown. */

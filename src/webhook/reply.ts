@@ -60,7 +60,7 @@ function partsOf(answer: FaxAnswer): AnswerParts {
   if (other) throw new TypeError(`An answer has "twiml" and "headers", not ${quote(other)}.`);
   return {
     twiml: ownValue(answer, "twiml") as AnswerParts["twiml"],
-    headers: (ownValue(answer, "headers") ?? {}) as ReplyHeaders,
+    headers: (ownValue(answer, "headers") ?? undefined) as AnswerParts["headers"],
   };
 }
 
@@ -80,11 +80,11 @@ function isFaxResponse(value: object): value is FaxResponse {
 function noVerb(answer: unknown): TwimlError {
   const came =
     answer !== null && typeof answer === "object" && "comment" in answer && !("verb" in answer)
-      ? "another library's response: parseTwiml(String(response)) makes a verb of it"
-      : `${quote(answer)}${missingStep(answer)}`;
+      ? "another library's response: parseTwiml(String(response)) makes a verb of it."
+      : `${quote(answer)}${missingStep(answer) || "."}`;
   const cost = "or the fax is lost (the provider's error 34106)";
-  const message = `onFax must return receive() or reject(), ${cost}, not ${came}.`;
-  return new TwimlError("no-verb", message.replace("?.", "?"));
+  const message = `onFax must return receive() or reject(), ${cost}, not ${came}`;
+  return new TwimlError("no-verb", message);
 }
 
 function twimlReply(request: WebhookRequest, body: string, headers: WebhookReply["headers"]): WebhookReply {
