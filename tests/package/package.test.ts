@@ -214,7 +214,7 @@ describe("the installed package", () => {
 
   it.each([
     ["FaxResponse alone", 'export { FaxResponse } from "twiml-fax"', 3420],
-    ["the parsers alone", 'export { parseFax, parseFaxRequest, parseFaxCallback } from "twiml-fax"', 3560],
+    ["the parsers alone", 'export { parseFax, parseFaxRequest, parseFaxCallback } from "twiml-fax"', 3915],
     ["the core", 'export * from "twiml-fax"', 8545],
     ["both entries", 'export * from "twiml-fax"; export * from "twiml-fax/webhook"', 19780],
   ])("bundles %s within its budget", (name, code, budget) => {
