@@ -1,10 +1,15 @@
-/** What is compared: this build, another one that is asked for, and the peers. */
+/**
+ * What is compared: this build, another one that is asked for, and the peers. The peers are no part of `npm ci`: the first
+ * run installs the exact versions of the package.json beside this file.
+ */
 import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { installPinned } from "../pinned.mjs";
 import { pack } from "./measure.mjs";
 
+installPinned(fileURLToPath(new URL(".", import.meta.url)));
 const require = createRequire(import.meta.url);
 export const twilio = require("twilio");
 export const { RestClient: signalwire } = require("@signalwire/compatibility-api");

@@ -114,7 +114,8 @@ export function pack(checkout) {
 export function packageFolder(name, from = here) {
   const folder = join(from, "node_modules", name);
   if (existsSync(folder)) return folder;
-  if (dirname(from) === from) throw new Error(`${name} is not installed; run npm ci at the root`);
+  if (dirname(from) === from)
+    throw new Error(`${name} is not installed; delete ${join(here, "node_modules")} and run it again`);
   return packageFolder(name, dirname(from));
 }
 
