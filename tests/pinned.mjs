@@ -1,6 +1,6 @@
 /**
- * Installs what only a seldom script needs: the exact versions of a folder's own package.json, in the node_modules/ beside
- * it, which git ignores. So `npm ci` does not bring them, and a clean clone needs nothing but the script.
+ * Installs what only a seldom script needs: the exact versions of a folder's own package.json, in the node_modules/
+ * beside it, which git ignores. So `npm ci` does not bring them, and a clean clone needs nothing but the script.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * What is compared: this build, another one that is asked for, and the peers. The peers are no part of `npm ci`: the first
- * run installs the exact versions of the package.json beside this file.
+ * What is compared: this build, another one that is asked for, and the peers. The peers are no part of `npm ci`: the
+ * first run installs the exact versions of the package.json beside this file.
  */
 import { rmSync } from "node:fs";
 import { createRequire } from "node:module";

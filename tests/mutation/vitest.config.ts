@@ -1,6 +1,6 @@
 /**
- * The tests that a mutant must fail: those of src/, without the ones that start servers, need the built package, or read
- * the source itself, which holds all mutants at once here.
+ * The tests that a mutant must fail: those of src/, without the ones that start servers, need the built package, or
+ * read the source itself, which holds all mutants at once here.
  */
 import { defineConfig } from "vitest/config";
 

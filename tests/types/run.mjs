@@ -1,0 +1,14 @@
+/**
+ * `npm run test:types`, once a week: the packed package under more versions of TypeScript than the gate has, and attw.
+ * They are no part of `npm ci`: the first run installs the exact versions of the package.json beside this file.
+ */
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { installPinned } from "../pinned.mjs";
+
+installPinned(fileURLToPath(new URL(".", import.meta.url)));
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
+const args = [vitest, "run", "--project", "package", ...process.argv.slice(2)];
+const env = { ...process.env, ALL_TYPES: "1" };
+process.exitCode = spawnSync(process.execPath, args, { cwd: root, env, stdio: "inherit" }).status ?? 1;
