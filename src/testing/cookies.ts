@@ -1,4 +1,4 @@
-/** The cookies of a conversation, kept as RFC 6265 has it, with as much of its paths and domains as one server needs. */
+/** The cookies of a conversation, kept and sent back as RFC 6265 has it. */
 
 /** A cookie with where it belongs. */
 export interface Cookie {

@@ -1,63 +1,19 @@
 /** The offline provider: its options, its requests, and what a test asks of it. */
 import { callbackParams } from "./callback.js";
-import { checkFax, checkOptions, checkParams, fileOf, splitParams } from "./checks.js";
 import { converse, type Fax, type FaxTranscript } from "./conversation.js";
 import { type FaxExchange, limitsOf, type Line, once } from "./exchange.js";
-import { FLAVORS, type Flavor, type FlavorRules } from "./flavor.js";
+import { FLAVORS, type FlavorRules } from "./flavor.js";
+import {
+  checkFax,
+  checkOptions,
+  checkParams,
+  type FaxProviderOptions,
+  type FaxToSend,
+  fileOf,
+  type ProviderRequest,
+  splitParams,
+} from "./options.js";
 import { type FileToSend, platformRequest, signed } from "./request.js";
-
-/** The `Request` of the platform's types; where there are none, what every runtime's has. */
-export type ProviderRequest = typeof globalThis extends { Request: { prototype: infer Type } }
-  ? Type
-  : { readonly method: string; readonly url: string; text(): Promise<string> };
-
-/** The parts of a `Response` that are read. */
-export interface ProviderResponse {
-  readonly status: number;
-  readonly headers: Iterable<[string, string]> & { getSetCookie(): string[] };
-  text(): Promise<string>;
-}
-
-/** A server: the platform's `fetch`, or a handler in the same process. */
-export type ProviderFetch = (request: ProviderRequest) => ProviderResponse | Promise<ProviderResponse>;
-
-/** Options of {@link createFaxProvider}. */
-export interface FaxProviderOptions {
-  /** The URL that is configured at the number; may have a query, `user:password@`, and overrides behind a `#`. */
-  readonly url: string;
-  /** What signs the requests: the auth token or the signing key. */
-  readonly authToken: string;
-  /** Which provider is played. Default: `"signalwire"`. */
-  readonly flavor?: Flavor | undefined;
-  /** Default: one of the flavor's form. */
-  readonly accountSid?: string | undefined;
-  /**
-   * Called with one `Request`: a handler in the same process, such as `webhook.fetch`; what it throws is the 500 of a
-   * server. Default: real HTTP.
-   */
-  readonly fetch?: ProviderFetch | undefined;
-  /** Milliseconds for a whole conversation. Default: 30,000; the flavor's own limit for one answer holds as well. */
-  readonly timeoutMs?: number | undefined;
-  /** The time of `Timestamp`. Default: now. */
-  readonly now?: (() => Date) | undefined;
-}
-
-/** A fax to send; everything has a default. */
-export interface FaxToSend {
-  /** The caller's number; `""` for a caller who withholds it. Default: a number of a test. */
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-  /** A PDF or TIFF. Default: one empty page, in the format that the answer asks for. */
-  readonly pages?: Uint8Array | undefined;
-  /** Where the pages stand, when the provider keeps them. Default: an address of the provider's. */
-  readonly mediaUrl?: string | undefined;
-  /** Whether the pages come through. Default: `"received"`. */
-  readonly outcome?: "received" | "failed" | undefined;
-  /** Method of the first request, as it is configured at a number. Default: `"POST"`. */
-  readonly method?: "GET" | "POST" | undefined;
-  /** More parameters, or others than the usual ones. Those that only callbacks have are sent with the callback. */
-  readonly params?: Readonly<Record<string, string>> | undefined;
-}
 
 /** The provider of {@link createFaxProvider}. */
 export interface FaxProvider {

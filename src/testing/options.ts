@@ -1,10 +1,62 @@
-/** What a test may pass to the provider: a mistake in it is an error, because such a test would prove nothing. */
+/** What a test passes to the provider, checked: a mistake in it is an error, for such a test would prove nothing. */
 import { didYouMean, foldedName, quote } from "../message.js";
 import { isPlainData, ownOptions } from "../objects.js";
 import { typeOfPages } from "../webhook/media.js";
 import { type Flavor, FLAVORS } from "./flavor.js";
-import type { FaxProviderOptions, FaxToSend } from "./provider.js";
 import type { FileToSend } from "./request.js";
+
+/** The `Request` of the platform's types; where there are none, what every runtime's has. */
+export type ProviderRequest = typeof globalThis extends { Request: { prototype: infer Type } }
+  ? Type
+  : { readonly method: string; readonly url: string; text(): Promise<string> };
+
+/** The parts of a `Response` that are read. */
+export interface ProviderResponse {
+  readonly status: number;
+  readonly headers: Iterable<[string, string]> & { getSetCookie(): string[] };
+  text(): Promise<string>;
+}
+
+/** A server: the platform's `fetch`, or a handler in the same process. */
+export type ProviderFetch = (request: ProviderRequest) => ProviderResponse | Promise<ProviderResponse>;
+
+/** Options of `createFaxProvider`. */
+export interface FaxProviderOptions {
+  /** The URL that is configured at the number; may have a query, `user:password@`, and overrides behind a `#`. */
+  readonly url: string;
+  /** What signs the requests: the auth token or the signing key. */
+  readonly authToken: string;
+  /** Which provider is played. Default: `"signalwire"`. */
+  readonly flavor?: Flavor | undefined;
+  /** Default: one of the flavor's form. */
+  readonly accountSid?: string | undefined;
+  /**
+   * Called with one `Request`: a handler in the same process, such as `webhook.fetch`; what it throws is the 500 of a
+   * server. Default: real HTTP.
+   */
+  readonly fetch?: ProviderFetch | undefined;
+  /** Milliseconds for a whole conversation. Default: 30,000; the flavor's own limit for one answer holds as well. */
+  readonly timeoutMs?: number | undefined;
+  /** The time of `Timestamp`. Default: now. */
+  readonly now?: (() => Date) | undefined;
+}
+
+/** A fax to send; everything has a default. */
+export interface FaxToSend {
+  /** The caller's number; `""` for a caller who withholds it. Default: a number of a test. */
+  readonly from?: string | undefined;
+  readonly to?: string | undefined;
+  /** A PDF or TIFF. Default: one empty page, in the format that the answer asks for. */
+  readonly pages?: Uint8Array | undefined;
+  /** Where the pages stand, when the provider keeps them. Default: an address of the provider's. */
+  readonly mediaUrl?: string | undefined;
+  /** Whether the pages come through. Default: `"received"`. */
+  readonly outcome?: "received" | "failed" | undefined;
+  /** Method of the first request, as it is configured at a number. Default: `"POST"`. */
+  readonly method?: "GET" | "POST" | undefined;
+  /** More parameters, or others than the usual ones. Those that only callbacks have are sent with the callback. */
+  readonly params?: Readonly<Record<string, string>> | undefined;
+}
 
 /** The options with their defaults, but for `fetch`. */
 export interface CheckedOptions extends FaxProviderOptions {
