@@ -75,6 +75,7 @@ async function tell(title, expected, sending) {
   const transcript = await sending;
   for (const { request, response, error, ms } of transcript.exchanges) {
     console.log(`  ${request.method} ${request.url}`);
+    console.log(`    x-signalwire-signature: ${request.headers["x-signalwire-signature"]}`);
     for (const [name, value] of Object.entries(request.params)) console.log(`    ${name}=${value}`);
     if (response) console.log(`  ${response.status} after ${ms} ms\n    ${response.body}`);
     if (error) console.log(`  error ${error.code}: ${error.message}`);
@@ -106,11 +107,11 @@ function readWrongDocument() {
 }
 
 function* commands() {
-  const send = `node dist/cli.js send ${url} --token ${authToken}`;
+  const send = `npx twiml-fax send ${url} --token ${authToken}`;
   yield `  ${send}`;
   yield `  ${send} --from +15005550006   # rejected`;
   yield `  ${send} --fail`;
-  yield `  node dist/cli.js send ${url} --token guessed   # forged`;
+  yield `  npx twiml-fax send ${url} --token guessed   # forged`;
 }
 
 /** PDF 1.4: one page that says what it is. */

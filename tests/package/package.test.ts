@@ -77,7 +77,7 @@ describe("the tarball", () => {
     // What the entries share stands in files of its own, in code and in declarations.
     const shared = ["shared.cjs", "shared.js", "verbs.d.cts", "verbs.d.ts"];
     const entries = ["", "webhook/", "testing/"].flatMap((folder) => formats.map((name) => folder + name));
-    const dist = [...entries, ...shared, "cli.cjs", "cli.js"].map((name) => `dist/${name}`);
+    const dist = [...entries, ...shared, "cli.js"].map((name) => `dist/${name}`);
     expect([...new Set(files)]).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json", ...dist].sort());
   });
 
