@@ -25,8 +25,9 @@ beforeAll(() => {
   expect(existsSync(join(root, "dist/index.js")), "run npm run build first").toBe(true);
   project = mkdtempSync(join(tmpdir(), "twiml-fax-readme-"));
   mkdirSync(join(project, "node_modules"));
-  symlinkSync(root, join(project, "node_modules/twiml-fax"));
-  symlinkSync(join(root, "node_modules/@types"), join(project, "node_modules/@types"));
+  // Junctions, which need no rights on Windows.
+  symlinkSync(root, join(project, "node_modules/twiml-fax"), "junction");
+  symlinkSync(join(root, "node_modules/@types"), join(project, "node_modules/@types"), "junction");
   writeFileSync(join(project, "package.json"), '{ "type": "module" }');
   runnable.forEach(({ code }, i) => writeFileSync(join(project, `${i}.ts`), code));
   const options = {
