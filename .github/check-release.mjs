@@ -32,7 +32,7 @@ function* addressRefusals({ repository, homepage, bugs }, running) {
     );
   }
   if (!homepage) yield 'package.json has no `homepage`. Set it to the address of the README, such as "…#readme".';
-  if (!(bugs?.url ?? bugs?.email ?? bugs)) {
+  if (!(typeof bugs === "string" ? bugs : (bugs?.url ?? bugs?.email))) {
     yield 'package.json has no `bugs`. Set it to where users report them, such as "…/issues".';
   }
 }
@@ -71,7 +71,7 @@ function* npmRefusals({ ACTIONS_ID_TOKEN_REQUEST_URL: trusted, npm_config_user_a
   const version = /^npm\/(\d+)\.(\d+)\.(\d+)/.exec(agent)?.slice(1).map(Number);
   if (!trusted || !version) return;
   const differs = version.findIndex((part, i) => part !== TRUSTED_NPM[i]);
-  if (differs >= 0 && version[differs] < TRUSTED_NPM[differs]) {
+  if (version[differs] < TRUSTED_NPM[differs]) {
     yield `This is npm ${version.join(".")}, and trusted publishing needs ${TRUSTED_NPM.join(".")}. Use Node 24.`;
   }
 }

@@ -81,11 +81,13 @@ describe("a release", () => {
     ["from another repository", { env: { GITHUB_REPOSITORY: "a/b" } }, ["runs in a/b", "provenance", "a/b.git"]],
     ["without a homepage", { manifest: { homepage: undefined } }, ["`homepage`", "Set it to"]],
     ["without an address for bugs", { manifest: { bugs: undefined } }, ["`bugs`", "Set it to"]],
+    ["of an empty address for bugs", { manifest: { bugs: {} } }, ["`bugs`", "Set it to"]],
     ["of another tag", { env: { GITHUB_REF_NAME: "v1.2.4" } }, ["The tag is v1.2.4", "git tag v1.2.3"]],
     ["of a tag without its v", { env: { GITHUB_REF_NAME: "1.2.3" } }, ["The tag is 1.2.3", "git tag v1.2.3"]],
     ["without a tag", { env: { GITHUB_REF_NAME: undefined } }, ["no tag", "release.yml", "git tag v1.2.3"]],
     ["that the changelog does not know", { changelog: "## [1.2.4] - 2026-11-23\n" }, ['Write "## [1.2.3] - ']],
     ["without a date", { changelog: "## [1.2.3]\n" }, ['Write "## [1.2.3] - ']],
+    ["of a date to come", { changelog: "## [1.2.3] - soon\n" }, ['Write "## [1.2.3] - ']],
     ["that only looks like the version", { changelog: "## [1x2.3] - 2026-11-23\n" }, ['Write "## [1.2.3] - ']],
     [
       "with lines that are still unreleased",
