@@ -1,18 +1,23 @@
 #!/usr/bin/env node
 /** The command line: `npx twiml-fax send URL` plays the provider, `npx twiml-fax check FILE` reads a document. */
+import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
+import { once } from "node:events";
 import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { parseTwiml } from "./document.js";
 import { TwimlError } from "./errors.js";
 import { toTwiml } from "./response.js";
 import { createFaxProvider, type FaxExchange, type FaxToSend, type FaxTranscript } from "./testing/index.js";
+import { typeOfPages } from "./webhook/media.js";
 
 const USAGE = `Usage:
   twiml-fax send URL --token TOKEN   play a fax provider against a running server
       --from NUMBER --to NUMBER      the caller ("" withholds it) and the called number
-      --pages FILE                   send this PDF or TIFF
+      --pages FILE                   send this PDF or TIFF, kept at 127.0.0.1 while the conversation lasts
+      --pages-port PORT              port of these pages, to be listed in the hosts of fetchMedia (default: 8127)
       --fail                         the pages do not come through
       --get                          request the URL by GET
       --twilio                       play Twilio (default: SignalWire)
@@ -28,6 +33,7 @@ const OPTIONS = {
   from: { type: "string" },
   to: { type: "string" },
   pages: { type: "string" },
+  "pages-port": { type: "string" },
   fail: { type: "boolean" },
   get: { type: "boolean" },
   twilio: { type: "boolean" },
@@ -42,7 +48,7 @@ async function run(args: string[]): Promise<number> {
   const { values, command, target } = readArguments(args);
   if (values.help) return print(USAGE);
   if (command === "send" && target !== undefined) return send(target, values);
-  if (command === "check" && target !== undefined) return check(target);
+  if (command === "check" && target !== undefined) return check(target, Object.keys(values));
   throw new UsageError(
     "Say what to do: twiml-fax send URL --token TOKEN, or twiml-fax check FILE (--help tells more).",
   );
@@ -72,10 +78,17 @@ const green = (text: string): string => paint(32, text);
 const red = (text: string): string => paint(31, text);
 const bold = (text: string): string => paint(1, text);
 
-function check(file: string): number {
-  const text = readFile(file === "-" ? 0 : file).toString("utf8");
+function check(file: string, options: string[]): number {
+  if (options[0] !== undefined) throw new UsageError(`Leave out --${options[0]}: check takes a file alone.`);
+  const bytes = readFile(file === "-" ? 0 : file);
+  if (!isUtf8(bytes)) {
+    print(
+      `${red("Wrong:")} ${file}: Save it as UTF-8: there are bytes in it that are none (the provider's error 12100)`,
+    );
+    return 1;
+  }
   try {
-    const verb = parseTwiml(text);
+    const verb = parseTwiml(bytes.toString("utf8"));
     return print(
       verb ? `${green("Well:")} ${toTwiml(verb)}` : `${green("Well:")} <Response/>, the answer to a callback.`,
     );
@@ -97,27 +110,34 @@ function readFile(file: string | number): Buffer {
 
 async function send(url: string, values: Values): Promise<number> {
   if (!values.token) throw new UsageError("Give the signing key or auth token: --token TOKEN.");
-  const pages = values.pages === undefined ? undefined : readFile(values.pages);
-  const server = pages && (await servePages(pages));
+  const provider = providerOf(url, values, values.token);
+  if (values["pages-port"] && !values.pages) throw new UsageError("Give --pages as well: --pages-port is for them.");
+  const pages = values.pages === undefined ? undefined : readPages(values.pages);
+  const store = pages && (await servePages(pages, values["pages-port"]));
   try {
-    const provider = providerOf(url, values, values.token);
     const fax: FaxToSend = {
       from: values.from,
       to: values.to,
       pages,
       outcome: values.fail ? "failed" : "received",
       method: values.get ? "GET" : "POST",
-      mediaUrl: server && addressOf(server.server),
+      mediaUrl: store?.url,
     };
     const transcript = await provider.sendFax(fax);
     // Who answers before the pages are saved, as is right, fetches them a moment later.
-    if (server && wantsPages(transcript)) await Promise.race([server.fetched, sleep(1000)]);
+    if (store && wantsPages(transcript)) await Promise.race([store.fetched, sleep(1000)]);
     print(values.json ? JSON.stringify(transcript, withoutBytes, 2) : story(transcript));
     return transcript.outcome === "error" ? 1 : 0;
   } finally {
-    server?.server.close();
-    server?.server.closeAllConnections();
+    store?.server.close();
+    store?.server.closeAllConnections();
   }
+}
+
+function readPages(file: string): Buffer {
+  const pages = readFile(file);
+  if (typeOfPages(pages) === undefined) throw new UsageError(`Name a PDF or TIFF: ${JSON.stringify(file)} is neither.`);
+  return pages;
 }
 
 function providerOf(url: string, values: Values, authToken: string): ReturnType<typeof createFaxProvider> {
@@ -129,24 +149,30 @@ function providerOf(url: string, values: Values, authToken: string): ReturnType<
 }
 
 /** The pages at a loopback address, for as long as the conversation lasts, so that fetchMedia can be tried. */
-async function servePages(pages: Buffer): Promise<{ server: Server; fetched: Promise<void> }> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
+async function servePages(
+  pages: Buffer,
+  port = "8127",
+): Promise<{ server: Server; url: string; fetched: Promise<void> }> {
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
+    throw new UsageError(`--pages-port must be a number from 0 to 65535, not ${JSON.stringify(port)}.`);
+  }
+  const server = createServer().listen(Number(port), "127.0.0.1");
+  await once(server, "listening").catch((error: Error) => {
+    throw new UsageError(`Choose another --pages-port: ${error.message}`);
+  });
   const fetched = new Promise<void>((resolve) => {
     server.on("request", (_, res) => void res.end(pages, () => resolve()));
   });
-  return { server, fetched };
+  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/fax`, fetched };
 }
 
 function wantsPages({ outcome, verb }: FaxTranscript): boolean {
   return outcome === "received" && verb?.verb === "Receive" && verb.attributes.storeMedia !== false;
 }
 
-function addressOf(server: Server): string {
-  return `http://127.0.0.1:${(server.address() as { port: number }).port}/fax`;
-}
-
+/** The parameters and the type of the pages are there as text. */
 function withoutBytes(name: string, value: unknown): unknown {
+  if (name === "body" && value instanceof Object) return undefined;
   return name === "file" && value ? { type: (value as { type: string }).type } : value;
 }
 
@@ -173,8 +199,9 @@ function fateOf({ outcome, verb, exchanges }: FaxTranscript): string {
 }
 
 function storyOf({ request, response, error, ms }: FaxExchange): string[] {
-  const { method, url, params, file } = request;
+  const { method, url, headers, params, file } = request;
   const lines = ["", `${bold(method)} ${url}`];
+  for (const name of Object.keys(headers).filter(isTelling)) lines.push(`  ${name}: ${headers[name]}`);
   for (const [name, value] of Object.entries(params)) lines.push(`  ${name}=${value}`);
   if (file) lines.push(`  Media: ${file.bytes.length} bytes of ${file.type}`);
   if (response) {
@@ -183,6 +210,11 @@ function storyOf({ request, response, error, ms }: FaxExchange): string[] {
   if (response?.body) lines.push(`  ${printable(response.body.slice(0, 2000))}`);
   if (error) lines.push(red(`  ${error.code}: ${error.message}`));
   return lines;
+}
+
+/** The headers by which two requests differ. */
+function isTelling(name: string): boolean {
+  return /^(x-.*-signature|i-twilio-.*|cookie)$/.test(name);
 }
 
 /** What a terminal would obey is shown, not sent. */

@@ -1,4 +1,5 @@
 /** Objects whose names or values come from outside: read without inherited properties, made without a prototype. */
+import { didYouMean, quote } from "./message.js";
 
 /**
  * An empty record without a prototype. V8 keeps properties that are added to it as fast as those of `{}`, while
@@ -25,4 +26,18 @@ export function isPlainData(value: unknown): boolean {
   // The prototype of every realm's plain objects has none itself.
   if (prototype === null || Object.getPrototypeOf(prototype) === null) return typeof value !== "function";
   return Object.prototype.toString.call(value) === "[object Object]" && Object.keys(value as object).length > 0;
+}
+
+/**
+ * A copy of an object of options without a prototype: what an option is must not come from a polluted one. Throws a
+ * TypeError for what is no such object, and for a name that is not among `names`.
+ */
+export function ownOptions(caller: string, options: unknown, names: readonly string[]): Record<string, unknown> {
+  if (!isPlainData(options)) throw new TypeError(`${caller} takes an object of options, not ${quote(options)}.`);
+  const unknown = Object.keys(options as object).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    const hint = didYouMean(unknown, names);
+    throw new TypeError(`${caller} has no option ${quote(unknown)}${hint}; there are: ${names.join(", ")}.`);
+  }
+  return Object.assign(emptyRecord<unknown>(), options);
 }

@@ -59,6 +59,10 @@ describe("twiml-fax, wrong usage", () => {
     [["send", "http://127.0.0.1/", "--tokn", "t"], "--tokn"],
     [["check", "a", "b"], "one URL or file"],
     [["check", "/no/such/file"], "Name a file"],
+    [["check", "x", "--json"], "Leave out --json"],
+    [["check", "x", "--token", "t"], "Leave out --token"],
+    [["send", "http://127.0.0.1/", "--token", "t", "--pages", import.meta.filename], "Name a PDF or TIFF"],
+    [["send", "http://127.0.0.1/", "--token", "t", "--pages-port", "1"], "Give --pages as well"],
     [["dial", "x"], "Say what to do"],
   ])("%j gets one line and exit code 2", async (args, message) => {
     const { code, out, err } = await run(args);
@@ -67,7 +71,28 @@ describe("twiml-fax, wrong usage", () => {
   });
 });
 
+describe("twiml-fax send --pages-port", () => {
+  it.each([
+    [() => "x", "must be a number from 0 to 65535"],
+    [(url: string) => new URL(url).port, "Choose another --pages-port: listen EADDRINUSE"],
+  ])("gets one line and exit code 2 for what cannot be listened at", async (port, message) => {
+    const url = await serve({ onFax: () => reject() });
+    const pages = ["--pages", file("port.pdf", "%PDF-1.4"), "--pages-port", port(url)];
+    const { code, err } = await run(["send", url, "--token", "PSK_test", ...pages]);
+    expect([code, err.trim().split("\n").length]).toEqual([2, 1]);
+    expect(err).toContain(message);
+  });
+});
+
 describe("twiml-fax check", () => {
+  it("finds bytes that are not UTF-8", async () => {
+    const { code, out } = await run([
+      "check",
+      file("latin1.xml", Buffer.from("<Response><!--\xe9--></Response>", "latin1")),
+    ]);
+    expect([code, out]).toEqual([1, expect.stringContaining("error 12100")]);
+  });
+
   it("says where a document is wrong, with the provider's number", async () => {
     const { code, out } = await run(["check", file("bin.xml", '<Response>\n  <Receive pagesize="a4"/>\n</Response>')]);
     expect(code).toBe(1);
@@ -88,6 +113,7 @@ describe("twiml-fax send", () => {
     expect(code).toBe(0);
     for (const part of [
       `POST ${url}`,
+      "  x-signalwire-signature: ",
       "From=\n",
       "Answer 200 text/xml",
       "<Receive",
@@ -118,7 +144,9 @@ describe("twiml-fax send", () => {
 
   it("gives the transcript with --json", async () => {
     const url = await serve({ onFax: () => reject() });
-    const transcript: unknown = JSON.parse((await run(["send", url, "--token", "PSK_test", "--json"])).out);
+    const { out } = await run(["send", url, "--token", "PSK_test", "--json"]);
+    const transcript: unknown = JSON.parse(out);
+    expect(out).not.toMatch(/"body": \{/);
     expect(transcript).toMatchObject({
       outcome: "rejected",
       verb: { verb: "Reject" },
@@ -137,7 +165,10 @@ describe("twiml-fax send", () => {
       },
     });
     const pages = new TextEncoder().encode("%PDF-1.4 these pages");
-    expect((await run(["send", url, "--token", "PSK_test", "--pages", file("fax.pdf", pages)])).code).toBe(0);
+    const anyPort = ["--pages-port", "0"];
+    expect((await run(["send", url, "--token", "PSK_test", "--pages", file("fax.pdf", pages), ...anyPort])).code).toBe(
+      0,
+    );
     expect(new Uint8Array((await got)!)).toEqual(pages);
   });
 });

@@ -2,72 +2,84 @@
  * `npm run demo`: the server of the README's first example, and a provider that sends it faxes, on this machine.
  * `PORT=3000 npm run demo` keeps serving, and says what to type next.
  */
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseFaxCallback, parseTwiml } from "twiml-fax";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseTwiml } from "twiml-fax";
 import { createFaxProvider } from "twiml-fax/testing";
-import { fetchMedia } from "twiml-fax/webhook";
-import ts from "typescript";
 
 const { PORT } = process.env;
-if (PORT !== undefined && !(/^\d{1,5}$/.test(PORT) && Number(PORT) <= 65535)) {
-  console.error(`PORT must be a number from 0 to 65535, not ${JSON.stringify(PORT.slice(0, 20))}.`);
+if (PORT !== undefined && !(/^\d{1,5}$/.test(PORT) && Number(PORT) > 0 && Number(PORT) <= 65535)) {
+  console.error(`PORT must be a number from 1 to 65535, not ${JSON.stringify(PORT.slice(0, 20))}.`);
   process.exit(2);
 }
 const authToken = "PSK_demo";
-Object.assign(process.env, { FAX_AUTH_TOKEN: authToken, PORT: PORT ?? "0" });
-delete process.env.PUBLIC_URL;
-
-const server = await exampleServer();
-await new Promise((resolve, reject) => {
-  if (server.listening) resolve();
-  server.once("listening", resolve).once("error", reject);
-}).catch((error) => {
-  console.error(`The demo cannot listen on port ${PORT ?? 0}: ${error.message}`);
-  process.exit(1);
-});
-const url = `http://127.0.0.1:${server.address().port}/fax`;
 
 // Where a provider would keep the pages.
 const pages = onePage();
 const store = createServer((_, res) => void res.end(pages)).listen(0, "127.0.0.1");
-await new Promise((resolve) => store.once("listening", resolve));
+await once(store, "listening");
 const host = `127.0.0.1:${store.address().port}`;
+
+const port = PORT ?? (await freePort());
+const url = `http://127.0.0.1:${port}/fax`;
+const folder = mkdtempSync(join(tmpdir(), "twiml-fax-demo-"));
+const server = startExample();
+const lines = createInterface({ input: server.stdout });
+await firstLine("waiting for faxes");
 
 const provider = createFaxProvider({ url, authToken });
 const forger = createFaxProvider({ url, authToken: "guessed" });
 
-const accepted = await tell(
-  "A fax that is accepted",
-  "received",
-  provider.sendFax({ pages, mediaUrl: `http://${host}/1` }),
-);
-const saved = await savePages(accepted);
+const sending = provider.sendFax({ pages, mediaUrl: `http://${host}/1` });
+const saved = firstLine("saved ");
+const { faxSid } = await tell("A fax that is accepted", "received", sending);
+const file = join(folder, (await saved).slice("saved ".length));
+if (!file.includes(faxSid) || !readFileSync(file).equals(pages)) throw new Error(`Other pages were saved in ${file}`);
 await tell("A fax that is rejected", "rejected", provider.sendFax({ from: "+15005550006" }));
 await tell("A fax that fails on its way", "failed", provider.sendFax({ outcome: "failed" }));
 await tell("A forged request", "error", forger.sendFax());
 readWrongDocument();
 
-console.log(`\nAll is as it must be. The pages of the first fax: ${saved}`);
-store.close();
-if (PORT === undefined) server.close();
-else console.log(`\nServing ${url}. In another terminal:\n\n${[...commands()].join("\n")}\n`);
+console.log(`\nAll is as it must be. The pages of the first fax: ${file}`);
+if (PORT !== undefined) console.log(`\nServing ${url}. In another terminal:\n\n${[...commands()].join("\n")}\n`);
+else {
+  store.close();
+  server.kill();
+}
 
-/** The example as it stands in the README, without its types. */
-async function exampleServer() {
-  const example = fileURLToPath(new URL("servers/examples/node-http.ts", import.meta.url));
-  const options = { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2022 };
-  const { outputText } = ts.transpileModule(readFileSync(example, "utf8"), { compilerOptions: options });
-  const file = fileURLToPath(new URL(`.demo-${process.pid}.mjs`, import.meta.url));
-  writeFileSync(file, outputText);
-  try {
-    return (await import(pathToFileURL(file).href)).server;
-  } finally {
-    rmSync(file);
-  }
+/** The example as it stands in the README, as a process of its own. */
+function startExample() {
+  const example = fileURLToPath(new URL("../docs/examples/server.mjs", import.meta.url));
+  const { PUBLIC_URL: _, ...env } = process.env;
+  const hosts = PORT === undefined ? host : `${host},127.0.0.1:8127`;
+  Object.assign(env, { FAX_AUTH_TOKEN: authToken, PORT: String(port), MEDIA_HOSTS: hosts });
+  const child = spawn(process.execPath, [example], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
+  child.once("exit", (code) => {
+    if (code === null) return;
+    console.error(`The example's server has ended, with code ${code}.`);
+    process.exit(1);
+  });
+  process.once("exit", () => child.kill());
+  return child;
+}
+
+/** The server's first line that begins like this. */
+function firstLine(start) {
+  return new Promise((resolve) => lines.on("line", (line) => line.startsWith(start) && resolve(line)));
+}
+
+async function freePort() {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 }
 
 async function tell(title, expected, sending) {
@@ -75,6 +87,7 @@ async function tell(title, expected, sending) {
   const transcript = await sending;
   for (const { request, response, error, ms } of transcript.exchanges) {
     console.log(`  ${request.method} ${request.url}`);
+    console.log(`    x-signalwire-signature: ${request.headers["x-signalwire-signature"]}`);
     for (const [name, value] of Object.entries(request.params)) console.log(`    ${name}=${value}`);
     if (response) console.log(`  ${response.status} after ${ms} ms\n    ${response.body}`);
     if (error) console.log(`  error ${error.code}: ${error.message}`);
@@ -82,15 +95,6 @@ async function tell(title, expected, sending) {
   console.log(`  outcome: ${transcript.outcome}`);
   if (transcript.outcome !== expected) throw new Error(`${title}: ${transcript.outcome} instead of ${expected}`);
   return transcript;
-}
-
-/** As a server does it in its callback; at a desk the pages come from this machine. */
-async function savePages({ exchanges }) {
-  const callback = parseFaxCallback(exchanges[1].request.params);
-  const blob = await fetchMedia(callback, { hosts: [host] });
-  const path = join(tmpdir(), blob.name);
-  writeFileSync(path, new Uint8Array(await blob.arrayBuffer()));
-  return path;
 }
 
 function readWrongDocument() {
@@ -106,11 +110,11 @@ function readWrongDocument() {
 }
 
 function* commands() {
-  const send = `node dist/cli.js send ${url} --token ${authToken}`;
-  yield `  ${send}`;
+  const send = `npx twiml-fax send ${url} --token ${authToken}`;
+  yield `  ${send} --pages ${file}`;
   yield `  ${send} --from +15005550006   # rejected`;
   yield `  ${send} --fail`;
-  yield `  node dist/cli.js send ${url} --token guessed   # forged`;
+  yield `  npx twiml-fax send ${url} --token guessed   # forged`;
 }
 
 /** PDF 1.4: one page that says what it is. */

@@ -1,7 +1,9 @@
+/** README and docs: every example compiled and run, every list complete, every link leading somewhere. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync, existsSync, mkdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FAX_ISSUE_CODES, TWIML_ERROR_CODES } from "../src/errors.js";
 import { VERBS } from "../src/verbs.js";
@@ -9,81 +11,128 @@ import { MEDIA_ERROR_CODES } from "../src/webhook/media.js";
 import { REFUSALS } from "../src/webhook/refusal.js";
 
 const root = join(import.meta.dirname, "..");
-const readme = readFileSync(join(root, "README.md"), "utf8");
+const read = (name: string) => readFileSync(join(root, name), "utf8");
+const pages = ["README.md", ...readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md"))]
+  .map((name) => (name === "README.md" ? name : `docs/${name}`))
+  .map((name) => ({ name, text: read(name) }));
 
-/** Every ```ts block, with the name of the file that it shows, if it says so in the comment above. */
-const blocks = [...readme.matchAll(/(?:<!-- (\S+) -->\n)?```ts\n([\s\S]*?)```/g)].map(([, file, code], i) => ({
-  name: file ?? `block ${i + 1}`,
-  file,
-  code: code!,
-}));
-const runnable = blocks.filter((block) => block.file === undefined);
-const shown = blocks.filter((block) => block.file !== undefined);
+/** Every block of code, with the files that it shows, if the comment above names them. */
+const blocks = pages.flatMap(({ name, text }) =>
+  [...text.matchAll(/(?:<!-- (part of )?(\S+(?:, \S+)*) -->\n)?```[jt]s\n([\s\S]*?)```/g)].map(
+    ([, part, files, code], i) => ({ name: `${name}, block ${i + 1}`, part, files: files?.split(", "), code: code! }),
+  ),
+);
+const runnable = blocks.filter(({ files }) => files === undefined);
+const shown = blocks.filter(({ files }) => files !== undefined);
 
 let project: string;
 beforeAll(() => {
   expect(existsSync(join(root, "dist/index.js")), "run npm run build first").toBe(true);
   project = mkdtempSync(join(tmpdir(), "twiml-fax-readme-"));
-  mkdirSync(join(project, "node_modules"));
-  symlinkSync(root, join(project, "node_modules/twiml-fax"));
-  symlinkSync(join(root, "node_modules/@types"), join(project, "node_modules/@types"));
+  symlinkSync(join(root, "node_modules"), join(project, "node_modules"), "junction");
+  cpSync(join(root, "docs/examples"), join(project, "examples"), { recursive: true });
+  mkdirSync(join(project, "blocks"));
+  runnable.forEach(({ code }, i) => writeFileSync(join(project, `blocks/${i}.ts`), code));
+  writeFileSync(join(project, "globals.d.ts"), "declare const Bun: any, Deno: any;\n");
   writeFileSync(join(project, "package.json"), '{ "type": "module" }');
-  runnable.forEach(({ code }, i) => writeFileSync(join(project, `${i}.ts`), code));
   const options = {
-    strict: true,
-    target: "ES2022",
-    module: "NodeNext",
-    types: ["node"],
-    skipLibCheck: true,
-    moduleDetection: "force",
+    ...{ strict: true, target: "ES2022", module: "NodeNext", types: ["node"], skipLibCheck: true, allowJs: true },
+    ...{ checkJs: true, moduleDetection: "force", outDir: "out", rootDir: ".", paths: pathsOfPackage() },
   };
-  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, include: ["*.ts"] }));
-}, 60_000);
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, exclude: ["out"] }));
+  try {
+    execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], {
+      encoding: "utf8",
+    });
+  } catch (error) {
+    throw new Error((error as { stdout: string }).stdout, { cause: error });
+  }
+  mkdirSync(join(project, "out/node_modules"));
+  symlinkSync(root, join(project, "out/node_modules/twiml-fax"), "junction");
+}, 120_000);
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-describe("README", () => {
-  it("has examples that compile under strict", { timeout: 60_000 }, () => {
-    try {
-      execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project], {
-        encoding: "utf8",
-      });
-    } catch (error) {
-      expect.fail((error as { stdout: string }).stdout);
-    }
-    expect(runnable.length).toBeGreaterThan(8);
+/** The declarations as they are built. */
+function pathsOfPackage(): Record<string, string[]> {
+  const entries = { "twiml-fax": "index", "twiml-fax/webhook": "webhook/index", "twiml-fax/testing": "testing/index" };
+  return Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, [join(root, `dist/${path}.d.ts`)]]));
+}
+
+describe("the examples", () => {
+  it("are there, and each is compiled under strict", () => {
+    expect(runnable.length).toBeGreaterThan(10);
+    expect(shown.length).toBeGreaterThan(8);
   });
 
-  it.each(runnable.map((block, i) => [i, block.code.match(/.*\n.*\n.*\n(.*)/)?.[1], block.code] as const))(
-    "prints what example %i says",
-    (i, _, code) => {
-      const expected = [...code.matchAll(/^\/\/ => (.*)$/gm)].map((match) => match[1] + "\n").join("");
-      expect(execFileSync(process.execPath, [join(project, `${i}.js`)], { encoding: "utf8", cwd: project })).toBe(
-        expected,
-      );
-    },
-  );
-
-  it.each(shown.map((block) => [block.name, block.code]))("shows %s as it is", (name, code) => {
-    expect(code).toBe(readFileSync(join(root, name), "utf8"));
+  it.each(runnable.map(({ name, code }, i) => [name, i, code] as const))("print what %s says", (_, i, code) => {
+    const expected = [...code.matchAll(/^\/\/ => (.*)$/gm)].map((match) => match[1] + "\n").join("");
+    const env = { ...process.env, FAX_AUTH_TOKEN: "a-token" };
+    const file = join(project, `out/blocks/${i}.js`);
+    expect(execFileSync(process.execPath, [file], { encoding: "utf8", cwd: join(project, "out"), env })).toBe(expected);
   });
 
-  it("lists every attribute with its values", () => {
-    for (const [name, rule] of Object.entries(VERBS.Receive)) {
-      const row = readme.split("\n").find((line) => line.startsWith(`| \`${name}\``));
-      expect(row, name).toBeDefined();
+  it.each(shown)("show files as they are: $name", ({ part, files, code }) => {
+    const [file, ...more] = files!;
+    if (part === undefined) return expect(code).toBe(read(file!));
+    if (more.length === 0) return expect(read(file!)).toContain(code);
+    expect(code.trim().split("\n").length).toBe(files!.length);
+    code
+      .trim()
+      .split("\n")
+      .forEach((line, i) => expect(read(files![i]!)).toContain(line));
+  });
+
+  it("share the webhook of the first one", () => {
+    const server = read("docs/examples/server.mjs").replace('import { createServer } from "node:http";\n', "");
+    expect(server.replace("const webhook", "export const webhook").split("\nconst port")[0]).toBe(
+      read("docs/examples/fax.mjs"),
+    );
+  });
+});
+
+describe("the README", () => {
+  const readme = pages[0]!.text;
+
+  it("is short enough to be read", () => {
+    expect(readme.split("\n").length - 1).toBeLessThanOrEqual(280);
+  });
+
+  it.each(["README.md", "docs/reference.md"])("lists every attribute with its values, and %s does", (name) => {
+    for (const [attribute, rule] of Object.entries(VERBS.Receive)) {
+      const row = read(name)
+        .split("\n")
+        .find((line) => line.startsWith(`| \`${attribute}\``));
+      expect(row, attribute).toBeDefined();
       if (rule !== "url") for (const value of rule) expect(row).toContain("`" + JSON.stringify(value) + "`");
     }
   });
+});
 
-  it.each([...TWIML_ERROR_CODES, ...FAX_ISSUE_CODES, ...Object.keys(REFUSALS), ...MEDIA_ERROR_CODES])(
-    "lists the code %s",
-    (code) => {
-      expect(readme.includes(`\`${code}\``)).toBe(true);
-    },
-  );
+describe("the docs", () => {
+  it("list every code", () => {
+    const reference = read("docs/reference.md");
+    const codes = [...TWIML_ERROR_CODES, ...FAX_ISSUE_CODES, ...Object.keys(REFUSALS), ...MEDIA_ERROR_CODES];
+    expect(codes.filter((code) => !reference.includes(`\`${code}\``))).toEqual([]);
+  });
 
-  it("names only scripts that exist", () => {
-    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    for (const [, name] of readme.matchAll(/npm run ([a-z:]+)/g)) expect(Object.keys(scripts)).toContain(name);
+  it.each(pages)("name only scripts and files that exist: $name", ({ name, text }) => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: object };
+    for (const [, script] of text.matchAll(/npm run ([a-z:]+)/g)) expect(Object.keys(scripts)).toContain(script);
+    for (const [, path = "", anchor] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
+      const target = join(dirname(name), path);
+      if (path !== "") expect(existsSync(join(root, target)), path).toBe(true);
+      if (anchor !== undefined)
+        expect(anchorsOf(path === "" ? text : read(target)), `${path}#${anchor}`).toContain(anchor);
+    }
   });
 });
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading!
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, "")
+      .replace(/\s/g, "-"),
+  );
+}

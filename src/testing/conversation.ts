@@ -2,25 +2,10 @@
 import { parseTwiml } from "../document.js";
 import { TwimlError } from "../errors.js";
 import type { Receive, Verb } from "../verbs.js";
-import { exchange, failed, type FaxExchange, type FileToSend, type Line, type ToSend } from "./exchange.js";
-import { emptyPage, typeOfPages } from "./pages.js";
-
-/** A fax to send; everything has a default. */
-export interface FaxToSend {
-  /** The caller's number; `""` for a caller who withholds it. Default: a number of a test. */
-  readonly from?: string | undefined;
-  readonly to?: string | undefined;
-  /** A PDF or TIFF. Default: one empty page, in the format that the answer asks for. */
-  readonly pages?: Uint8Array | undefined;
-  /** Where the pages stand, when the provider keeps them. Default: an address of the provider's. */
-  readonly mediaUrl?: string | undefined;
-  /** Whether the pages come through. Default: `"received"`. */
-  readonly outcome?: "received" | "failed" | undefined;
-  /** Method of the first request, as it is configured at a number. Default: `"POST"`. */
-  readonly method?: "GET" | "POST" | undefined;
-  /** More parameters, or others than the usual ones. Those that only callbacks have are sent with the callback. */
-  readonly params?: Readonly<Record<string, string>> | undefined;
-}
+import { callbackParams } from "./callback.js";
+import { exchange, failed, type FaxExchange, type Line } from "./exchange.js";
+import { emptyPage } from "./pages.js";
+import type { FileToSend, ToSend } from "./request.js";
 
 /** How a fax ended. `error`: the server did something that a provider refuses. */
 export type FaxOutcome = "received" | "failed" | "rejected" | "error";
@@ -33,70 +18,79 @@ export interface FaxTranscript {
   readonly verb?: Verb;
   /** The provider's error number, or our own code where a provider has none (`pages-lost`), and what to do. */
   readonly error?: { readonly code: number | string; readonly message: string };
-  /** Whether the pages were taken and cannot be had any more. */
+  /**
+   * Whether pages were taken that nobody has any more: they came once (`storeMedia: false`), and the server did not
+   * take them. Pages that a provider keeps are not lost, whatever the server does.
+   */
   readonly pagesLost: boolean;
   /** Every request with its answer, in order. */
   readonly exchanges: readonly FaxExchange[];
 }
 
-/** The parameters of both requests. */
-export interface FaxParams {
+/** The fax of a conversation, with everything settled. */
+export interface Fax {
+  readonly method: "GET" | "POST";
+  readonly outcome: "received" | "failed";
+  /** Default: one empty page in the format that the answer asks for. */
+  readonly file: FileToSend | undefined;
+  readonly mediaUrl: string | undefined;
   readonly incoming: Readonly<Record<string, string>>;
-  /** Without the pages' own. */
+  /** Parameters of the callback, over the usual ones. */
   readonly callback: Readonly<Record<string, string>>;
+  readonly now: Date;
 }
 
 /** Plays the conversation. Whatever the server does, it comes to an end by `line.deadline`. */
-export async function converse(
-  line: Line,
-  url: string,
-  fax: FaxToSend,
-  params: FaxParams,
-  now: Date,
-): Promise<FaxTranscript> {
-  const faxSid = params.incoming["FaxSid"]!;
+export async function converse(line: Line, url: string, fax: Fax): Promise<FaxTranscript> {
   const end = (outcome: FaxOutcome, more: Partial<FaxTranscript> = {}): FaxTranscript => ({
-    faxSid,
-    outcome,
-    pagesLost: false,
+    ...{ faxSid: fax.incoming["FaxSid"]!, outcome, pagesLost: false },
     ...more,
     exchanges: line.exchanges,
   });
-  const asked = await exchange(line, { method: fax.method ?? "POST", url, params: params.incoming });
+  const asked = await exchange(line, { method: fax.method, url, params: fax.incoming });
   const { verb, error } = verbOf(line, asked);
-  if (error) return end("error", { error, pagesLost: error.code === "pages-lost" });
+  if (error) return end("error", { error, pagesLost: error.code === "pages-lost" && fax.outcome === "received" });
   if (verb === undefined) return end("error", { error: noVerb(line, asked) });
   if (verb.verb === "Reject") return end("rejected", { verb });
-  const outcome = fax.outcome ?? "received";
-  const { action, storeMedia } = verb.attributes;
-  if (action === undefined) return end(outcome, { verb });
-  const toSend = callbackOf(line, asked.request.url, verb, fax, params, now);
-  const told = verbOf(line, await exchange(line, toSend));
-  const brought = line.exchanges.at(-1)?.request.file !== undefined;
-  const pagesLost = storeMedia === false && outcome === "received" && (told.error !== undefined || !brought);
-  return told.error ? end("error", { verb, error: told.error, pagesLost }) : end(outcome, { verb, pagesLost });
+  const { action } = verb.attributes;
+  if (action === undefined) return end(fax.outcome, { verb });
+  const told = await exchange(line, callbackOf(line, targetOf(action, asked, url), verb, fax));
+  const failure = verbOf(line, told).error;
+  const pagesLost = fax.outcome === "received" && verb.attributes.storeMedia === false && !isTaken(told);
+  return failure ? end("error", { verb, error: failure, pagesLost }) : end(fax.outcome, { verb, pagesLost });
 }
 
-/** The answer as a provider reads it: in time, with 200, as XML, and as TwiML. */
+/** A redirect may have made a GET of the delivery, and a refused one keeps nothing. */
+function isTaken({ request, response }: FaxExchange): boolean {
+  return request.file !== undefined && response !== undefined && response.status < 300;
+}
+
+/** The answer as a provider reads it: in time, within 64 kB, with 200, as XML in UTF-8, and as TwiML. */
 function verbOf(line: Line, made: FaxExchange): Pick<FaxTranscript, "verb" | "error"> {
   if (made.error) return { error: made.error };
-  const { status, headers, body } = made.response!;
-  if (status >= 400) {
-    const message = `Look at the server: it answered ${status} (${JSON.stringify(body.slice(0, 100))}).`;
-    return { error: failed(line, made, line.rules.statusError, message).error! };
-  }
+  const { status, headers, body, isUtf8 } = made.response!;
+  const wrong = (code: number, message: string) => ({ error: failed(line, made, code, message).error! });
+  if (status !== 200) return wrong(status >= 400 ? line.rules.statusError : 11200, statusMessage(made));
   if (!/^(text|application)\/xml\s*(;|$)/i.test(headers["content-type"] ?? "")) {
-    const message = `Send TwiML as text/xml, not as ${headers["content-type"] ?? "nothing"}.`;
-    return { error: failed(line, made, 12300, message).error! };
+    return wrong(12300, `Send TwiML as text/xml, not as ${headers["content-type"] ?? "nothing"}.`);
   }
+  if (!isUtf8) return wrong(12100, "Send TwiML in UTF-8: there are bytes in it that are none.");
   try {
     const verb = parseTwiml(body);
     return verb === undefined ? {} : { verb };
   } catch (error) {
     if (!(error instanceof TwimlError)) throw error;
     if (error.providerError === undefined) return { error: { code: error.code, message: error.message } };
-    return { error: failed(line, made, error.providerError, error.message).error! };
+    return wrong(error.providerError, error.message);
   }
+}
+
+function statusMessage({ response }: FaxExchange): string {
+  const { status, headers, body } = response!;
+  if (status >= 400) return `Look at the server: it answered ${status} (${JSON.stringify(body.slice(0, 100))}).`;
+  const location = headers["location"];
+  if (status < 300 || status === 304) return `Answer with status 200: it was ${status}.`;
+  return `Answer with status 200, or redirect to an http(s) URL: it was ${status}, to ${location ?? "nowhere"}.`;
 }
 
 function noVerb(line: Line, made: FaxExchange): { code: number; message: string } {
@@ -104,24 +98,20 @@ function noVerb(line: Line, made: FaxExchange): { code: number; message: string 
   return failed(line, made, 34106, message).error!;
 }
 
-/** The request to `action`, which stands relative to the document. */
-function callbackOf(line: Line, document: string, verb: Receive, fax: FaxToSend, params: FaxParams, now: Date): ToSend {
-  const { action, method = "POST", storeMedia, mediaType = "application/pdf" } = verb.attributes;
-  const url = new URL(action!, document).href;
-  const common = { ...params.incoming, ...line.rules.callbackParams(now) };
-  if (fax.outcome === "failed") {
-    const error = { FaxStatus: "failed", ErrorCode: "34007", ErrorMessage: "The sending machine hung up." };
-    return { method, url, params: { ...common, ...error, ...params.callback } };
-  }
-  const { FaxSid, From = "" } = params.incoming;
-  const received = { ...common, RemoteStationId: From, FaxStatus: "received", NumPages: "1" };
-  const file = fileOf(fax.pages ?? emptyPage(mediaType));
-  if (storeMedia === false) return { method, url, params: { ...received, ...params.callback }, file };
-  const media = line.rules.mediaParams(`${FaxSid}.${file.type === "image/tiff" ? "tiff" : "pdf"}`);
-  if (fax.mediaUrl !== undefined) media["MediaUrl"] = fax.mediaUrl;
-  return { method, url, params: { ...received, ...media, ...params.callback } };
+/** `action` is relative to the document; what stands at the same host is asked for with the same password. */
+function targetOf(action: string, { request }: FaxExchange, configured: string): string {
+  const base = new URL(request.url);
+  const { host, username, password } = new URL(configured);
+  if (base.host === host) Object.assign(base, { username, password });
+  return new URL(action, base).href;
 }
 
-export function fileOf(bytes: Uint8Array): FileToSend {
-  return { bytes, type: typeOfPages(bytes) };
+function callbackOf(line: Line, url: string, verb: Receive, fax: Fax): Omit<ToSend, "headers"> {
+  const { method = "POST", storeMedia, mediaType = "application/pdf" } = verb.attributes;
+  const file = fax.file ?? { bytes: emptyPage(mediaType), type: mediaType };
+  const comes = fax.outcome === "received" && storeMedia === false;
+  const { incoming, outcome: faxStatus, now } = fax;
+  const params = callbackParams({ incoming, faxStatus, now, kept: comes ? undefined : file.type }, line.rules);
+  if (fax.mediaUrl !== undefined && "MediaUrl" in params) params["MediaUrl"] = fax.mediaUrl;
+  return { method, url, params: { ...params, ...fax.callback }, file: comes ? file : undefined };
 }

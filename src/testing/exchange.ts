@@ -1,24 +1,8 @@
-/** One request and what comes back, as a provider makes it: cookies, redirects, retries and time limits. */
+/** One request and what comes back, as a provider makes it: redirects, retries, passwords and time limits. */
 import { quote } from "../message.js";
-import { signRequest } from "../webhook/signature.js";
-import type { FlavorRules } from "./flavor.js";
-
-/** A request as it was sent. */
-export interface SentRequest {
-  readonly method: "GET" | "POST";
-  readonly url: string;
-  /** By lower-case name, signature and cookies included. */
-  readonly headers: Readonly<Record<string, string>>;
-  readonly params: Readonly<Record<string, string>>;
-  /** The pages of a delivery. */
-  readonly file?: FileToSend | undefined;
-}
-
-/** Pages with their type. */
-export interface FileToSend {
-  readonly bytes: Uint8Array;
-  readonly type: "application/pdf" | "image/tiff";
-}
+import { type Cookie, cookiesFor, keepCookies } from "./cookies.js";
+import type { Failure, FlavorRules, Limits } from "./flavor.js";
+import { platformRequest, type SentRequest, signed, type ToSend, withBody } from "./request.js";
 
 /** What came back. */
 export interface ReceivedResponse {
@@ -26,7 +10,10 @@ export interface ReceivedResponse {
   /** By lower-case name; cookies are kept out, they are in `cookies`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly cookies: readonly string[];
+  /** What was read of it: a provider stops behind 64 kB. */
   readonly body: string;
+  /** Whether the body was UTF-8; if not, `body` has U+FFFD for what was none. */
+  readonly isUtf8: boolean;
 }
 
 /** A request with what came back, or with the provider's error. */
@@ -43,76 +30,45 @@ export interface Line {
   readonly authToken: string;
   readonly rules: FlavorRules;
   readonly fetch: (request: Request) => unknown;
+  /** Whether `fetch` is a handler in this process: what it throws is a server's 500, and no lost connection. */
+  readonly isHandler: boolean;
   /** When everything has to be over, by `performance.now()`. */
   readonly deadline: number;
-  readonly cookies: Map<string, string>;
+  readonly readMs: number;
+  readonly cookies: Cookie[];
   readonly exchanges: FaxExchange[];
 }
 
-/** What to request, before it is signed. */
-export interface ToSend {
-  readonly method: "GET" | "POST";
-  readonly url: string;
-  readonly params: Readonly<Record<string, string>>;
-  readonly file?: FileToSend | undefined;
-}
-
-/** The request with the parameters where they belong, and its signature over the URL that is asked for. */
-export function signed(
-  { method, url, params, file }: ToSend,
-  { authToken, rules }: Pick<Line, "authToken" | "rules">,
-): SentRequest {
-  const target = new URL(url);
-  target.username = target.password = target.hash = "";
-  if (method === "GET") for (const [name, value] of Object.entries(params)) target.searchParams.append(name, value);
-  const signature = signRequest({ authToken, url: target.href, params: method === "POST" ? params : undefined });
-  const headers = { "user-agent": rules.userAgent, accept: "*/*", [rules.signatureHeader]: signature };
-  return { method, url: target.href, headers, params, file };
-}
-
-/** The request as an object of the platform. */
-export function platformRequest({ method, url, headers, params, file }: SentRequest, signal?: AbortSignal): Request {
-  const init: RequestInit = { method, headers, redirect: "manual", ...(signal && { signal }) };
-  if (method === "GET") return new Request(url, init);
-  if (file === undefined) return new Request(url, { ...init, body: new URLSearchParams(params) });
-  const form = new FormData();
-  for (const [name, value] of Object.entries(params)) form.append(name, value);
-  const name = file.type === "image/tiff" ? "fax.tiff" : "fax.pdf";
-  form.append("Media", new Blob([file.bytes as Uint8Array<ArrayBuffer>], { type: file.type }), name);
-  return new Request(url, { ...init, body: form });
-}
-
 /** The last exchange of a request: after its redirects, its retries, and the password that was asked for. */
-export async function exchange(line: Line, first: ToSend): Promise<FaxExchange> {
-  const { tries, statuses } = retriesOf(first.url, line.rules);
-  let last = await followRedirects(line, first);
-  for (let attempt = 0; attempt < tries && isWorthRepeating(last, statuses); attempt++) {
-    last = await followRedirects(line, first);
+export async function exchange(line: Line, { url, ...rest }: Omit<ToSend, "headers">): Promise<FaxExchange> {
+  const first = await withBody({ ...rest, url, headers: line.rules.headers() });
+  const limits = limitsOf(url, line.rules);
+  const { readMs, totalMs, retries } = limits;
+  const bound = { ...line, readMs, deadline: Math.min(line.deadline, performance.now() + totalMs) };
+  let last = await followRedirects(bound, first);
+  for (let retry = 0; retry < retries && isRepeated(last, limits, bound.deadline); retry++) {
+    last = await followRedirects(bound, first);
   }
   return last;
 }
 
-/**
- * Twilio repeats once, when the connection failed; the fragment of the URL may ask for more. SignalWire repeats status
- * callbacks alone, and does not say whether an `action` is one: nobody may rely on it, so it is not repeated here.
- * https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides
- */
-function retriesOf(url: string, rules: FlavorRules): { tries: number; statuses: boolean } {
-  if (rules.signatureHeader !== "x-twilio-signature") return { tries: 0, statuses: false };
-  const overrides = new URLSearchParams(new URL(url).hash.slice(1));
-  const tries = Number(overrides.get("rc") ?? 1);
-  return {
-    tries: Math.min(5, Number.isInteger(tries) ? tries : 1),
-    statuses: /all|5xx/.test(overrides.get("rp") ?? ""),
-  };
+/** The provider's limits at a URL, whose fragment may set others. */
+export function limitsOf(url: string, rules: FlavorRules): Limits {
+  return rules.limits(new URLSearchParams(new URL(url).hash.slice(1)));
 }
 
-function isWorthRepeating({ response, error }: FaxExchange, statuses: boolean): boolean {
-  if (response === undefined) return error?.code === NO_CONNECTION;
-  return statuses && response.status >= 500;
+function isRepeated(last: FaxExchange, { retried }: Limits, deadline: number): boolean {
+  const failure = failureOf(last);
+  const isMeant = failure !== undefined && (retried.includes(failure) || retried.includes("all"));
+  // Timers end up to a millisecond early.
+  return isMeant && performance.now() + 1 < deadline;
 }
 
-const NO_CONNECTION = 11205;
+function failureOf({ response, error }: FaxExchange): Failure | undefined {
+  if (response === undefined) return error?.code === NO_ANSWER ? "rt" : "ct";
+  if (response.status < 400) return undefined;
+  return response.status < 500 ? "4xx" : "5xx";
+}
 
 async function followRedirects(line: Line, first: ToSend): Promise<FaxExchange> {
   let next: ToSend | undefined = first;
@@ -134,19 +90,20 @@ function targetOf({ response }: FaxExchange, sent: ToSend): ToSend | undefined {
   const { href: url, protocol } = new URL(location, sent.url);
   if (protocol !== "http:" && protocol !== "https:") return undefined;
   // The query of a GET is the target's own: its parameters stand there already.
-  if (sent.method === "GET") return { method: "GET", url, params: {} };
+  if (sent.method === "GET") return { ...sent, url, params: {} };
   if (response!.status >= 307) return { ...sent, url };
-  return { method: "GET", url, params: sent.params };
+  const { "content-type": _form, ...headers } = sent.headers;
+  return { method: "GET", url, params: sent.params, headers };
 }
 
 /** The password of the URL is sent only when it is asked for. */
 async function withPassword(line: Line, toSend: ToSend): Promise<FaxExchange> {
-  const first = await once(line, signed(toSend, line));
+  const request = signed(toSend, line.authToken, line.rules);
+  const first = await once(line, request);
   const { username, password } = new URL(toSend.url);
   const asks = /^basic\b/i.test(first.response?.headers["www-authenticate"] ?? "");
   if (first.response?.status !== 401 || !asks || !username || !isDecodable(username + password)) return first;
   const authorization = `Basic ${btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)}`;
-  const request = signed(toSend, line);
   return once(line, { ...request, headers: { ...request.headers, authorization } });
 }
 
@@ -157,26 +114,26 @@ function isDecodable(text: string): boolean {
 
 /** One request, with the cookies of the conversation; never rejects. */
 export async function once(line: Line, request: SentRequest): Promise<FaxExchange> {
-  const { host } = new URL(request.url);
-  const own = [...line.cookies].filter(([name]) => name.startsWith(`${host} `));
-  const cookie = own.map(([name, value]) => `${name.slice(host.length + 1)}=${value}`).join("; ");
-  const sent = cookie ? { ...request, headers: { ...request.headers, cookie } } : request;
+  const sent = { ...request, headers: { ...request.headers, ...cookiesFor(line.cookies, request.url) } };
   const start = performance.now();
   const made: FaxExchange = { ...(await attempt(line, sent)), ms: Math.round(performance.now() - start) };
   line.exchanges.push(made);
-  for (const each of made.response?.cookies ?? []) keepCookie(line.cookies, host, each);
+  keepCookies(line.cookies, request.url, made.response?.cookies ?? []);
   return made;
 }
 
 type Attempt = Omit<FaxExchange, "ms">;
 
+/** Its number for an answer that does not come in time. */
+const NO_ANSWER = 11200;
+
 async function attempt(line: Line, request: SentRequest): Promise<Attempt> {
   const controller = new AbortController();
-  const ms = Math.max(0, Math.min(line.rules.readMs, line.deadline - performance.now()));
+  const ms = Math.max(0, Math.min(line.readMs, line.deadline - performance.now()));
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<Attempt>((resolve) => {
     const message = `Answer sooner: nothing came within ${Math.round(ms)} ms.`;
-    timer = setTimeout(() => resolve({ request, error: { code: 11200, message } }), ms);
+    timer = setTimeout(() => resolve({ request, error: { code: NO_ANSWER, message } }), ms);
   });
   try {
     return await Promise.race([late, answerOf(line, request, controller.signal)]);
@@ -188,22 +145,46 @@ async function attempt(line: Line, request: SentRequest): Promise<Attempt> {
 
 async function answerOf(line: Line, request: SentRequest, signal: AbortSignal): Promise<Attempt> {
   try {
-    const response = (await line.fetch(platformRequest(request, signal))) as Response;
+    const response = await line.fetch(platformRequest(request, signal));
+    if (!isResponse(response)) throw new TypeError(`fetch must give a Response, not ${quote(response)}`);
     const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie"));
     const cookies = response.headers.getSetCookie();
-    const body = await bodyOf(response, line.deadline);
-    return { request, response: { status: response.status, headers, cookies, body } };
+    const { size, ...read } = await readBody(response, line.deadline);
+    const received = { status: response.status, headers, cookies, ...read };
+    if (size <= MAX_BODY) return { request, response: received };
+    const message = "Send at most 64 kB: more came, often it is the page of an error.";
+    return { request, response: received, error: { code: 11750, message } };
   } catch (error) {
     const thrown = error instanceof Error ? error.message.slice(0, 200) : quote(error);
-    const message = `Look at the server: it gave no answer (${thrown}).`;
-    return { request, error: { code: NO_CONNECTION, message } };
+    if (!line.isHandler) return { request, error: connectionError(error, thrown) };
+    return { request, response: { status: 500, headers: {}, cookies: [], body: thrown, isUtf8: true } };
   }
 }
 
-/** A little more than a provider takes: an endless body must not keep a test from its end. */
-const MAX_BODY = 128 * 1024;
+function isResponse(value: unknown): value is Response {
+  return value instanceof Object && "headers" in value && typeof (value as { status?: unknown }).status === "number";
+}
 
-async function bodyOf(response: Response, deadline: number): Promise<string> {
+/** https://www.twilio.com/docs/api/errors/11205, 11210 and 11220. What failed is in the causes of a `fetch`'s error. */
+function connectionError(error: unknown, thrown: string): { code: number; message: string } {
+  let why = "";
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
+    why = String((cause as { code?: unknown }).code ?? why);
+  }
+  const details = [why, thrown].filter(Boolean).join(": ");
+  if (/ENOTFOUND|EAI_AGAIN/.test(why)) return { code: 11210, message: `Look at the name of the host (${details}).` };
+  if (/CERT|SSL|TLS|UNABLE_TO/.test(why)) return { code: 11220, message: `Look at the certificate (${details}).` };
+  return { code: 11205, message: `Look whether the server runs: there was no connection (${details}).` };
+}
+
+/** https://www.twilio.com/docs/api/errors/11750 */
+const MAX_BODY = 64 * 1024;
+
+/** Stops where a provider does: an endless body must not keep a test from its end. */
+async function readBody(
+  response: Response,
+  deadline: number,
+): Promise<Pick<ReceivedResponse, "body" | "isUtf8"> & { size: number }> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
@@ -211,19 +192,12 @@ async function bodyOf(response: Response, deadline: number): Promise<string> {
     size += chunk.length;
     if (size > MAX_BODY || performance.now() > deadline) break;
   }
-  return new TextDecoder().decode(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer());
-}
-
-/** Name and value until they expire; who tests one server needs no more of RFC 6265. */
-function keepCookie(cookies: Map<string, string>, host: string, header: string): void {
-  const [pair, ...attributes] = header.split(";").map((part) => part.trim());
-  const [name, ...value] = pair!.split("=");
-  const maxAge = attributes.find((each) => /^max-age=/i.test(each))?.slice(8);
-  const expires = attributes.find((each) => /^expires=/i.test(each))?.slice(8);
-  const isOver =
-    maxAge === undefined ? expires !== undefined && Date.parse(expires) <= Date.now() : Number(maxAge) <= 0;
-  if (isOver) cookies.delete(`${host} ${name}`);
-  else cookies.set(`${host} ${name}`, value.join("="));
+  const bytes = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer();
+  try {
+    return { body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), isUtf8: true, size };
+  } catch {
+    return { body: new TextDecoder().decode(bytes), isUtf8: false, size };
+  }
 }
 
 /** The exchange, with the error that the provider logs; it stands in the transcript in place of the one before. */

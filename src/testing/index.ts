@@ -1,11 +1,6 @@
 /** The entry "twiml-fax/testing": an offline provider to try a server against. */
-export {
-  createFaxProvider,
-  type FaxProvider,
-  type FaxProviderOptions,
-  type ProviderFetch,
-  type ProviderRequest,
-  type ProviderResponse,
-} from "./provider.js";
-export type { FaxOutcome, FaxToSend, FaxTranscript } from "./conversation.js";
-export type { FaxExchange, SentRequest, ReceivedResponse } from "./exchange.js";
+export { createFaxProvider, type FaxProvider } from "./provider.js";
+export type { FaxProviderOptions, FaxToSend, ProviderFetch, ProviderRequest, ProviderResponse } from "./options.js";
+export type { FaxOutcome, FaxTranscript } from "./conversation.js";
+export type { FaxExchange, ReceivedResponse } from "./exchange.js";
+export type { SentRequest } from "./request.js";

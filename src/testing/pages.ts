@@ -5,12 +5,6 @@ export function emptyPage(type: "application/pdf" | "image/tiff"): Uint8Array<Ar
   return type === "image/tiff" ? emptyTiff() : emptyPdf();
 }
 
-/** The type by the first bytes; everything that is not TIFF is sent as PDF. */
-export function typeOfPages(bytes: Uint8Array): "application/pdf" | "image/tiff" {
-  const start = String.fromCharCode(...bytes.subarray(0, 2));
-  return start === "II" || start === "MM" ? "image/tiff" : "application/pdf";
-}
-
 /** PDF 1.4, section 3.4: a catalog, a tree of one page, and where each of them stands. */
 function emptyPdf(): Uint8Array<ArrayBuffer> {
   const objects = [

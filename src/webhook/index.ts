@@ -33,7 +33,7 @@ export interface FaxWebhook {
    * For `http.createServer`, Express and Connect. What a callback of yours throws goes to `next`; without one it is
    * written to the console and answered with a bare 500. Never rejects.
    */
-  readonly node: (req: NodeRequest, res: NodeResponse, next?: (error?: unknown) => void) => Promise<void>;
+  readonly node: (req: NodeRequest, res: NodeResponse, next?: (error: Error) => void) => Promise<void>;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The pages of a fax: those that came with the callback, or those behind its `mediaUrl`, fetched without trust. */
-import { didYouMean, quote } from "../message.js";
+import { quote } from "../message.js";
+import { ownOptions } from "../objects.js";
 import type { FaxMedia } from "../params.js";
 import type { FaxCallback } from "../request.js";
 
@@ -131,7 +132,7 @@ export async function fetchMedia(
   const settings = checkMediaOptions(options);
   const faxSid = checkFaxSid(callback);
   const bytes = await withinTime(settings.timeoutMs, (signal) => bytesOf(callback, settings, signal));
-  const type = typeOf(bytes);
+  const type = checkType(bytes);
   return new File([bytes], `${faxSid}.${EXTENSIONS[type]}`, { type }) as File & FaxPages;
 }
 
@@ -153,14 +154,7 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** The settings; throws a TypeError for options that cannot work. */
 function checkMediaOptions(options: FaxMediaOptions): MediaSettings {
-  if (typeof options !== "object" || options === null) throw wrongOption("options", "an object", options);
-  for (const name of Object.keys(options)) {
-    if ((OPTION_NAMES as string[]).includes(name)) continue;
-    const known = `The options of fetchMedia are ${OPTION_NAMES.join(", ")}`;
-    throw new TypeError(`${known}; there is no ${quote(name)}${didYouMean(name, OPTION_NAMES)}.`);
-  }
-  // Onto no prototype, so that destructuring finds nothing that somebody put on Object.prototype.
-  const own: FaxMediaOptions = Object.assign(Object.create(null), options);
+  const own: FaxMediaOptions = ownOptions("fetchMedia", options, OPTION_NAMES);
   const { hosts = ["files.signalwire.com"], headers = {}, maxBytes = 32 * 1024 * 1024, timeoutMs = 30_000 } = own;
   const { fetch = globalThis.fetch } = own;
   if (!Array.isArray(hosts) || hosts.length === 0) throw wrongOption("hosts", "an array with a host in it", hosts);
@@ -438,10 +432,20 @@ const TIFF_SIGNATURES = ["II*\0", "MM\0*", "II+\0", "MM\0+"];
  * The type by the first bytes. At the very start, as https://mimesniff.spec.whatwg.org/ has it for PDF: the 1024 bytes
  * in which Acrobat looks for it would let an HTML page through that mentions it.
  */
-function typeOf(bytes: Bytes): FaxPages["type"] {
-  const start = String.fromCharCode(...bytes.subarray(0, 20));
+export function typeOfPages(bytes: Uint8Array): FaxPages["type"] | undefined {
+  const start = beginningOf(bytes);
   if (start.startsWith("%PDF-")) return "application/pdf";
-  if (TIFF_SIGNATURES.some((signature) => start.startsWith(signature))) return "image/tiff";
+  return TIFF_SIGNATURES.some((signature) => start.startsWith(signature)) ? "image/tiff" : undefined;
+}
+
+function beginningOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes.subarray(0, 20));
+}
+
+function checkType(bytes: Bytes): FaxPages["type"] {
+  const type = typeOfPages(bytes);
+  if (type !== undefined) return type;
+  const start = beginningOf(bytes);
   const problem = start === "" ? "nothing came" : `${bytes.length} bytes came that begin with ${quote(start)}`;
   throw new FaxMediaError("not-a-fax", `Look at mediaUrl in a browser: PDF or TIFF was expected, but ${problem}.`);
 }

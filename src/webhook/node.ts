@@ -27,7 +27,8 @@ export interface NodeResponse {
   end(body: string): unknown;
 }
 
-type Next = (error?: unknown) => void;
+/** Always with an error: the webhook answers everything else by itself. */
+type Next = (error: Error) => void;
 
 /** How long a client that was refused may go on sending; long enough to read the answer before a reset destroys it. */
 const LINGER_MS = 5_000;

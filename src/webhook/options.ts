@@ -1,6 +1,6 @@
 /** The options of `faxWebhook`, checked once into settled values. */
-import { didYouMean, missingStep, quote } from "../message.js";
-import { emptyRecord, isPlainData } from "../objects.js";
+import { missingStep, quote } from "../message.js";
+import { ownOptions } from "../objects.js";
 import type { FaxCallback, FaxRequest } from "../request.js";
 import { isSafeHttpUrl } from "../url.js";
 import type { WebhookRequest } from "./http.js";
@@ -102,7 +102,7 @@ const OPTIONS = ["authToken", "publicUrl", "onFax", "onCallback", "onRefused", "
 
 /** The settings; throws a TypeError for options that cannot work. */
 export function checkOptions(options: unknown): Settings {
-  const own = ownOptions(options);
+  const own = ownOptions("faxWebhook", options, OPTIONS);
   const { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes = 64 * 1024, maxMediaBytes = 0 } = own;
   checkFunctions({ onFax, onCallback, onRefused });
   checkBytes("maxFormBytes", maxFormBytes, 1);
@@ -116,17 +116,6 @@ export function checkOptions(options: unknown): Settings {
   const listener = onRefused === undefined ? firstRefusals() : { onRefused, wantsRefusal: () => true };
   const settled = { authToken: checkAuthToken(authToken), publicUrl: checkPublicUrl(publicUrl), ...listener };
   return { ...settled, onFax, onCallback, maxFormBytes, maxMediaBytes } as Settings;
-}
-
-/** A copy without a prototype: what an option is must not come from a polluted one. */
-function ownOptions(options: unknown): Record<string, unknown> {
-  if (!isPlainData(options)) throw new TypeError(`faxWebhook takes an object of options, not ${quote(options)}.`);
-  for (const name of Object.keys(options as object)) {
-    if (OPTIONS.includes(name)) continue;
-    const hint = didYouMean(name, OPTIONS);
-    throw new TypeError(`There is no option ${quote(name)}${hint}; there are: ${OPTIONS.join(", ")}.`);
-  }
-  return Object.assign(emptyRecord<unknown>(), options);
 }
 
 function checkAuthToken(authToken: unknown): Settings["authToken"] {

@@ -64,8 +64,9 @@ function requestedUrls(request: WebhookRequest, publicUrl: Settings["publicUrl"]
     const second = base.whole + queryOf(request.url) + base.fragment;
     return first === second ? [first] : [first, second];
   }
-  const host = origin ? ownHost : (request.headers["host"] ?? request.headers[":authority"]);
-  return isHost(host) ? [`https://${host}${path}`, `http://${host}${path}`] : [];
+  // Next.js gives every request a URL at localhost, whatever its Host header is.
+  const hosts = new Set([origin && ownHost, request.headers["host"] ?? request.headers[":authority"]]);
+  return [...hosts].filter(isHost).flatMap((host) => [`https://${host}${path}`, `http://${host}${path}`]);
 }
 
 /** Path and query of a request's URL, which may be absolute. */

@@ -5,7 +5,7 @@
 import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { installPinned } from "../pinned.mjs";
 import { pack } from "./measure.mjs";
 
@@ -36,7 +36,7 @@ export const peerFile = (name) => require.resolve(name);
 async function load(checkout) {
   const folder = pack(resolve(checkout));
   process.on("exit", () => rmSync(dirname(folder), { recursive: true, force: true }));
-  const core = await import(join(folder, "dist/index.js"));
-  const webhook = await import(join(folder, "dist/webhook/index.js"));
+  const core = await import(pathToFileURL(join(folder, "dist/index.js")).href);
+  const webhook = await import(pathToFileURL(join(folder, "dist/webhook/index.js")).href);
   return { ...core, ...webhook, folder };
 }

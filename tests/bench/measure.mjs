@@ -97,6 +97,12 @@ function writeImport(folder, number, { how, file }) {
   return script;
 }
 
+/** On Windows npm is a .cmd, which cannot be spawned without a shell; Node's own installation has it beside node. */
+const NPM =
+  process.platform === "win32"
+    ? [process.execPath, join(dirname(process.execPath), "node_modules/npm/bin/npm-cli.js")]
+    : ["npm"];
+
 /** A checkout's package as npm would install it, in a temporary folder: what ships is what is measured. */
 export function pack(checkout) {
   if (!existsSync(join(checkout, "dist"))) throw new Error(`${checkout} has no dist/; run npm run build there first`);
@@ -105,8 +111,10 @@ export function pack(checkout) {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
   // Without scripts: `prepare` would build anew.
   const args = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder];
-  const name = execFileSync("npm", args, { cwd: checkout, env, encoding: "utf8" }).trim();
-  execFileSync("tar", ["-xzf", join(folder, name), "-C", folder]);
+  const [npm, ...first] = NPM;
+  const name = execFileSync(npm, [...first, ...args], { cwd: checkout, env, encoding: "utf8" }).trim();
+  // A relative name: some tar takes the colon of C: for a host.
+  execFileSync("tar", ["-xzf", name], { cwd: folder });
   return join(folder, "package");
 }
 

@@ -1,10 +1,11 @@
 /** Bun: the suite, CommonJS, `webhook.fetch` in `Bun.serve`, and `webhook.node` in its `node:http`. */
 import * as core from "twiml-fax";
+import * as testing from "twiml-fax/testing";
 import * as webhook from "twiml-fax/webhook";
 import { nodeServer, report, required } from "./node.mjs";
 import { converse, converseFailing, createFailing, createWebhook, limits, run } from "./suite.mjs";
 
-const modules = { core, webhook };
+const modules = { core, webhook, testing };
 const { groups } = await run(modules);
 const { hook } = createWebhook(modules);
 const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: hook.fetch });

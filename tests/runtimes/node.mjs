@@ -7,8 +7,13 @@ import { converseNode, createListener, limits, run, summary } from "./suite.mjs"
 /** What `require()` of the CommonJS files does. */
 export async function required() {
   const require = createRequire(import.meta.url);
-  const { passed, failed } = await run({ core: require("twiml-fax"), webhook: require("twiml-fax/webhook") });
+  const { passed, failed } = await run(await modulesBy(require));
   return { passed, failed };
+}
+
+async function modulesBy(load) {
+  const [core, webhook, testing] = ["twiml-fax", "twiml-fax/webhook", "twiml-fax/testing"].map(load);
+  return { core: await core, webhook: await webhook, testing: await testing };
 }
 
 /** What `webhook.node` does behind the runtime's `node:http`. */
@@ -29,7 +34,7 @@ export function report(groups, cannot) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const modules = { core: await import("twiml-fax"), webhook: await import("twiml-fax/webhook") };
+  const modules = await modulesBy((name) => import(name));
   const { groups } = await run(modules);
   report({ ...groups, require: await required(), node: await nodeServer(modules) }, await limits(modules));
 }

@@ -178,6 +178,7 @@ async function worker(binary, project, main, date, flags, use = () => {}) {
     `(name = "suite.mjs", esModule = embed "suite.mjs")`,
     `(name = "twiml-fax", esModule = "export * from './dist/index.js';")`,
     `(name = "twiml-fax/webhook", esModule = "export * from '../dist/webhook/index.js';")`,
+    `(name = "twiml-fax/testing", esModule = "export * from '../dist/testing/index.js';")`,
     ...files.map((file) => `(name = "dist/${file}", esModule = embed "node_modules/twiml-fax/dist/${file}")`),
   ];
   const config = `using Workerd = import "/workerd/workerd.capnp";

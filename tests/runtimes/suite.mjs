@@ -31,11 +31,12 @@ const SIGNED = {
  *
  * @returns how many passed, what failed, and both for each group (`core`, `signatures`, `fetch`)
  */
-export async function run({ core, webhook }) {
+export async function run({ core, webhook, testing }) {
   const groups = { core: await group((check) => coreChecks(check, core)) };
   if (webhook) {
     groups.signatures = await group((check) => signatureChecks(check, webhook));
     groups.fetch = await group((check) => fetchChecks(check, core, webhook));
+    groups.testing = await group((check) => testingChecks(check, { core, webhook }, testing));
   }
   return summary(groups);
 }
@@ -793,6 +794,36 @@ export async function cutOff(origin, tries = 20) {
           `did not get it (${[...new Set(reasons)].join(", ")})`,
       ]
     : [];
+}
+
+/** The offline provider against a handler in the same process. */
+async function testingChecks(check, { core, webhook }, { createFaxProvider }) {
+  const url = "https://fax.example.com/fax";
+  const got = [];
+  const onFax = (fax) => (fax.from === "" ? core.reject() : core.receive({ action: "/fax", storeMedia: false }));
+  const onCallback = async (callback) => got.push((await webhook.fetchMedia(callback)).type);
+  const hook = webhook.faxWebhook({
+    ...{ authToken: "key", publicUrl: url, maxMediaBytes: 1 << 20, onFax, onCallback, onRefused() {} },
+  });
+  for (const flavor of ["signalwire", "twilio"]) {
+    const provider = createFaxProvider({ url, authToken: "key", flavor, fetch: hook.fetch });
+    const { outcome, pagesLost, exchanges } = await provider.sendFax();
+    await check(`${flavor}: a delivery`, [outcome, pagesLost, got.pop()], ["received", false, "application/pdf"]);
+    const again = await provider.resend(exchanges[1]);
+    await check(`${flavor}: the delivery once more`, [again.response?.status, got.pop()], [200, "application/pdf"]);
+    await check(`${flavor}: rejected`, async () => (await provider.sendFax({ from: "" })).outcome, "rejected");
+    const forger = createFaxProvider({ url, authToken: "guessed", flavor, fetch: hook.fetch });
+    const forged = (await forger.sendFax()).exchanges[0];
+    await check(`${flavor}: forged`, [forged.response?.status, forged.error?.code > 0], [403, true]);
+    const silent = createFaxProvider({
+      url,
+      authToken: "key",
+      flavor,
+      fetch: () => new Promise(() => {}),
+      timeoutMs: 50,
+    });
+    await check(`${flavor}: no answer`, async () => (await silent.sendFax()).error.code, 11200);
+  }
 }
 
 /** Undefined says that a header is left to the platform. */

@@ -1,9 +1,10 @@
 /** workerd: `/suite` runs the suite inside the worker; all other paths are `webhook.fetch`. */
 import * as core from "twiml-fax";
+import * as testing from "twiml-fax/testing";
 import * as webhook from "twiml-fax/webhook";
 import { createFailing, createWebhook, limits, run } from "./suite.mjs";
 
-const modules = { core, webhook };
+const modules = { core, webhook, testing };
 const { hook } = createWebhook(modules);
 const failing = createFailing(modules);
 

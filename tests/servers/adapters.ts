@@ -1,7 +1,12 @@
-/** What the platforms do around a handler: Next.js with a route file, AWS Lambda with a function URL. */
+/** What the platforms do around a handler: Next.js with a route file, Workers, AWS Lambda behind each kind of URL. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Readable } from "node:stream";
-import type { APIGatewayProxyStructuredResultV2, LambdaFunctionURLEvent } from "aws-lambda";
+import type {
+  APIGatewayProxyEvent,
+  APIGatewayProxyResult,
+  APIGatewayProxyStructuredResultV2,
+  LambdaFunctionURLEvent,
+} from "aws-lambda";
 
 type RouteHandler = (request: Request) => Promise<Response>;
 
@@ -19,6 +24,19 @@ export function nextServer(route: { GET: RouteHandler; POST: RouteHandler }, pat
       res.writeHead(500).end("Internal Server Error");
     }
   });
+}
+
+/** Whoever serves a function of a `Request`: Bun, Deno, Workers. */
+export function fetchServer(handler: RouteHandler): Server {
+  const server = createServer(async (req, res) => {
+    try {
+      await send(await handler(webRequest(req)), res);
+    } catch (error) {
+      console.error(error);
+      res.writeHead(500).end("Internal Server Error");
+    }
+  });
+  return server.listen(0, "127.0.0.1");
 }
 
 function webRequest(req: IncomingMessage): Request {
@@ -104,5 +122,48 @@ export function lambdaEvent(req: IncomingMessage, body: Buffer, base64: Base64):
     },
     ...(body.length > 0 && { body: body.toString(binary ? "base64" : "utf8") }),
     isBase64Encoded: body.length > 0 && binary,
+  };
+}
+
+type RestHandler = (event: APIGatewayProxyEvent) => Promise<APIGatewayProxyResult>;
+
+/**
+ * A REST API, payload format 1.0, at its stage:
+ * https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html. Names of headers
+ * as they came, the query decoded, and `path` without the stage.
+ */
+export function restServer(handler: RestHandler): Server {
+  return createServer(async (req, res) => {
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of req) chunks.push(chunk as Buffer);
+      const answer = await handler(restEvent(req, Buffer.concat(chunks)) as APIGatewayProxyEvent);
+      res.statusCode = answer.statusCode;
+      for (const [name, values] of Object.entries(answer.multiValueHeaders ?? {})) {
+        res.setHeader(name, (values as string[]).map(String));
+      }
+      res.end(answer.body);
+    } catch (error) {
+      console.error(error);
+      res.writeHead(502, { "content-type": "application/json" }).end('{"message":"Internal Server Error"}');
+    }
+  });
+}
+
+function restEvent(req: IncomingMessage, body: Buffer): Partial<APIGatewayProxyEvent> {
+  const { pathname, searchParams } = new URL(req.url ?? "/", "http://localhost");
+  const names = [...new Set(searchParams.keys())];
+  const query = names.length > 0 ? Object.fromEntries(names.map((name) => [name, searchParams.getAll(name)])) : null;
+  const isBinary = /^multipart\//.test(req.headers["content-type"] ?? "");
+  return {
+    httpMethod: req.method ?? "GET",
+    path: pathname.replace(/^\/prod(?=\/)/, ""),
+    requestContext: { path: pathname, stage: "prod" } as APIGatewayProxyEvent["requestContext"],
+    multiValueQueryStringParameters: query,
+    multiValueHeaders: Object.fromEntries(
+      Object.entries(req.headersDistinct).map(([name, values]) => [name.replace(/^./, (a) => a.toUpperCase()), values]),
+    ),
+    body: body.length > 0 ? body.toString(isBinary ? "base64" : "utf8") : null,
+    isBase64Encoded: body.length > 0 && isBinary,
   };
 }

@@ -1,8 +1,12 @@
 /** Starts the very example files, each in a fresh module graph, and watches what their callbacks get. */
+import { mkdtempSync } from "node:fs";
+import { Server } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { vi } from "vitest";
 import type { FaxWebhookOptions, Refusal, WebhookRequest } from "../../src/webhook/index.js";
 import type { FaxCallback, FaxRequest, Verb } from "../../src/index.js";
-import { lambdaServer, nextServer } from "./adapters.js";
+import { fetchServer, lambdaServer, nextServer, restServer } from "./adapters.js";
 import { type AnyServer, close, portOf } from "./listen.js";
 
 export const TOKEN = "a-test-token";
@@ -53,26 +57,68 @@ export interface Running {
   close(): Promise<void>;
 }
 
+// The examples save pages into a folder of the current one.
+process.chdir(mkdtempSync(join(tmpdir(), "twiml-fax-examples-")));
+
+const load = (name: string): Promise<any> => import(`../../docs/examples/${name}.mjs`);
+
+/** The server that a file starts: examples export nothing that only a test would need. */
+async function serverOf(name: string): Promise<AnyServer> {
+  const { listen } = Server.prototype;
+  let started: Server | undefined;
+  const spy = vi.spyOn(Server.prototype, "listen").mockImplementation(function (this: Server, ...args: unknown[]) {
+    started = this;
+    return Reflect.apply(listen, this, args) as Server;
+  });
+  try {
+    await load(name);
+    return started!;
+  } finally {
+    spy.mockRestore();
+  }
+}
+
+async function express4(): Promise<AnyServer> {
+  vi.doMock("express", () => vi.importActual("express4"));
+  try {
+    return await serverOf("express");
+  } finally {
+    vi.doUnmock("express");
+  }
+}
+
+/** What a runtime of its own is given to serve. */
+async function servedBy(runtime: "Bun" | "Deno", name: string): Promise<AnyServer> {
+  const serve = vi.fn();
+  vi.stubGlobal(runtime, { serve });
+  try {
+    await load(name);
+    const [options, handler] = serve.mock.calls[0]!;
+    return fetchServer(handler ?? options.routes["/fax"]);
+  } finally {
+    vi.unstubAllGlobals();
+  }
+}
+
 /** Every example, and where one file serves two, each of them. */
 export const EXAMPLES = {
-  "node:http": async () => (await import("./examples/node-http.js")).server,
-  "Express 5": async () => (await import("./examples/express.js")).server,
-  "Express 4": async () => {
-    vi.doMock("express", () => vi.importActual("express4"));
-    try {
-      return (await import("./examples/express.js")).server;
-    } finally {
-      vi.doUnmock("express");
-    }
+  "node:http": () => serverOf("server"),
+  "Express 5": () => serverOf("express"),
+  "Express 4": express4,
+  "Fastify 5": () => serverOf("fastify"),
+  "Koa 3": () => serverOf("koa"),
+  "Hono on Node": () => serverOf("hono"),
+  "a Next.js route": async () => {
+    const { fetch } = (await load("fax")).webhook;
+    return nextServer({ GET: fetch, POST: fetch }, "/fax").listen(0, "127.0.0.1");
   },
-  "Fastify 5": async () => (await import("./examples/fastify.js")).server,
-  "Koa 3": async () => (await import("./examples/koa.js")).server,
-  "Hono on Node": async () => (await import("./examples/hono.js")).server,
-  "a Next.js route": async () => nextServer(await import("./examples/nextjs.js"), "/fax").listen(0, "127.0.0.1"),
-  "AWS Lambda, text bodies": async () =>
-    lambdaServer((await import("./examples/lambda.js")).handler, "binary").listen(0, "127.0.0.1"),
+  Bun: () => servedBy("Bun", "bun"),
+  Deno: () => servedBy("Deno", "deno"),
+  Workers: async () => fetchServer((await load("worker")).default.fetch),
+  "AWS Lambda, text bodies": async () => lambdaServer((await load("lambda")).handler, "binary").listen(0, "127.0.0.1"),
   "AWS Lambda, base64 bodies": async () =>
-    lambdaServer((await import("./examples/lambda.js")).handler, "always").listen(0, "127.0.0.1"),
+    lambdaServer((await load("lambda")).handler, "always").listen(0, "127.0.0.1"),
+  "AWS Lambda, REST API": async () => restServer((await load("lambda-rest")).handler).listen(0, "127.0.0.1"),
 } satisfies Record<string, () => Promise<AnyServer>>;
 
 export type ExampleName = keyof typeof EXAMPLES;

@@ -1,5 +1,7 @@
 /** The README's servers, tried as a user would: through the published provider, in vitest and in node:test. */
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createFaxProvider } from "twiml-fax/testing";
@@ -8,12 +10,17 @@ import { EXAMPLES } from "../servers/examples.js";
 import { portOf } from "../servers/listen.js";
 
 const NAMES = Object.keys(EXAMPLES) as (keyof typeof EXAMPLES)[];
+const PAGES = new TextEncoder().encode("%PDF-1.4 the pages of a test");
 
 describe.each(NAMES)("the example for %s", (name) => {
+  const store = createServer((_, res) => void res.end(PAGES)).listen(0, "127.0.0.1");
   let server: Awaited<ReturnType<(typeof EXAMPLES)[typeof name]>>;
   let url: string;
+  let host: string;
   beforeAll(async () => {
-    for (const [key, value] of Object.entries({ FAX_AUTH_TOKEN: "PSK_test", PORT: "0" })) vi.stubEnv(key, value);
+    host = `127.0.0.1:${await portOf(store)}`;
+    const env = { FAX_AUTH_TOKEN: "PSK_test", PORT: "0", MEDIA_HOSTS: host };
+    for (const [key, value] of Object.entries(env)) vi.stubEnv(key, value);
     vi.resetModules();
     server = await EXAMPLES[name]();
     url = `http://127.0.0.1:${await portOf(server)}/fax`;
@@ -21,19 +28,24 @@ describe.each(NAMES)("the example for %s", (name) => {
   afterEach(() => vi.restoreAllMocks());
   afterAll(() => {
     vi.unstubAllEnvs();
-    server.close();
+    for (const each of [server, store]) each.close();
   });
 
-  it("accepts a fax and hears of its pages, rejects another, and refuses a forgery", async () => {
-    const log = vi.spyOn(console, "log").mockReturnValue();
-    vi.spyOn(console, "warn").mockReturnValue();
+  it("saves the pages of a fax, tells of a failed one, rejects another, and refuses a forgery", async () => {
+    for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockReturnValue();
     const provider = createFaxProvider({ url, authToken: "PSK_test" });
-    const accepted = await provider.sendFax();
-    expect(accepted).toMatchObject({ outcome: "received", verb: { verb: receive().verb }, pagesLost: false });
-    expect(log.mock.calls.flat()).toContain(accepted.faxSid);
+    const accepted = await provider.sendFax({ pages: PAGES, mediaUrl: `http://${host}/1` });
+    expect(accepted).toMatchObject({ outcome: "received", verb: receive({ action: "fax" }), pagesLost: false });
+    const file = `faxes/${accepted.faxSid}.pdf`;
+    await vi.waitFor(() => expect(console.log).toHaveBeenCalledWith(`saved ${file}`));
+    expect(new Uint8Array(readFileSync(file))).toEqual(PAGES);
+    const failed = await provider.sendFax({ outcome: "failed" });
+    const told = `NO PAGES: ${failed.faxSid} failed The sending machine hung up.`;
+    expect([failed.outcome, vi.mocked(console.error).mock.calls]).toEqual(["failed", [[told]]]);
     expect((await provider.sendFax({ from: "+15005550006" })).verb).toEqual(reject());
     const forged = await createFaxProvider({ url, authToken: "guessed" }).sendFax();
     expect(forged.exchanges[0]?.response).toMatchObject({ status: 403, body: "forbidden" });
+    expect(console.warn).toHaveBeenCalledWith(expect.stringContaining("signature-mismatch"));
   });
 });
 

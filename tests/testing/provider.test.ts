@@ -1,7 +1,11 @@
 /** The published provider, against handlers in this process and a real server. */
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { FaxResponse, receive, reject, type ReceiveAttributes, toTwiml } from "../../src/index.js";
+import { FaxResponse, parseFaxCallback, receive, reject, type ReceiveAttributes, toTwiml } from "../../src/index.js";
 import { createFaxProvider, type FaxProviderOptions, type ProviderFetch } from "../../src/testing/index.js";
 import { faxWebhook, fetchMedia } from "../../src/webhook/index.js";
 import { SIGNED } from "../peers/inputs.mjs";
@@ -23,10 +27,25 @@ function webhookFor(attributes: ReceiveAttributes | "reject" = { action: "/fax" 
 const provide = (fetch: ProviderFetch, more: Partial<FaxProviderOptions> = {}) =>
   createFaxProvider({ url: URL_, authToken: KEY, fetch, ...more });
 
+const latin1 = Uint8Array.from("<Response><!--\xe9--><Reject/></Response>", (letter) => letter.charCodeAt(0));
+
 const answer =
   (body: string, init: ResponseInit = {}) =>
   () =>
     new Response(body, { headers: XML, ...init });
+
+const PDF = new TextEncoder().encode("%PDF-1.4 pages");
+
+const fixture = (name: string) => readFileSync(join(import.meta.dirname, "../servers/fixtures", name));
+
+/** Where a server stood, with this fragment. */
+async function closedUrl(hash: string): Promise<string> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return `http://127.0.0.1:${port}/fax${hash}`;
+}
 
 const servers: { close(): unknown }[] = [];
 afterEach(() => {
@@ -144,9 +163,16 @@ describe("what a provider refuses", () => {
     ["another root", answer("<response/>"), 12102],
     ["another content type", answer("<Response/>", { headers: { "content-type": "text/html" } }), 12300],
     ["a document of 100 kB", answer(`<Response><!--${"x".repeat(100_000)}--></Response>`), 11750],
+    ["a page of an error of 100 kB", answer("x".repeat(100_000), { status: 500 }), 11750],
+    ["bytes that are not UTF-8", () => new Response(latin1, { headers: XML }), 12100],
+    ["a page that is not UTF-8", () => new Response(latin1, { headers: { "content-type": "text/html" } }), 12300],
     ["404", answer("x", { status: 404 }), 11217],
-    ["an exception", () => Promise.reject(new Error("no database")), 11205],
-    ["something that is not a response", () => "<Response/>" as never, 11205],
+    ["204", () => new Response(null, { status: 204 }), 11200],
+    ["201 with a verb", answer("<Response><Reject/></Response>", { status: 201 }), 11200],
+    ["a redirect to nowhere", () => new Response(null, { status: 302 }), 11200],
+    ["an exception, which is the 500 of a server", () => Promise.reject(new Error("no database")), 11217],
+    ["something that is not a response", () => "<Response/>" as never, 11217],
+    ["an action that leads nowhere", answer('<Response><Receive action="//["/></Response>'), 12200],
   ])("%s", async (_, fetch, code) => {
     const { outcome, error, exchanges } = await provide(fetch).sendFax();
     expect([outcome, error?.code, error?.message.length]).toEqual(["error", code, expect.any(Number)]);
@@ -250,25 +276,118 @@ describe("the provider as an HTTP client", () => {
     ["signalwire", URL_, 1, 1],
     ["twilio", URL_, 1, 2],
     ["twilio", `${URL_}#rc=3&rp=all`, 4, 4],
+    ["twilio", `${URL_}#rc=3&rp=5xx`, 4, 1],
+    ["twilio", `${URL_}#rc=3&rp=4xx,rt`, 1, 1],
+    ["twilio", `${URL_}#rc=0&rp=all`, 1, 1],
+    ["twilio", `${URL_}#rc=9`, 1, 2],
   ] as const)(
     "of %s at %s asks %i times after a 500 and %i times without a connection",
-    async (flavor, url, status, dead) => {
-      const broken = vi.fn(() => new Response("", { status: 500 }));
-      await provide(broken, { flavor, url }).sendFax();
-      const gone = vi.fn(() => Promise.reject(new Error("refused")));
-      await provide(gone, { flavor, url }).sendFax();
-      expect([broken.mock.calls.length, gone.mock.calls.length]).toEqual([status, dead]);
+    async (flavor, url, ...times) => {
+      const broken = await provide(answer("", { status: 500 }), { flavor, url }).sendFax();
+      const gone = await createFaxProvider({
+        url: await closedUrl(new URL(url).hash),
+        authToken: KEY,
+        flavor,
+      }).sendFax();
+      expect([broken.exchanges.length, gone.exchanges.length]).toEqual(times);
+      expect(gone.error).toEqual({ code: 11205, message: expect.stringContaining("ECONNREFUSED") });
     },
   );
 
-  it("resends a request to the letter", async () => {
-    const webhook = webhookFor();
-    const provider = provide(webhook.fetch);
+  it("repeats a request of Twilio's with the same token, and the next has another", async () => {
+    const tokens: (string | null)[] = [];
+    const fetch: ProviderFetch = ({ headers }: Request) => {
+      tokens.push(headers.get("i-twilio-idempotency-token"));
+      if (tokens.length === 1) return new Response("", { status: 503 });
+      return new Response(toTwiml(receive({ action: "/x" })), { headers: XML });
+    };
+    await provide(fetch, { flavor: "twilio", url: `${URL_}#rp=5xx` }).sendFax();
+    expect(tokens).toHaveLength(3);
+    expect(tokens[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect([tokens[1] === tokens[0], tokens[2] === tokens[0]]).toEqual([true, false]);
+  });
+
+  it("waits as long as the URL of a Twilio number says, and repeats after it only when told to", async () => {
+    const silent = () => new Promise<never>(() => {});
+    for (const [fragment, times] of [
+      ["#rt=100", 1],
+      ["#rt=100&rc=2&rp=rt", 3],
+    ] as const) {
+      const { error, exchanges } = await provide(silent, { flavor: "twilio", url: URL_ + fragment }).sendFax();
+      expect([error?.code, exchanges.length], fragment).toEqual([11200, times]);
+    }
+    const url = `${URL_}#rt=100&rc=5&rp=all&tt=150`;
+    const inAll = await provide(silent, { flavor: "twilio", url }).sendFax();
+    expect(inAll.error?.code).toBe(11200);
+    expect(inAll.exchanges.length).toBeLessThan(3);
+  });
+
+  it("names a host that does not exist, and a certificate that is not trusted", async () => {
+    const gone = await createFaxProvider({ url: "http://does-not-exist.invalid/fax", authToken: KEY }).sendFax();
+    expect(gone.error?.code).toBe(11210);
+    const server = createHttpsServer({ cert: fixture("throwaway-cert.pem"), key: fixture("throwaway-key.pem") }).listen(
+      0,
+      "127.0.0.1",
+    );
+    servers.push(server);
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as AddressInfo;
+    const untrusted = await createFaxProvider({ url: `https://127.0.0.1:${port}/`, authToken: KEY }).sendFax();
+    expect(untrusted.error?.code).toBe(11220);
+  });
+
+  it("asks for an action at the same host with the password of the URL, and at another without", async () => {
+    const seen: [string, string | null][] = [];
+    const server =
+      (action: string): ProviderFetch =>
+      ({ url, headers }: Request) => {
+        seen.push([new URL(url).host, headers.get("authorization")]);
+        if (!headers.has("authorization")) {
+          return new Response("", { status: 401, headers: { "www-authenticate": "Basic realm=fax" } });
+        }
+        return new Response(toTwiml(receive({ action })), { headers: XML });
+      };
+    const url = "https://user:pass@fax.example.com/fax";
+    expect((await provide(server("/done"), { url }).sendFax()).outcome).toBe("received");
+    await provide(server("https://other.example.com/"), { url }).sendFax();
+    const [one, other] = ["fax.example.com", "other.example.com"];
+    const basic = `Basic ${btoa("user:pass")}`;
+    expect(seen).toEqual([
+      ...Array(3)
+        .fill([
+          [one, null],
+          [one, basic],
+        ])
+        .flat(),
+      [other, null],
+    ]);
+  });
+
+  it("leaves the query of the configured URL as it is written", async () => {
+    const seen: string[] = [];
+    const fetch: ProviderFetch = ({ url }) => {
+      seen.push(url);
+      return new Response(toTwiml(reject()), { headers: XML });
+    };
+    await provide(fetch, { url: `${URL_}?a=b%20c&d=%27` }).sendFax({ method: "GET" });
+    expect(seen[0]).toMatch(/\?a=b%20c&d=%27&FaxSid=/);
+  });
+
+  it("resends a request to the letter, a delivery too", async () => {
+    const webhook = webhookFor({ action: "/fax", storeMedia: false });
+    const bodies: ArrayBuffer[] = [];
+    const provider = provide(async (request: Request) => {
+      bodies.push(await request.clone().arrayBuffer());
+      return webhook.fetch(request);
+    });
     const { exchanges } = await provider.sendFax();
     expect((await provider.resend(exchanges[1]!)).response?.status).toBe(200);
     expect(webhook.onCallback.mock.calls.map(([{ faxSid }]) => faxSid as string)).toEqual(
       Array(2).fill(exchanges[0]!.request.params["FaxSid"]),
     );
+    expect(bodies).toHaveLength(3);
+    expect(bodies[2]).toEqual(bodies[1]);
+    expect(new Uint8Array(bodies[1]!)).toEqual(exchanges[1]!.request.body);
   });
 
   it("talks to a real server", async () => {
@@ -284,7 +403,77 @@ describe("the provider as an HTTP client", () => {
   });
 });
 
+describe("one request each", () => {
+  it("is what the conversation sends: a callback with its pages' address, a failed one, a delivery", async () => {
+    const now = () => new Date("2026-11-24T10:00:00.5Z");
+    const provider = createFaxProvider({ url: URL_, authToken: KEY, now });
+    const kept = parseFaxCallback(await provider.callback({ FaxSid: "FX1" }).text());
+    expect(kept).toMatchObject({
+      ...{ faxSid: "FX1", faxStatus: "received", remoteStationId: "+15017122661", numPages: 1, issues: [] },
+      ...{ mediaUrl: "https://files.signalwire.com/FX1.pdf", timestamp: new Date("2026-11-24T10:00:00Z") },
+    });
+    const failed = parseFaxCallback(await provider.callback({ FaxStatus: "failed", ErrorCode: "1" }).text());
+    expect(failed).toMatchObject({ faxStatus: "failed", errorCode: "1", errorMessage: expect.any(String) });
+    expect(failed).not.toHaveProperty("mediaUrl");
+    expect(parseFaxCallback(await provider.callback({ FaxStatus: "busy" }).text())).not.toHaveProperty("numPages");
+    const delivery = await (provider.delivery(PDF, { NumPages: "2" }) as Request).formData();
+    expect(parseFaxCallback(delivery)).toMatchObject({ numPages: 2, media: { size: PDF.length }, issues: [] });
+    expect(delivery.has("MediaUrl")).toBe(false);
+  });
+});
+
+describe("cookies", () => {
+  it.each([
+    ["a=1", "/fax", "a=1"],
+    ["a=1; Path=/done", "/done/x", "a=1"],
+    ["a=1; Path=/done", "/donex", null],
+    ["a=1; Path=/", "https://sub.fax.example.com/", null],
+    ["a=1; Path=/; Domain=fax.example.com", "https://sub.fax.example.com/", "a=1"],
+    ["a=1; Domain=other.example.com", "/fax", null],
+    ["a=1; Secure", "http://fax.example.com/fax", null],
+    ["a=1; Max-Age=0", "/fax", null],
+    ["a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "/fax", null],
+    ["a=1; Max-Age=60; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "/fax", "a=1"],
+    ["nonsense", "/fax", null],
+  ])("set as %j come to %s as %j", async (cookie, action, expected) => {
+    const seen: (string | null)[] = [];
+    const fetch: ProviderFetch = ({ headers }: Request) => {
+      seen.push(headers.get("cookie"));
+      const twiml = toTwiml(seen.length === 1 ? receive({ action }) : undefined);
+      return new Response(twiml, { headers: seen.length === 1 ? { ...XML, "set-cookie": cookie } : XML });
+    };
+    expect((await provide(fetch).sendFax()).outcome).toBe("received");
+    expect(seen).toEqual([null, expected]);
+  });
+});
+
 describe("what a test gets wrong", () => {
+  it.each<[object | null, string]>([
+    [{ From: "" }, 'sendFax has no option "From" (did you mean "from"?)'],
+    [{ caller: "+1" }, 'sendFax has no option "caller"; there are: from, to'],
+    [{ outcome: "fail" }, 'outcome must be "received" or "failed" (did you mean "failed"?), not "fail".'],
+    [{ method: "get" }, 'method must be "GET" or "POST" (did you mean "GET"?), not "get".'],
+    [{ method: "PUT" }, 'method must be "GET" or "POST", not "PUT".'],
+    [{ from: 1 }, "from must be text, not 1."],
+    [{ from: "+1", params: { From: "+2" } }, 'Give "From" once: it is in params as well.'],
+    [{ mediaUrl: "https://x/", params: { MediaUrl: "https://y/" } }, 'Give "MediaUrl" once'],
+    [{ mediaUrl: "/x" }, "mediaUrl must be an http(s) URL"],
+    [{ pages: new Blob(["%PDF-"]) }, "pages must be a Uint8Array that holds a PDF or TIFF, not a Blob."],
+    [{ pages: new Uint8Array(9) }, "pages must be a Uint8Array that holds a PDF or TIFF"],
+    [{ params: null }, "params must be an object of text parameters, not null."],
+    [null, "sendFax takes an object of options, not null."],
+  ])("rejects sendFax(%j)", async (fax, message) => {
+    const fetch = vi.fn(() => new Response());
+    const sending = provide(fetch).sendFax(fax as never);
+    await expect(sending).rejects.toThrow(TypeError);
+    await expect(sending).rejects.toThrow(message);
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it("throws for a delivery of something else than pages", () => {
+    expect(() => provide(() => new Response()).delivery(new Uint8Array(9))).toThrow("pages must be");
+  });
+
   it.each<[object, string]>([
     [{ faxsid: "FX1" }, 'Write "FaxSid", not "faxsid": names are case-sensitive.'],
     [{ media_url: "x" }, 'Write "MediaUrl", not "media_url": names are case-sensitive.'],
@@ -299,8 +488,17 @@ describe("what a test gets wrong", () => {
   it.each<[object, RegExp]>([
     [{ url: URL_ }, /^authToken must be/],
     [{ url: "/fax", authToken: KEY }, /^url must be/],
-    [{ url: URL_, authToken: KEY, flavour: "twilio" }, /no option "flavour" \(did you mean "flavor"\?\)/],
+    [
+      { url: URL_, authToken: KEY, flavour: "twilio" },
+      /^createFaxProvider has no option "flavour" \(did you mean "flavor"\?\)/,
+    ],
     [{ url: URL_, authToken: KEY, flavor: "Twilio" }, /did you mean "twilio"/],
+    [{ url: URL_, authToken: "  " }, /^authToken must be/],
+    [{ url: URL_, authToken: KEY, timeoutMs: NaN }, /^timeoutMs must be a number of milliseconds, not NaN/],
+    [{ url: URL_, authToken: KEY, timeoutMs: 0 }, /^timeoutMs must be/],
+    [{ url: URL_, authToken: KEY, fetch: "webhook" }, /^fetch must be a function/],
+    [{ url: URL_, authToken: KEY, now: 5 }, /^now must be a function/],
+    [{ url: URL_, authToken: KEY, accountSid: "a b" }, /^accountSid must be/],
   ])("throws for the options %j", (options, message) => {
     expect(() => createFaxProvider(options as never)).toThrow(message);
   });

@@ -35,6 +35,18 @@ describe("fetch", () => {
     expect((await fetch(sendGet())).status).toBe(200);
   });
 
+  it("verifies the Host header's URL as well as its own, which is at localhost in Next.js", async () => {
+    const { fetch } = setUp(BY_HOST);
+    const behind = (host: string, request: Request) => {
+      const { pathname, search } = new URL(request.url);
+      const headers = new Headers(request.headers);
+      headers.set("host", host);
+      return new Request(`http://localhost:3000${pathname}${search}`, { headers });
+    };
+    expect((await fetch(behind("fax.example.com", sendGet()))).status).toBe(200);
+    expect((await fetch(behind("other.example.com", sendGet()))).status).toBe(403);
+  });
+
   it("sends several cookies as several headers", async () => {
     const cookies = ["a=1; Path=/", "b=2; Expires=Thu, 01 Jan 2032 00:00:00 GMT"];
     const response = await setUp({

@@ -578,11 +578,11 @@ function assertNever(): Promise<void> {
 
 describe("fetchMedia, options", () => {
   it.each<[string, unknown, string]>([
-    ["no object", "files.signalwire.com", "options must be an object"],
-    ["null", null, "options must be an object"],
-    ["an unknown name", { maxbytes: 1 }, 'there is no "maxbytes" (did you mean "maxBytes"?)'],
+    ["no object", "files.signalwire.com", "fetchMedia takes an object of options"],
+    ["null", null, "fetchMedia takes an object of options"],
+    ["an unknown name", { maxbytes: 1 }, 'has no option "maxbytes" (did you mean "maxBytes"?)'],
     ["a near name", { timeout: 1 }, 'did you mean "timeoutMs"?'],
-    ["a name of Object.prototype", { constructor: 1 }, 'there is no "constructor"'],
+    ["a name of Object.prototype", { constructor: 1 }, 'has no option "constructor"'],
     ["one host as text", { hosts: "files.signalwire.com" }, "hosts must be an array"],
     ["no host", { hosts: [] }, "hosts must be an array with a host in it, not an array"],
     ["a URL as host", { hosts: ["https://files.signalwire.com"] }, "without scheme"],

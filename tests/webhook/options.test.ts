@@ -45,9 +45,9 @@ describe("faxWebhook: options that cannot work throw a TypeError", () => {
     [
       "a name that is nearly one",
       { onCalback: onFax },
-      /^There is no option "onCalback" \(did you mean "onCallback"\?\); there are/,
+      /^faxWebhook has no option "onCalback" \(did you mean "onCallback"\?\); there are/,
     ],
-    ["a name that is not one", { token: "x" }, /^There is no option "token"/],
+    ["a name that is not one", { token: "x" }, /^faxWebhook has no option "token"/],
   ])("refuses %s", (_, wrong, message) => {
     const options = { authToken: TOKEN, onFax, ...wrong } as FaxWebhookOptions;
     expect(() => faxWebhook(options)).toThrow(TypeError);

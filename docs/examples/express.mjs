@@ -1,0 +1,6 @@
+import express from "express";
+import { webhook } from "./fax.mjs";
+
+const app = express();
+app.all("/fax", webhook.node); // with or without a body parser in front
+app.listen(Number(process.env.PORT ?? 3000));

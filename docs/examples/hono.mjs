@@ -1,0 +1,7 @@
+import { serve } from "@hono/node-server";
+import { Hono } from "hono";
+import { webhook } from "./fax.mjs";
+
+const app = new Hono();
+app.all("/fax", (c) => webhook.fetch(c.req.raw));
+serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 3000) });

@@ -1,0 +1,3 @@
+import { webhook } from "./fax.mjs";
+
+export default { fetch: webhook.fetch };
