@@ -7,9 +7,6 @@ import { defineConfig } from "vitest/config";
 export default defineConfig({
   test: {
     include: ["tests/*.test.ts", "tests/webhook/*.test.ts"],
-    exclude: [
-      "**/node_modules/**",
-      ...["readme", "release", "growth", "house"].map((name) => `tests/${name}.test.ts`),
-    ],
+    exclude: ["**/node_modules/**", ...["readme", "release", "growth", "house"].map((name) => `tests/${name}.test.ts`)],
   },
 });

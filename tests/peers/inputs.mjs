@@ -66,13 +66,21 @@ export const RANDOM = { seed: 20_240_229, count: 300 };
 export const SIGNED = {
   authToken: "PSK_test",
   url: "https://fax.example.com/fax",
-  signalwire: formsOf("6b0e5f4c-3f4e-4f0a-9d38-5a1d7c2b9e10", "0d1f7a52-8c4b-4b6e-a3f9-2e6c5d4b3a21"),
-  twilio: formsOf(`FX${"0123456789abcdef".repeat(2)}`, `AC${"fedcba9876543210".repeat(2)}`),
+  signalwire: formsOf("6b0e5f4c-3f4e-4f0a-9d38-5a1d7c2b9e10", "0d1f7a52-8c4b-4b6e-a3f9-2e6c5d4b3a21", {
+    Timestamp: "2026-11-24T10:00:00Z",
+    MediaSid: "9c8b7a65-4d3e-4f2a-8b1c-0d9e8f7a6b54",
+    MediaUrl: "https://files.signalwire.com/fax.pdf",
+  }),
+  twilio: formsOf(`FX${"0123456789abcdef".repeat(2)}`, `AC${"fedcba9876543210".repeat(2)}`, {
+    MediaUrl: "https://media.twiliocdn.com/fax/fax.pdf",
+  }),
 };
 
-function formsOf(FaxSid, AccountSid) {
+/** All that `incoming()` and `callback()` of the offline provider send, so that nothing of it is drawn. */
+function formsOf(FaxSid, AccountSid, media) {
   const incoming = { FaxSid, AccountSid, From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
-  return { incoming, callback: { ...incoming, FaxStatus: "received" }, odd: { ...incoming, From: "é &=" } };
+  const received = { RemoteStationId: incoming.From, FaxStatus: "received", NumPages: "1" };
+  return { incoming, callback: { ...incoming, ...received, ...media }, odd: { ...incoming, From: "é &=" } };
 }
 
 /** Attributes without end, the same ones for a seed. */
