@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { buffer } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { parseTwiml } from "./document.js";
 import { TwimlError } from "./errors.js";
@@ -62,7 +62,7 @@ function readArguments(args: string[]): { values: Values; command: string | unde
       throw new UsageError(`Leave out ${JSON.stringify(more)}: there is one URL or file at a time.`);
     return { values, command, target };
   } catch (error) {
-    throw error instanceof UsageError ? error : new UsageError(String((error as Error).message).split("\n")[0]);
+    throw error instanceof UsageError ? error : new UsageError(String((error as Error).message).replaceAll("\n", " "));
   }
 }
 
@@ -78,9 +78,9 @@ const green = (text: string): string => paint(32, text);
 const red = (text: string): string => paint(31, text);
 const bold = (text: string): string => paint(1, text);
 
-function check(file: string, options: string[]): number {
+async function check(file: string, options: string[]): Promise<number> {
   if (options[0] !== undefined) throw new UsageError(`Leave out --${options[0]}: check takes a file alone.`);
-  const bytes = readFile(file === "-" ? 0 : file);
+  const bytes = file === "-" ? await buffer(process.stdin) : readFile(file);
   if (!isUtf8(bytes)) {
     print(
       `${red("Wrong:")} ${file}: Save it as UTF-8: there are bytes in it that are none (the provider's error 12100)`,
@@ -100,7 +100,7 @@ function check(file: string, options: string[]): number {
   }
 }
 
-function readFile(file: string | number): Buffer {
+function readFile(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
@@ -111,7 +111,8 @@ function readFile(file: string | number): Buffer {
 async function send(url: string, values: Values): Promise<number> {
   if (!values.token) throw new UsageError("Give the signing key or auth token: --token TOKEN.");
   const provider = providerOf(url, values, values.token);
-  if (values["pages-port"] && !values.pages) throw new UsageError("Give --pages as well: --pages-port is for them.");
+  if (values["pages-port"] !== undefined && !values.pages)
+    throw new UsageError("Give --pages as well: --pages-port is for them.");
   const pages = values.pages === undefined ? undefined : readPages(values.pages);
   const store = pages && (await servePages(pages, values["pages-port"]));
   try {
@@ -124,8 +125,7 @@ async function send(url: string, values: Values): Promise<number> {
       mediaUrl: store?.url,
     };
     const transcript = await provider.sendFax(fax);
-    // Who answers before the pages are saved, as is right, fetches them a moment later.
-    if (store && wantsPages(transcript)) await Promise.race([store.fetched, sleep(1000)]);
+    if (store && wantsPages(transcript)) await store.fetched();
     print(values.json ? JSON.stringify(transcript, withoutBytes, 2) : story(transcript));
     return transcript.outcome === "error" ? 1 : 0;
   } finally {
@@ -148,26 +148,37 @@ function providerOf(url: string, values: Values, authToken: string): ReturnType<
   }
 }
 
+interface Store {
+  readonly server: Server;
+  readonly url: string;
+  /** Until the pages are fetched, or nobody came for them within a second. */
+  fetched(): Promise<void>;
+}
+
 /** The pages at a loopback address, for as long as the conversation lasts, so that fetchMedia can be tried. */
-async function servePages(
-  pages: Buffer,
-  port = "8127",
-): Promise<{ server: Server; url: string; fetched: Promise<void> }> {
+async function servePages(pages: Buffer, port = "8127"): Promise<Store> {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) {
     throw new UsageError(`--pages-port must be a number from 0 to 65535, not ${JSON.stringify(port)}.`);
   }
-  const server = createServer().listen(Number(port), "127.0.0.1");
+  let running: Promise<unknown> | undefined;
+  const server = createServer((_, res) => {
+    running ??= once(res, "close");
+    res.end(pages);
+  }).listen(Number(port), "127.0.0.1");
   await once(server, "listening").catch((error: Error) => {
     throw new UsageError(`Choose another --pages-port: ${error.message}`);
   });
-  const fetched = new Promise<void>((resolve) => {
-    server.on("request", (_, res) => void res.end(pages, () => resolve()));
-  });
+  const fetched = async (): Promise<void> => {
+    // Who answers before the pages are saved, as is right, fetches them a moment later.
+    if (!running) await once(server, "request", { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
+    await running;
+  };
   return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/fax`, fetched };
 }
 
 function wantsPages({ outcome, verb }: FaxTranscript): boolean {
-  return outcome === "received" && verb?.verb === "Receive" && verb.attributes.storeMedia !== false;
+  if (outcome !== "received" || verb?.verb !== "Receive") return false;
+  return verb.attributes.action !== undefined && verb.attributes.storeMedia !== false;
 }
 
 /** The parameters and the type of the pages are there as text. */
@@ -180,7 +191,7 @@ function withoutBytes(name: string, value: unknown): unknown {
 function story(transcript: FaxTranscript): string {
   const { faxSid, outcome, error, pagesLost, exchanges } = transcript;
   const lines = [bold(`Fax ${faxSid}`), ...exchanges.flatMap(storyOf)];
-  const end = outcome === "error" ? red(`error ${error?.code}: ${error?.message}`) : green(outcome);
+  const end = outcome === "error" ? red(printable(`error ${error?.code}: ${error?.message}`)) : green(outcome);
   lines.push("", `${bold("Outcome")}  ${end}`);
   lines.push(`${bold("Pages")}    ${pagesLost ? red("lost: nobody has them") : fateOf(transcript)}`);
   if (exchanges.some(({ response }) => response?.status === 403)) lines.push("", ...ADVICE);
@@ -189,26 +200,31 @@ function story(transcript: FaxTranscript): string {
 
 /** Where the pages are at the end. */
 function fateOf({ outcome, verb, exchanges }: FaxTranscript): string {
-  if (outcome === "error" && verb === undefined) return "none were taken: the server gave no usable answer";
   if (outcome === "rejected") return "none were taken: the server rejected the fax";
+  if (verb?.verb !== "Receive") return "none were taken: the server gave no usable answer";
   if (outcome === "failed") return "none came through";
-  if (exchanges.at(-1)?.request.file) return "delivered once, with the callback";
-  const { MediaUrl: url, FaxStatus } = exchanges.at(-1)?.request.params ?? {};
-  if (FaxStatus === "failed") return "none came through";
-  return url === undefined ? "kept by the provider; nobody was told, because there is no action" : `kept at ${url}`;
+  if (verb.attributes.action === undefined) return "kept by the provider; nobody was told, because there is no action";
+  const told = exchanges.map(({ request }) => request).filter(({ params }) => "FaxStatus" in params);
+  if (told.some(({ params }) => params["FaxStatus"] === "failed")) return "none came through";
+  if (told.some(({ file }) => file)) return "delivered once, with the callback";
+  const url = told.find(({ params }) => params["MediaUrl"])?.params["MediaUrl"];
+  return url?.startsWith("http://127.0.0.1")
+    ? `kept at ${url}`
+    : `kept at ${url} (made up: --pages FILE serves real ones)`;
 }
 
 function storyOf({ request, response, error, ms }: FaxExchange): string[] {
   const { method, url, headers, params, file } = request;
-  const lines = ["", `${bold(method)} ${url}`];
-  for (const name of Object.keys(headers).filter(isTelling)) lines.push(`  ${name}: ${headers[name]}`);
-  for (const [name, value] of Object.entries(params)) lines.push(`  ${name}=${value}`);
+  const lines = ["", `${bold(method)} ${printable(url)}`];
+  for (const name of Object.keys(headers).filter(isTelling)) lines.push(printable(`  ${name}: ${headers[name]}`));
+  for (const [name, value] of Object.entries(params)) lines.push(printable(`  ${name}=${value}`));
   if (file) lines.push(`  Media: ${file.bytes.length} bytes of ${file.type}`);
   if (response) {
-    lines.push(`${bold("Answer")} ${response.status} ${response.headers["content-type"] ?? ""} after ${ms} ms`);
+    const { status, headers, body } = response;
+    lines.push(`${bold("Answer")} ${status} ${printable(headers["content-type"] ?? "")} after ${ms} ms`);
+    if (body) lines.push(printable(`  ${body.slice(0, 2000)}`));
   }
-  if (response?.body) lines.push(`  ${printable(response.body.slice(0, 2000))}`);
-  if (error) lines.push(red(`  ${error.code}: ${error.message}`));
+  if (error) lines.push(red(`  ${error.code}: ${printable(error.message)}`));
   return lines;
 }
 
@@ -228,6 +244,11 @@ const ADVICE = [
   "  - --token with authToken: SignalWire's signing key (PSK_…), or Twilio's auth token",
   "  - what the server's onRefused, or its console, says",
 ];
+
+// Whoever reads only the beginning closes the pipe.
+process.stdout.on("error", (error: NodeJS.ErrnoException) =>
+  process.exit(error.code === "EPIPE" ? process.exitCode : 1),
+);
 
 run(process.argv.slice(2)).then(
   (code) => void (process.exitCode = code),

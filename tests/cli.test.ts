@@ -1,10 +1,10 @@
 /** The command line, as a process of its own, against real servers. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { receive, reject } from "../src/index.js";
 import { faxWebhook, type FaxWebhookOptions, fetchMedia } from "../src/webhook/index.js";
 
@@ -68,6 +68,18 @@ describe("twiml-fax, wrong usage", () => {
     const { code, out, err } = await run(args);
     expect([code, out, err.trim().split("\n").length]).toEqual([2, "", 1]);
     expect(err).toContain(message);
+  });
+});
+
+describe("twiml-fax in a pipe", () => {
+  it("ends quietly when nobody reads on", async () => {
+    const child = spawn(process.execPath, [cli, "check", "-"], { stdio: ["pipe", "pipe", "pipe"] });
+    child.stdout.destroy();
+    let err = "";
+    child.stderr.on("data", (data) => (err += data));
+    child.stdin.end("<Response/>");
+    await new Promise((resolve) => child.once("close", resolve));
+    expect(err).toBe("");
   });
 });
 
@@ -152,6 +164,38 @@ describe("twiml-fax send", () => {
       verb: { verb: "Reject" },
       exchanges: [{ response: { status: 200 } }],
     });
+  });
+
+  it("waits for a download that has begun, and not for one that nobody will begin", async () => {
+    let size = 0;
+    const url = await serve({
+      onFax: (fax) => receive(fax.from === "" ? {} : { action: "fax" }),
+      onCallback: (callback) => {
+        void fetch(callback.mediaUrl!).then(async ({ body }) => {
+          for await (const chunk of body!) {
+            size += (chunk as Uint8Array).length;
+            if (size < 1 << 20) await new Promise((resolve) => setTimeout(resolve, 30));
+          }
+        });
+      },
+    });
+    const pages = file("large.pdf", Buffer.concat([Buffer.from("%PDF-1.4"), Buffer.alloc(8 << 20)]));
+    const args = ["send", url, "--token", "PSK_test", "--pages", pages, "--pages-port", "0"];
+    expect((await run(args)).code).toBe(0);
+    await vi.waitFor(() => expect(size).toBe((8 << 20) + 8));
+    expect((await run([...args, "--from", ""])).out).toContain("nobody was told");
+  });
+
+  it("shows what a terminal would obey, and does not send it", async () => {
+    const body = "\u009b31m<Response/>\u001b[8m";
+    const server = createServer((_, res) => res.writeHead(500, { "content-type": "text/plain" }).end(body));
+    servers.push(server.listen(0, "127.0.0.1"));
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as { port: number };
+    const { code, out } = await run(["send", `http://127.0.0.1:${port}/`, "--token", "t"]);
+    expect(code).toBe(1);
+    expect(out).not.toMatch(/[\u009b\u001b]/);
+    expect(out).toContain("\ufffd31m<Response/>\ufffd[8m");
   });
 
   it.each([true, false])("sends --pages, so that fetchMedia gets them (storeMedia: %s)", async (storeMedia) => {

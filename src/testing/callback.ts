@@ -1,4 +1,4 @@
-/** The request that says how a fax went. */
+/** The parameters of the request that says how a fax went. */
 import type { FlavorRules } from "./flavor.js";
 import type { FileToSend } from "./request.js";
 
@@ -6,22 +6,38 @@ import type { FileToSend } from "./request.js";
 export interface CallbackParts {
   /** The five parameters of a fax, and what else its first request had. */
   readonly incoming: Readonly<Record<string, string>>;
-  /** `received` or `delivered` bring pages; every other status brings none. */
-  readonly faxStatus: string;
+  /** Parameters over the usual ones; a `FaxStatus`, or a `Status` alone, decides on the rest. */
+  readonly given: Readonly<Record<string, string>>;
+  readonly outcome: "received" | "failed";
   /** The type of pages that the provider keeps; absent for those that come with the request. */
   readonly kept?: FileToSend["type"] | undefined;
+  readonly mediaUrl?: string | undefined;
   readonly now: Date;
 }
 
-/** The parameters of the callback, as the flavor has them. */
+/** The parameters as the flavor has them. */
 export function callbackParams(parts: CallbackParts, rules: FlavorRules): Record<string, string> {
-  const { incoming, faxStatus, kept, now } = parts;
-  const common = { ...incoming, ...rules.callbackParams(now) };
-  if (faxStatus === "failed") {
-    return { ...common, FaxStatus: faxStatus, ErrorCode: "34007", ErrorMessage: "The sending machine hung up." };
-  }
-  if (faxStatus !== "received" && faxStatus !== "delivered") return { ...common, FaxStatus: faxStatus };
-  const received = { ...common, RemoteStationId: incoming["From"] ?? "", FaxStatus: faxStatus, NumPages: "1" };
-  if (kept === undefined) return received;
-  return { ...received, ...rules.mediaParams(`${incoming["FaxSid"]}.${kept === "image/tiff" ? "tiff" : "pdf"}`) };
+  const { incoming, given, outcome, now } = parts;
+  const status = statusOf(given) ?? outcome;
+  const name = "Status" in given && !("FaxStatus" in given) ? "Status" : "FaxStatus";
+  const common = { ...incoming, ...rules.callbackParams(now), [name]: status };
+  const more = bringsPages(status) ? pagesOf(parts, rules) : status === "failed" ? FAILURE : {};
+  return { ...common, ...more, ...given };
+}
+
+const FAILURE = { ErrorCode: "34007", ErrorMessage: "The sending machine hung up." };
+
+function pagesOf({ incoming, kept, mediaUrl }: CallbackParts, rules: FlavorRules): Record<string, string> {
+  const pages = { RemoteStationId: incoming["From"] ?? "", NumPages: "1" };
+  if (kept === undefined) return pages;
+  const media = rules.mediaParams(`${incoming["FaxSid"]}.${kept === "image/tiff" ? "tiff" : "pdf"}`);
+  return { ...pages, ...media, ...(mediaUrl !== undefined && { MediaUrl: mediaUrl }) };
+}
+
+export function statusOf(params: Readonly<Record<string, string>>): string | undefined {
+  return params["FaxStatus"] ?? params["Status"];
+}
+
+export function bringsPages(status: string): boolean {
+  return status === "received" || status === "delivered";
 }

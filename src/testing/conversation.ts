@@ -36,7 +36,7 @@ export interface Fax {
   readonly mediaUrl: string | undefined;
   readonly incoming: Readonly<Record<string, string>>;
   /** Parameters of the callback, over the usual ones. */
-  readonly callback: Readonly<Record<string, string>>;
+  readonly given: Readonly<Record<string, string>>;
   readonly now: Date;
 }
 
@@ -55,14 +55,25 @@ export async function converse(line: Line, url: string, fax: Fax): Promise<FaxTr
   const { action } = verb.attributes;
   if (action === undefined) return end(fax.outcome, { verb });
   const told = await exchange(line, callbackOf(line, targetOf(action, asked, url), verb, fax));
-  const failure = verbOf(line, told).error;
   const pagesLost = fax.outcome === "received" && verb.attributes.storeMedia === false && !isTaken(told);
-  return failure ? end("error", { verb, error: failure, pagesLost }) : end(fax.outcome, { verb, pagesLost });
+  const failure = verbOf(line, told).error ?? (pagesLost ? LOST : undefined);
+  return failure ? end("error", { verb, error: failure, pagesLost }) : end(fax.outcome, { verb });
 }
+
+const LOST = {
+  code: "pages-lost",
+  message: "Give <Receive> the exact URL as action, or redirect with 307: a GET has no pages.",
+};
 
 /** A redirect may have made a GET of the delivery, and a refused one keeps nothing. */
 function isTaken({ request, response }: FaxExchange): boolean {
   return request.file !== undefined && response !== undefined && response.status < 300;
+}
+
+/** The exchange, with the error that a provider would log for its answer. */
+export function judged(line: Line, made: FaxExchange): FaxExchange {
+  const { error } = verbOf(line, made);
+  return error && typeof error.code === "number" ? { ...made, error: { ...error, code: error.code } } : made;
 }
 
 /** The answer as a provider reads it: in time, within 64 kB, with 200, as XML in UTF-8, and as TwiML. */
@@ -110,8 +121,6 @@ function callbackOf(line: Line, url: string, verb: Receive, fax: Fax): Omit<ToSe
   const { method = "POST", storeMedia, mediaType = "application/pdf" } = verb.attributes;
   const file = fax.file ?? { bytes: emptyPage(mediaType), type: mediaType };
   const comes = fax.outcome === "received" && storeMedia === false;
-  const { incoming, outcome: faxStatus, now } = fax;
-  const params = callbackParams({ incoming, faxStatus, now, kept: comes ? undefined : file.type }, line.rules);
-  if (fax.mediaUrl !== undefined && "MediaUrl" in params) params["MediaUrl"] = fax.mediaUrl;
-  return { method, url, params: { ...params, ...fax.callback }, file: comes ? file : undefined };
+  const params = callbackParams({ ...fax, kept: comes ? undefined : file.type }, line.rules);
+  return { method, url, params, file: comes ? file : undefined };
 }

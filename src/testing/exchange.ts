@@ -32,7 +32,7 @@ export interface Line {
   readonly fetch: (request: Request) => unknown;
   /** Whether `fetch` is a handler in this process: what it throws is a server's 500, and no lost connection. */
   readonly isHandler: boolean;
-  /** When everything has to be over, by `performance.now()`. */
+  /** When everything has to be over, by `clock()`. */
   readonly deadline: number;
   readonly readMs: number;
   readonly cookies: Cookie[];
@@ -44,7 +44,7 @@ export async function exchange(line: Line, { url, ...rest }: Omit<ToSend, "heade
   const first = await withBody({ ...rest, url, headers: line.rules.headers() });
   const limits = limitsOf(url, line.rules);
   const { readMs, totalMs, retries } = limits;
-  const bound = { ...line, readMs, deadline: Math.min(line.deadline, performance.now() + totalMs) };
+  const bound = { ...line, readMs, deadline: Math.min(line.deadline, clock() + totalMs) };
   let last = await followRedirects(bound, first);
   for (let retry = 0; retry < retries && isRepeated(last, limits, bound.deadline); retry++) {
     last = await followRedirects(bound, first);
@@ -61,7 +61,7 @@ function isRepeated(last: FaxExchange, { retried }: Limits, deadline: number): b
   const failure = failureOf(last);
   const isMeant = failure !== undefined && (retried.includes(failure) || retried.includes("all"));
   // Timers end up to a millisecond early.
-  return isMeant && performance.now() + 1 < deadline;
+  return isMeant && clock() + 1 < deadline;
 }
 
 function failureOf({ response, error }: FaxExchange): Failure | undefined {
@@ -89,8 +89,9 @@ function targetOf({ response }: FaxExchange, sent: ToSend): ToSend | undefined {
   if (![301, 302, 303, 307, 308].includes(response!.status)) return undefined;
   const { href: url, protocol } = new URL(location, sent.url);
   if (protocol !== "http:" && protocol !== "https:") return undefined;
-  // The query of a GET is the target's own: its parameters stand there already.
-  if (sent.method === "GET") return { ...sent, url, params: {} };
+  if (sent.method === "GET") {
+    return { ...sent, url, params: Object.fromEntries(new URL(url).searchParams), isComplete: true };
+  }
   if (response!.status >= 307) return { ...sent, url };
   const { "content-type": _form, ...headers } = sent.headers;
   return { method: "GET", url, params: sent.params, headers };
@@ -101,26 +102,34 @@ async function withPassword(line: Line, toSend: ToSend): Promise<FaxExchange> {
   const request = signed(toSend, line.authToken, line.rules);
   const first = await once(line, request);
   const { username, password } = new URL(toSend.url);
-  const asks = /^basic\b/i.test(first.response?.headers["www-authenticate"] ?? "");
-  if (first.response?.status !== 401 || !asks || !username || !isDecodable(username + password)) return first;
-  const authorization = `Basic ${btoa(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)}`;
+  const asks = /(^|,\s*)basic\b/i.test(first.response?.headers["www-authenticate"] ?? "");
+  if (first.response?.status !== 401 || !asks || !username) return first;
+  const credentials = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`);
+  const authorization = `Basic ${btoa(String.fromCharCode(...credentials))}`;
   return once(line, { ...request, headers: { ...request.headers, authorization } });
 }
 
-/** Whether `btoa` can carry it, once it is decoded. */
-function isDecodable(text: string): boolean {
-  return /^(?:[^%]|%[0-7][\da-f])*$/i.test(text);
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** One request, with the cookies of the conversation; never rejects. */
 export async function once(line: Line, request: SentRequest): Promise<FaxExchange> {
   const sent = { ...request, headers: { ...request.headers, ...cookiesFor(line.cookies, request.url) } };
-  const start = performance.now();
-  const made: FaxExchange = { ...(await attempt(line, sent)), ms: Math.round(performance.now() - start) };
+  const start = clock();
+  const made: FaxExchange = { ...(await attempt(line, sent)), ms: Math.round(clock() - start) };
   line.exchanges.push(made);
   keepCookies(line.cookies, request.url, made.response?.cookies ?? []);
   return made;
 }
+
+/** Taken when the module is loaded, because a test may put others in their place later. */
+const [startTimer, stopTimer] = [globalThis.setTimeout, globalThis.clearTimeout];
+export const clock = performance.now.bind(performance);
 
 type Attempt = Omit<FaxExchange, "ms">;
 
@@ -128,69 +137,93 @@ type Attempt = Omit<FaxExchange, "ms">;
 const NO_ANSWER = 11200;
 
 async function attempt(line: Line, request: SentRequest): Promise<Attempt> {
+  const ms = Math.min(line.readMs, line.deadline - clock());
+  const message = `Answer sooner: nothing came within ${Math.max(0, Math.round(ms))} ms.`;
+  const late: Attempt = { request, error: { code: NO_ANSWER, message } };
+  if (ms <= 0) return late;
   const controller = new AbortController();
-  const ms = Math.max(0, Math.min(line.readMs, line.deadline - performance.now()));
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<Attempt>((resolve) => {
-    const message = `Answer sooner: nothing came within ${Math.round(ms)} ms.`;
-    timer = setTimeout(() => resolve({ request, error: { code: NO_ANSWER, message } }), ms);
+  const expiry = new Promise<Attempt>((resolve) => {
+    timer = startTimer(() => {
+      resolve(late);
+      controller.abort();
+    }, ms);
   });
   try {
-    return await Promise.race([late, answerOf(line, request, controller.signal)]);
+    return await Promise.race([expiry, answerOf(line, request, controller.signal, clock() + ms)]);
   } finally {
-    clearTimeout(timer);
-    controller.abort();
+    stopTimer(timer);
   }
 }
 
-async function answerOf(line: Line, request: SentRequest, signal: AbortSignal): Promise<Attempt> {
+async function answerOf(line: Line, request: SentRequest, signal: AbortSignal, until: number): Promise<Attempt> {
+  let isThere = false;
   try {
     const response = await line.fetch(platformRequest(request, signal));
-    if (!isResponse(response)) throw new TypeError(`fetch must give a Response, not ${quote(response)}`);
+    checkResponse(response);
+    isThere = true;
     const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie"));
     const cookies = response.headers.getSetCookie();
-    const { size, ...read } = await readBody(response, line.deadline);
+    const { size, ...read } = await readBody(response, until);
     const received = { status: response.status, headers, cookies, ...read };
     if (size <= MAX_BODY) return { request, response: received };
     const message = "Send at most 64 kB: more came, often it is the page of an error.";
     return { request, response: received, error: { code: 11750, message } };
   } catch (error) {
-    const thrown = error instanceof Error ? error.message.slice(0, 200) : quote(error);
-    if (!line.isHandler) return { request, error: connectionError(error, thrown) };
-    return { request, response: { status: 500, headers: {}, cookies: [], body: thrown, isUtf8: true } };
+    if (!line.isHandler) return { request, error: connectionError(error, isThere) };
+    return { request, response: { status: 500, headers: {}, cookies: [], body: detailsOf(error).text, isUtf8: true } };
   }
 }
 
-function isResponse(value: unknown): value is Response {
-  return value instanceof Object && "headers" in value && typeof (value as { status?: unknown }).status === "number";
+function checkResponse(value: unknown): asserts value is Response {
+  const { status, headers, bodyUsed } = Object(value) as Partial<Response>;
+  if (typeof status !== "number" || !headers) throw new TypeError(`fetch must give a Response, not ${quote(value)}`);
+  if (bodyUsed) throw new TypeError("fetch must give a new Response each time: this one was read before");
 }
 
-/** https://www.twilio.com/docs/api/errors/11205, 11210 and 11220. What failed is in the causes of a `fetch`'s error. */
-function connectionError(error: unknown, thrown: string): { code: number; message: string } {
-  let why = "";
-  for (let cause = error, depth = 0; cause instanceof Error && depth < 5; cause = cause.cause, depth++) {
-    why = String((cause as { code?: unknown }).code ?? why);
+/** https://www.twilio.com/docs/api/errors/11205, 11210 and 11220 */
+function connectionError(error: unknown, isThere: boolean): { code: number; message: string } {
+  const { code, text } = detailsOf(error);
+  const details = [code, text].filter(Boolean).join(": ");
+  if (/ENOTFOUND|EAI_AGAIN/.test(code)) return { code: 11210, message: `Look at the name of the host (${details}).` };
+  if (/CERT|SSL|TLS|UNABLE_TO/.test(code)) return { code: 11220, message: `Look at the certificate (${details}).` };
+  if (isThere || /UND_ERR_SOCKET|ECONNRESET|EPIPE/.test(code)) {
+    return { code: NO_ANSWER, message: `Look at the server: it broke off (${details}).` };
   }
-  const details = [why, thrown].filter(Boolean).join(": ");
-  if (/ENOTFOUND|EAI_AGAIN/.test(why)) return { code: 11210, message: `Look at the name of the host (${details}).` };
-  if (/CERT|SSL|TLS|UNABLE_TO/.test(why)) return { code: 11220, message: `Look at the certificate (${details}).` };
   return { code: 11205, message: `Look whether the server runs: there was no connection (${details}).` };
+}
+
+/** What was thrown, in its innermost cause's words and code; whatever it is, reading it does not throw. */
+function detailsOf(thrown: unknown): { code: string; text: string } {
+  let found = { code: "", text: "something that is no error" };
+  try {
+    for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
+      const { code, message } = error as { code?: unknown; message: unknown };
+      found = { code: typeof code === "string" ? code : found.code, text: String(message).slice(0, 200) };
+    }
+    return found;
+  } catch {
+    return found;
+  }
 }
 
 /** https://www.twilio.com/docs/api/errors/11750 */
 const MAX_BODY = 64 * 1024;
 
+type Read = Pick<ReceivedResponse, "body" | "isUtf8"> & { readonly size: number };
+
 /** Stops where a provider does: an endless body must not keep a test from its end. */
-async function readBody(
-  response: Response,
-  deadline: number,
-): Promise<Pick<ReceivedResponse, "body" | "isUtf8"> & { size: number }> {
+async function readBody(response: Response, until: number): Promise<Read> {
+  if (response.body === undefined) {
+    const body = await response.text();
+    return { body, isUtf8: true, size: new TextEncoder().encode(body).length };
+  }
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk);
+    if (chunk.length > 0) chunks.push(chunk);
     size += chunk.length;
-    if (size > MAX_BODY || performance.now() > deadline) break;
+    if (size > MAX_BODY || clock() > until) break;
   }
   const bytes = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer();
   try {

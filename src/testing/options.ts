@@ -2,6 +2,7 @@
 import { didYouMean, foldedName, quote } from "../message.js";
 import { isPlainData, ownOptions } from "../objects.js";
 import { typeOfPages } from "../webhook/media.js";
+import type { FaxExchange } from "./exchange.js";
 import { type Flavor, FLAVORS } from "./flavor.js";
 import type { FileToSend } from "./request.js";
 
@@ -71,19 +72,24 @@ const OPTIONS = ["url", "authToken", "flavor", "accountSid", "fetch", "timeoutMs
 export function checkOptions(options: unknown): CheckedOptions {
   const own = ownOptions("createFaxProvider", options, OPTIONS) as Partial<FaxProviderOptions>;
   const { url, authToken, flavor = "signalwire", accountSid, fetch, timeoutMs = 30_000, now = () => new Date() } = own;
-  if (!isHttpUrl(url)) throw wrong("url", "an http(s) URL", url);
+  if (!isHttpUrl(url)) throw wrong("url", "an http(s) URL, as text", url);
   if (typeof authToken !== "string" || authToken.trim() === "") {
     throw new TypeError("authToken must be text that is not empty.");
   }
   checkOneOf("flavor", Object.keys(FLAVORS), flavor);
-  if (accountSid !== undefined && !/^[\w-]{1,40}$/.test(accountSid)) {
+  if (accountSid !== undefined && !(typeof accountSid === "string" && /^[\w-]{1,40}$/.test(accountSid))) {
     throw wrong("accountSid", "1 to 40 of A-Z a-z 0-9 _ -", accountSid);
   }
   if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) throw wrong("timeoutMs", "a number of milliseconds", timeoutMs);
   for (const [name, value] of Object.entries({ fetch, now })) {
     if (value !== undefined && typeof value !== "function") throw wrong(name, "a function", value);
   }
-  return { url, authToken, flavor, accountSid, fetch, timeoutMs, now };
+  return { url, authToken, flavor, accountSid, fetch, timeoutMs, now: () => checkDate(now()) };
+}
+
+function checkDate(date: unknown): Date {
+  if (date instanceof Date && !Number.isNaN(date.getTime())) return date;
+  throw wrong("What now() gives", "a Date", date);
 }
 
 function isHttpUrl(url: unknown): url is string {
@@ -116,13 +122,16 @@ export function checkFax(given: unknown): FaxToSend {
     ([name, value]) => value !== undefined && Object.hasOwn(own, name),
   );
   if (doubled) throw new TypeError(`Give ${quote(doubled[0])} once: it is in params as well.`);
+  if (fax.outcome !== undefined && (own["FaxStatus"] ?? own["Status"]) !== undefined) {
+    throw new TypeError("Give outcome, or the status in params: both say how the fax went.");
+  }
   return fax;
 }
 
 /** The names that come with a callback alone. */
 const CALLBACK_NAMES = [
   ...["FaxStatus", "Status", "RemoteStationId", "NumPages", "MediaUrl", "MediaSid", "OriginalMediaUrl"],
-  ...["ErrorCode", "ErrorMessage", "Timestamp", "BitRate"],
+  ...["ErrorCode", "ErrorMessage", "Timestamp", "BitRate", "Media"],
 ];
 const NAMES = ["FaxSid", "AccountSid", "From", "To", "ApiVersion", ...CALLBACK_NAMES];
 
@@ -147,6 +156,12 @@ export function splitParams(
     both: Object.fromEntries(entries.filter((entry) => !isOfCallback(entry))),
     callback: Object.fromEntries(entries.filter(isOfCallback)),
   };
+}
+
+/** Throws a TypeError for what is no exchange of a transcript. */
+export function checkExchange(exchange: FaxExchange): FaxExchange {
+  if (typeof exchange?.request?.url === "string") return exchange;
+  throw new TypeError(`resend takes an exchange, such as transcript.exchanges[0], not ${quote(exchange)}.`);
 }
 
 /** The pages with their type; a provider has no others than these. */

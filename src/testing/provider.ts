@@ -1,9 +1,10 @@
 /** The offline provider: its options, its requests, and what a test asks of it. */
-import { callbackParams } from "./callback.js";
-import { converse, type Fax, type FaxTranscript } from "./conversation.js";
-import { type FaxExchange, limitsOf, type Line, once } from "./exchange.js";
+import { bringsPages, callbackParams, statusOf } from "./callback.js";
+import { converse, type Fax, type FaxTranscript, judged } from "./conversation.js";
+import { clock, type FaxExchange, limitsOf, type Line, once } from "./exchange.js";
 import { FLAVORS, type FlavorRules } from "./flavor.js";
 import {
+  checkExchange,
   checkFax,
   checkOptions,
   checkParams,
@@ -45,18 +46,17 @@ export interface FaxProvider {
 export function createFaxProvider(options: FaxProviderOptions): FaxProvider {
   const { url, authToken, flavor, accountSid, fetch, timeoutMs, now } = checkOptions(options);
   const rules = FLAVORS[flavor];
+  const AccountSid = accountSid ?? rules.accountSid();
   const newFax = (fax: FaxToSend = {}) => ({
-    ...{ FaxSid: rules.faxSid(), AccountSid: accountSid ?? rules.accountSid() },
-    ...{ From: fax.from ?? "+15017122661", To: fax.to ?? "+15558675310", ApiVersion: "v1" },
+    ...{ FaxSid: rules.faxSid(), AccountSid, From: fax.from ?? "+15017122661" },
+    ...{ To: fax.to ?? "+15558675310", ApiVersion: "v1" },
   });
-  const callback = (given: Params = {}, kept?: FileToSend["type"]) =>
-    callbackOf({ ...newFax(), ...checkParams(given) }, now(), rules, kept);
   const request = (params: Params, file?: FileToSend) => {
     const toSend = { method: "POST", url, params, file, headers: rules.headers() } as const;
     return platformRequest(signed(toSend, authToken, rules)) as ProviderRequest;
   };
   const newLine = (): Line => ({
-    ...{ authToken, rules, readMs: limitsOf(url, rules).readMs, deadline: performance.now() + timeoutMs },
+    ...{ authToken, rules, readMs: limitsOf(url, rules).readMs, deadline: clock() + timeoutMs },
     ...{ cookies: [], exchanges: [] },
     fetch: (request) => (fetch ?? globalThis.fetch)(request as never),
     isHandler: fetch !== undefined && fetch !== (globalThis.fetch as unknown),
@@ -64,23 +64,27 @@ export function createFaxProvider(options: FaxProviderOptions): FaxProvider {
   return {
     sendFax: async (fax = {}) => converse(newLine(), url, settle(checkFax(fax), newFax(fax), now())),
     incoming: (params) => request({ ...newFax(), ...checkParams(params) }),
-    callback: (params) => request(callback(params, "application/pdf")),
-    delivery: (file, params) => request(callback(params), fileOf(file)),
-    resend: (exchange) => once(newLine(), exchange.request),
+    callback: (params) => request(callbackOf({ ...newFax(), ...checkParams(params) }, now(), rules, "application/pdf")),
+    delivery: (file, params) =>
+      request(callbackOf({ ...newFax(), ...checkParams(params) }, now(), rules), fileOf(file)),
+    resend: async (exchange) => {
+      const line = newLine();
+      return judged(line, await once(line, checkExchange(exchange).request));
+    },
   };
 }
 
 type Params = Readonly<Record<string, string>>;
 
 function callbackOf(params: Params, now: Date, rules: FlavorRules, kept?: FileToSend["type"]): Params {
-  const { both, callback } = splitParams(params);
-  const parts = { incoming: both, faxStatus: callback["FaxStatus"] ?? "received", kept, now };
-  return { ...callbackParams(parts, rules), ...callback };
+  const { both: incoming, callback: given } = splitParams(params);
+  return callbackParams({ incoming, given, outcome: "received", kept, now }, rules);
 }
 
 function settle(fax: FaxToSend, usual: Params, now: Date): Fax {
-  const { method = "POST", outcome = "received", pages, mediaUrl, params = {} } = fax;
-  const { both, callback } = splitParams(params);
+  const { method = "POST", outcome, pages, mediaUrl, params = {} } = fax;
+  const { both, callback: given } = splitParams(params);
+  const told = bringsPages(statusOf(given) ?? outcome ?? "received") ? "received" : "failed";
   const file = pages && fileOf(pages);
-  return { method, outcome, file, mediaUrl, incoming: { ...usual, ...both }, callback, now };
+  return { method, outcome: told, file, mediaUrl, incoming: { ...usual, ...both }, given, now };
 }

@@ -31,17 +31,26 @@ export interface ToSend {
   /** Those that retries of the same request share. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
+  /** Whether the URL has the parameters already, as the target of a redirected GET has. */
+  readonly isComplete?: boolean;
 }
 
 /** The request with its parameters and its signature over the URL that is asked for. */
 export function signed(toSend: ToSend, authToken: string, rules: FlavorRules): SentRequest {
-  const { method, params, file, body } = toSend;
+  const { method, file, body } = toSend;
+  const params = file === undefined ? toSend.params : withLineEnds(toSend.params);
   const target = new URL(toSend.url);
   target.username = target.password = target.hash = "";
-  if (method === "GET") appendQuery(target, params);
+  if (method === "GET" && !toSend.isComplete) appendQuery(target, params);
   const signature = signRequest({ authToken, url: target.href, params: method === "POST" ? params : undefined });
   const usual = { "user-agent": rules.userAgent, accept: "*/*", [rules.signatureHeader]: signature };
   return { method, url: target.href, headers: { ...usual, ...toSend.headers }, params, file, body };
+}
+
+/** As `FormData` writes them: https://html.spec.whatwg.org/#multipart-form-data */
+function withLineEnds(params: Readonly<Record<string, string>>): Record<string, string> {
+  const entries = Object.entries(params);
+  return Object.fromEntries(entries.map((pair) => pair.map((text) => text.replace(/\r\n?|\n/g, "\r\n"))));
 }
 
 /** By text: `URLSearchParams` would write the URL's own query anew, and another URL would be signed. */

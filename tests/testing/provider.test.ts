@@ -223,8 +223,10 @@ describe("the provider as an HTTP client", () => {
       const location = request.url.replace("fax.example.com", "other.example.com");
       return new Response(null, { status: 301, headers: { location, "set-cookie": "a=1" } });
     };
-    expect((await provide(fetch).sendFax({ method: "GET" })).outcome).toBe("rejected");
+    const transcript = await provide(fetch).sendFax({ method: "GET" });
+    expect(transcript.outcome).toBe("rejected");
     expect(new URL(seen[1]!.url).searchParams.getAll("FaxSid")).toHaveLength(1);
+    expect(transcript.exchanges[1]!.request.params).toEqual(transcript.exchanges[0]!.request.params);
     expect(seen[1]!.headers.get("cookie")).toBeNull();
   });
 
@@ -267,9 +269,9 @@ describe("the provider as an HTTP client", () => {
       if (authorization) return new Response(toTwiml(reject()), { headers: XML });
       return new Response("", { status: 401, headers: { "www-authenticate": "Basic realm=fax" } });
     };
-    const provider = provide(fetch, { url: "https://user:p%40ss@fax.example.com/fax" });
+    const provider = provide(fetch, { url: "https://user:p%C3%A4ss@fax.example.com/fax" });
     expect((await provider.sendFax()).outcome).toBe("rejected");
-    expect(seen).toEqual([null, `Basic ${btoa("user:p@ss")}`]);
+    expect(seen).toEqual([null, `Basic ${Buffer.from("user:päss").toString("base64")}`]);
   });
 
   it.each([
@@ -422,6 +424,126 @@ describe("one request each", () => {
   });
 });
 
+describe("an account", () => {
+  it("is one for all faxes of a provider", async () => {
+    const provider = provide(answer(toTwiml(reject())));
+    const sids = [await provider.sendFax(), await provider.sendFax()].map(
+      ({ exchanges }) => exchanges[0]!.request.params["AccountSid"],
+    );
+    expect(sids[0]).toBe(sids[1]);
+    expect(new URLSearchParams(await provider.incoming().text()).get("AccountSid")).toBe(sids[0]);
+  });
+});
+
+describe("the status of a callback", () => {
+  it("may come as Status alone, and decides on the rest", async () => {
+    const body = async (params: Record<string, string>) =>
+      new URLSearchParams(
+        await provide(() => new Response())
+          .callback(params)
+          .text(),
+      );
+    const failed = await body({ Status: "failed" });
+    expect([failed.get("Status"), failed.has("FaxStatus"), failed.has("MediaUrl")]).toEqual(["failed", false, false]);
+    expect((await body({ Status: "received" })).has("MediaUrl")).toBe(true);
+  });
+
+  it("may be any that a provider has", async () => {
+    const webhook = webhookFor();
+    const transcript = await provide(webhook.fetch).sendFax({ params: { FaxStatus: "no-answer" } });
+    expect(transcript.outcome).toBe("failed");
+    expect(webhook.onCallback.mock.calls[0]![0]).toMatchObject({ faxStatus: "no-answer", issues: [] });
+    expect(webhook.onCallback.mock.calls[0]![0]).not.toHaveProperty("mediaUrl");
+  });
+});
+
+describe("an answer that is odd", () => {
+  it.each([
+    ["an error without words", Object.assign(new Error(), { message: undefined })],
+    ["an error with words that are none", Object.assign(new Error(), { message: { toString: null } })],
+    ["a proxy that refuses", (({ proxy, revoke }) => (revoke(), proxy))(Proxy.revocable({}, {}))],
+    ["an error with an odd code", Object.assign(new Error("x"), { code: Object.create(null) })],
+  ])("is no reason to reject: %s is thrown", async (_, thrown) => {
+    expect(await provide(() => Promise.reject(thrown)).sendFax()).toMatchObject({ error: { code: 11217 } });
+  });
+
+  it("may be anything with status, headers and text()", async () => {
+    const response = { status: 200, headers: new Headers(XML), text: async () => toTwiml(reject()) };
+    expect((await provide(async () => response).sendFax()).outcome).toBe("rejected");
+  });
+
+  it("has to be a new one each time", async () => {
+    const used = new Response(toTwiml(reject()), { headers: XML });
+    const provider = provide(() => used);
+    await provider.sendFax();
+    expect((await provider.sendFax()).error?.message).toContain("a new Response each time");
+  });
+
+  it("does not abort the request's signal when all went well, and does when it is late", async () => {
+    const aborted: boolean[] = [];
+    const signals: AbortSignal[] = [];
+    const keep = (request: Request) => void signals.push(request.signal);
+    await provide((request: Request) => (keep(request), answer(toTwiml(reject()))())).sendFax();
+    await provide((request: Request) => (keep(request), new Promise(() => {})), { timeoutMs: 20 }).sendFax();
+    aborted.push(...signals.map((signal) => signal.aborted));
+    expect(aborted).toEqual([false, true]);
+  });
+
+  it("that is late is the last, also behind a redirect", async () => {
+    const fetch = vi.fn(() => {
+      for (const start = performance.now(); performance.now() - start < 30;);
+      return new Response(null, { status: 302, headers: { location: "/next" } });
+    });
+    const { error } = await provide(fetch, { flavor: "twilio", timeoutMs: 20 }).sendFax();
+    expect([error?.code, fetch.mock.calls.length]).toEqual([11200, 1]);
+  });
+
+  it("breaks off: that is no failed connection, which Twilio would repeat", async () => {
+    const server = createServer((req, res) => {
+      if (req.url === "/body") res.writeHead(200, XML).write("<Response>");
+      setTimeout(() => res.destroy(), 10);
+    }).listen(0, "127.0.0.1");
+    servers.push(server);
+    await new Promise((resolve) => server.once("listening", resolve));
+    for (const path of ["/", "/body"]) {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+      const { error, exchanges } = await createFaxProvider({ url, authToken: KEY, flavor: "twilio" }).sendFax();
+      expect([error?.code, error?.message, exchanges.length]).toEqual([
+        ...[11200, expect.stringContaining("broke off"), 1],
+      ]);
+    }
+  });
+
+  it("is judged when a request is sent once more", async () => {
+    let status = 200;
+    const provider = provide(() => new Response(toTwiml(reject()), { status, headers: XML }));
+    const { exchanges } = await provider.sendFax();
+    expect((await provider.resend(exchanges[0]!)).error).toBeUndefined();
+    status = 500;
+    expect((await provider.resend(exchanges[0]!)).error?.code).toBe(11217);
+  });
+});
+
+describe("pages that come once", () => {
+  it("are lost when a redirect makes a GET of the delivery, and the fax is an error", async () => {
+    const verb = receive({ action: "/moved", storeMedia: false });
+    const fetch: ProviderFetch = ({ url }) => {
+      if (url === URL_) return new Response(toTwiml(verb), { headers: XML });
+      if (url.endsWith("/moved")) return new Response(null, { status: 302, headers: { location: "/target" } });
+      return new Response(toTwiml(), { headers: XML });
+    };
+    expect(await provide(fetch).sendFax()).toMatchObject({
+      ...{ outcome: "error", verb, pagesLost: true, error: { code: "pages-lost" } },
+    });
+  });
+
+  it.each(["a\nb", "a\rb", "a\r\nb"])("are signed as they are sent, also beside %j", async (text) => {
+    const webhook = webhookFor({ action: "/fax", storeMedia: false });
+    const params = { RemoteStationId: text, [`Odd${text}`]: "1" };
+    expect(await provide(webhook.fetch).sendFax({ params })).toMatchObject({ outcome: "received", pagesLost: false });
+  });
+});
+
 describe("cookies", () => {
   it.each([
     ["a=1", "/fax", "a=1"],
@@ -460,6 +582,8 @@ describe("what a test gets wrong", () => {
     [{ mediaUrl: "/x" }, "mediaUrl must be an http(s) URL"],
     [{ pages: new Blob(["%PDF-"]) }, "pages must be a Uint8Array that holds a PDF or TIFF, not a Blob."],
     [{ pages: new Uint8Array(9) }, "pages must be a Uint8Array that holds a PDF or TIFF"],
+    [{ outcome: "failed", params: { FaxStatus: "busy" } }, "Give outcome, or the status in params"],
+    [{ params: { media: "x" } }, 'Write "Media", not "media"'],
     [{ params: null }, "params must be an object of text parameters, not null."],
     [null, "sendFax takes an object of options, not null."],
   ])("rejects sendFax(%j)", async (fax, message) => {
@@ -468,6 +592,16 @@ describe("what a test gets wrong", () => {
     await expect(sending).rejects.toThrow(TypeError);
     await expect(sending).rejects.toThrow(message);
     expect(fetch).not.toHaveBeenCalled();
+  });
+
+  it.each([undefined, {}, { exchanges: [] }])("rejects resend(%j)", async (exchange) => {
+    const sending = provide(() => new Response()).resend(exchange as never);
+    await expect(sending).rejects.toThrow(/^resend takes an exchange/);
+  });
+
+  it.each([Date.now(), new Date(NaN)])("rejects when now() gives %s", async (now) => {
+    const provider = provide(() => new Response(), { now: () => now as Date });
+    await expect(provider.sendFax()).rejects.toThrow(/^What now\(\) gives must be a Date/);
   });
 
   it("throws for a delivery of something else than pages", () => {
@@ -498,6 +632,8 @@ describe("what a test gets wrong", () => {
     [{ url: URL_, authToken: KEY, timeoutMs: 0 }, /^timeoutMs must be/],
     [{ url: URL_, authToken: KEY, fetch: "webhook" }, /^fetch must be a function/],
     [{ url: URL_, authToken: KEY, now: 5 }, /^now must be a function/],
+    [{ url: new URL(URL_), authToken: KEY }, /^url must be an http\(s\) URL, as text, not a URL/],
+    [{ url: URL_, authToken: KEY, accountSid: 12345 }, /^accountSid must be/],
     [{ url: URL_, authToken: KEY, accountSid: "a b" }, /^accountSid must be/],
   ])("throws for the options %j", (options, message) => {
     expect(() => createFaxProvider(options as never)).toThrow(message);
