@@ -1,25 +1,33 @@
 import { defineConfig } from "vitest/config";
 
+// The package's own name means the source here, not the last build.
+const alias = [
+  { find: /^twiml-fax$/, replacement: `${import.meta.dirname}/src/index.ts` },
+  { find: /^twiml-fax\/(webhook|testing)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
+];
+
+/** What starts processes, reads the build, tries at random, or measures: `npm test` runs it, `npm run check` does not. */
+const SLOW = ["tests/{fuzz,package}/**/*.test.ts", "tests/{cli,growth,node-test,readme,release}.test.ts"];
+
 export default defineConfig({
   test: {
     // The type tests (*.test-d.ts) are checked by `npm run types`, as all of TypeScript here.
+    maxWorkers: "100%",
     projects: [
       {
-        // The package's own name means the source here, not the last build.
-        resolve: {
-          alias: [
-            { find: /^twiml-fax$/, replacement: `${import.meta.dirname}/src/index.ts` },
-            { find: /^twiml-fax\/(webhook|testing)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
-          ],
-        },
+        resolve: { alias },
         test: {
           name: "fast",
           include: ["tests/**/*.test.ts"],
-          exclude: ["**/node_modules/**", "tests/package/**", "tests/runtimes/**"],
+          exclude: ["**/node_modules/**", ...SLOW],
+          // No test waits that long: it is for busy machines.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {
-        test: { name: "package", include: ["tests/package/**/*.test.ts"], testTimeout: 180_000, hookTimeout: 180_000 },
+        resolve: { alias },
+        test: { name: "slow", include: SLOW, testTimeout: 180_000, hookTimeout: 180_000 },
       },
     ],
   },

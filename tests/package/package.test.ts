@@ -11,8 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 const root = join(import.meta.dirname, "../..");
 /** `npm run test:types` tries more: what tests/types/package.json names, which is not in `npm ci`. */
 const allTypes = process.env.ALL_TYPES === "1";
-const compilers = ["typescript-5.0", "typescript"];
-if (allTypes) compilers.push("typescript-5.4", "typescript-6.0", "typescript-7.0");
+const compilers = ["typescript-5.0", "typescript", "typescript-7.0"];
+if (allTypes) compilers.push("typescript-5.4", "typescript-6.0");
 const require = createRequire(join(root, "tests/types/package.json"));
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const run = (command: string, args: string[], cwd: string) => {
@@ -59,7 +59,7 @@ describe("package.json", () => {
   });
 
   it("is free of side effects, for Node 20 and later, and builds when it is installed from git", () => {
-    expect(manifest).toMatchObject({ sideEffects: false, engines: { node: ">=20" }, version: "0.1.0", license: "MIT" });
+    expect(manifest).toMatchObject({ sideEffects: false, engines: { node: ">=20" }, license: "MIT" });
     // Not prepack: npm runs only this one for a dependency from git.
     expect(manifest.scripts.prepare).toBe("npm run build");
   });
@@ -88,11 +88,13 @@ describe("the tarball", () => {
     expect(messages.filter((message) => !/REPOSITORY|REPO/.test(message.code))).toEqual([]);
   });
 
-  it.runIf(allTypes)("passes attw, node10 included", () => {
-    const attw = join(root, "tests/types/node_modules/@arethetypeswrong/cli/dist/index.js");
-    const output = run(process.execPath, [attw, tarball, "--format", "json"], folder);
-    expect(JSON.parse(output).problems ?? {}).toEqual({});
-  });
+  if (allTypes) {
+    it("passes attw, node10 included", () => {
+      const attw = join(root, "tests/types/node_modules/@arethetypeswrong/cli/dist/index.js");
+      const output = run(process.execPath, [attw, tarball, "--format", "json"], folder);
+      expect(JSON.parse(output).problems ?? {}).toEqual({});
+    });
+  }
 });
 
 describe("the command line of the package", () => {
@@ -227,7 +229,7 @@ describe("the declarations", () => {
   const nodeNext = { ...base, module: "NodeNext", moduleResolution: "NodeNext", exactOptionalPropertyTypes: true };
   const dom = { types: ["node"], lib: ["ES2022", "DOM", "DOM.Iterable"], skipLibCheck: true };
   const modules = [".mts", ".cts"];
-  /** NodeNext reads both kinds of declarations, the others one of them;. */
+  /** NodeNext reads both kinds of declarations, the others one of them. */
   const rows: Record<string, { files: string[]; endings: string[]; options: object }> = {
     alone: { files: ["consumer"], endings: modules, options: nodeNext },
     "alone-undefined": {
@@ -262,7 +264,7 @@ describe("the declarations", () => {
   beforeAll(() => {
     mkdirSync(join(project, "node_modules/@types"));
     for (const name of ["@types/node", "undici-types"])
-      symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name));
+      symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name), "junction");
   });
 
   /** Every row as a project of one process. */

@@ -7,8 +7,9 @@ import { CERTIFICATE, type Proxy, type ProxyOptions, startProxy } from "./proxy.
 /** How the request travels: nothing in between, or a proxy that makes the server see another URL. */
 const ROUTES: Record<string, ProxyOptions | undefined> = {
   directly: undefined,
-  "behind the prefix /hooks": { prefix: "/hooks" },
-  "behind a proxy that ends TLS and rewrites Host": { tls: true, host: "fax-1.internal:8080" },
+  "behind a proxy that ends TLS, rewrites Host and cuts /hooks off": {
+    ...{ tls: true, host: "fax-1.internal:8080", prefix: "/hooks" },
+  },
 };
 
 /** One of each shape that reads a URL: `node`, `handle`, `fetch`, and a URL that is put together again. */

@@ -1,8 +1,6 @@
-/** The README's servers, tried as a user would: through the published provider, in vitest and in node:test. */
-import { execFileSync } from "node:child_process";
+/** The README's servers, tried as a user would: through the published provider. */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
-import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { createFaxProvider } from "twiml-fax/testing";
 import { receive, reject } from "twiml-fax";
@@ -46,16 +44,5 @@ describe.each(NAMES)("the example for %s", (name) => {
     const forged = await createFaxProvider({ url, authToken: "guessed" }).sendFax();
     expect(forged.exchanges[0]?.response).toMatchObject({ status: 403, body: "forbidden" });
     expect(console.warn).toHaveBeenCalledWith(expect.stringContaining("signature-mismatch"));
-  });
-});
-
-describe("a user's test", () => {
-  it("runs under node:test", () => {
-    const file = join(import.meta.dirname, "node.test.mjs");
-    const env = Object.fromEntries(
-      Object.entries(process.env).filter(([name]) => !/^(NODE_OPTIONS|VITEST|NODE_TEST)/.test(name)),
-    );
-    const out = execFileSync(process.execPath, ["--test", file], { encoding: "utf8", env });
-    expect(out).toMatch(/pass 3\b[\s\S]*fail 0\b/);
   });
 });

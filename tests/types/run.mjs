@@ -9,6 +9,6 @@ import { installPinned } from "../pinned.mjs";
 installPinned(fileURLToPath(new URL(".", import.meta.url)));
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const vitest = fileURLToPath(new URL("../../node_modules/vitest/vitest.mjs", import.meta.url));
-const args = [vitest, "run", "--project", "package", ...process.argv.slice(2)];
+const args = [vitest, "run", "--project", "slow", "tests/package", ...process.argv.slice(2)];
 const env = { ...process.env, ALL_TYPES: "1" };
 process.exitCode = spawnSync(process.execPath, args, { cwd: root, env, stdio: "inherit" }).status ?? 1;

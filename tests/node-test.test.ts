@@ -1,0 +1,15 @@
+/** A user's test of a server, through the built package and without vitest. */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+
+describe("a user's test", () => {
+  it("runs under node:test", () => {
+    const file = join(import.meta.dirname, "testing/node.test.mjs");
+    const env = Object.fromEntries(
+      Object.entries(process.env).filter(([name]) => !/^(NODE_OPTIONS|VITEST|NODE_TEST)/.test(name)),
+    );
+    const out = execFileSync(process.execPath, ["--test", file], { encoding: "utf8", env });
+    expect(out).toMatch(/pass 3\b[\s\S]*fail 0\b/);
+  });
+});
