@@ -6,55 +6,11 @@ import { describe, expect, it, vi } from "vitest";
 import { FaxResponse, parseFaxCallback, parseFaxRequest, receive, toTwiml } from "../src/index.js";
 import { type FaxWebhookOptions, type HandleRequest, verifyRequest } from "../src/webhook/index.js";
 import { parseHeader } from "../src/webhook/multipart.js";
+import { BOUND, boundOf, growthOf, type Run, SHORT, TIMES } from "./measure.js";
 import { FORM, open, ORIGIN, setUp, stream, TOKEN } from "./webhook/support.js";
 
 // What is linear takes a second or two; what is not takes its time to fail.
 vi.setConfig({ testTimeout: 120_000 });
-
-const SHORT = 1000;
-const TIMES = 16;
-/** Linear growth is as much as the text grows, and quadratic its square: far from both, for busy machines. */
-const boundOf = (times: number): number => 1.5 * times ** 1.5;
-const BOUND = boundOf(TIMES);
-/** What a call costs that has nothing to do: shorter times say nothing. */
-const LEAST_MS = 0.01;
-
-type Run = (length: number) => unknown;
-
-/** Milliseconds that this process has worked: what other processes do at the same time does not count. */
-function worked(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
-/** Milliseconds of one run: the fastest of five batches, which a busy machine disturbs least. */
-async function timeOf(run: Run, length: number): Promise<number> {
-  let fastest = Infinity;
-  for (let batch = 0; batch < 5; batch++) {
-    const start = worked();
-    let runs = 0;
-    do {
-      await run(length);
-      runs++;
-    } while (worked() - start < 1);
-    fastest = Math.min(fastest, (worked() - start) / runs);
-  }
-  return fastest;
-}
-
-/** How many times as long the long text takes. A result that is too high counts only when it comes three times. */
-async function growthOf(run: Run, short = SHORT, times = TIMES): Promise<number> {
-  const start = worked();
-  await run(short * times);
-  // A hundred million steps take a hundred times as long: no need to look closer.
-  if (worked() - start < 4) return 1;
-  let lowest = Infinity;
-  for (let attempt = 0; attempt < 3 && lowest >= boundOf(times); attempt++) {
-    const before = Math.max(await timeOf(run, short), LEAST_MS);
-    lowest = Math.min(lowest, (await timeOf(run, short * times)) / before);
-  }
-  return lowest;
-}
 
 /** A text of `length` characters that is `unit` again and again, between a beginning and an end. */
 const pumped = (start: string, unit: string, end = "") => {

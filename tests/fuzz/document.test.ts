@@ -1,4 +1,5 @@
 /** FUZZ_RUNS says how often every property is tried, FUZZ_SEED where to start: the seed of a failure repeats it. */
+import { BOUND, growthOf } from "../measure.js";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -315,19 +316,8 @@ describe("pathological documents", () => {
           .join("")
           .slice(0, bytes - 100)}/></Response>`,
     ],
-  ])("of %s take time in proportion", (_, make) => {
-    const time = (xml: string) => {
-      let best = Infinity;
-      for (let i = 0; i < 5; i++) {
-        const start = performance.now();
-        outcome(xml);
-        best = Math.min(best, performance.now() - start);
-      }
-      return best;
-    };
-    const [small, large] = [make(8000), make(64_000)];
-    time(small);
-    // Eight times the size: quadratic time would be 64 times. Below a millisecond nothing can be measured.
-    expect(time(large)).toBeLessThan(Math.max(1, time(small)) * 32);
+  ])("of %s take time in proportion", async (_, make) => {
+    const texts = new Map([4000, 64_000].map((size) => [size, make(size)]));
+    expect(await growthOf((size) => outcome(texts.get(size)!), 4000)).toBeLessThan(BOUND);
   });
 });

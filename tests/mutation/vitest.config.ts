@@ -6,7 +6,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["tests/*.test.ts", "tests/webhook/*.test.ts"],
-    exclude: ["**/node_modules/**", ...["readme", "release", "growth", "house"].map((name) => `tests/${name}.test.ts`)],
+    include: ["tests/*.test.ts", "tests/webhook/*.test.ts", "tests/testing/provider.test.ts"],
+    exclude: ["**/node_modules/**", "tests/{cli,growth,house,node-test,readme,release}.test.ts"],
+    testTimeout: 60_000,
   },
 });
