@@ -3,6 +3,9 @@ import { defineConfig } from "vitest/config";
 // The package's own name means the source here, not the last build.
 const alias = [
   { find: /^twiml-fax$/, replacement: `${import.meta.dirname}/src/index.ts` },
+  // What only its platform has.
+  { find: "cloudflare:workers", replacement: `${import.meta.dirname}/tests/servers/platforms/workers.ts` },
+  { find: "@aws-sdk/client-s3", replacement: `${import.meta.dirname}/tests/servers/platforms/s3.ts` },
   { find: /^twiml-fax\/(webhook|testing)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
 ];
 

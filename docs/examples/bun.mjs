@@ -1,3 +1,3 @@
 import { webhook } from "./fax.mjs";
 
-Bun.serve({ port: process.env.PORT ?? 3000, routes: { "/fax": webhook.fetch } });
+Bun.serve({ port: process.env.PORT ?? 3000, routes: { "/fax": webhook.fetch } }); // Bun

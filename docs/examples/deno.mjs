@@ -1,3 +1,3 @@
 import { webhook } from "./fax.mjs";
 
-Deno.serve({ port: Number(process.env.PORT ?? 3000) }, webhook.fetch);
+Deno.serve({ port: Number(process.env.PORT ?? 3000) }, webhook.fetch); // Deno

@@ -2,5 +2,5 @@ import express from "express";
 import { webhook } from "./fax.mjs";
 
 const app = express();
-app.all("/fax", webhook.node); // with or without a body parser in front
+app.all("/fax", webhook.node); // Express 4 and 5, with or without a body parser in front
 app.listen(Number(process.env.PORT ?? 3000));

@@ -3,5 +3,5 @@ import { Hono } from "hono";
 import { webhook } from "./fax.mjs";
 
 const app = new Hono();
-app.all("/fax", (c) => webhook.fetch(c.req.raw));
+app.all("/fax", (c) => webhook.fetch(c.req.raw)); // Hono, before whatever reads the body
 serve({ fetch: app.fetch, port: Number(process.env.PORT ?? 3000) });

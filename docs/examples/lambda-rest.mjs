@@ -1,4 +1,4 @@
-import { webhook } from "./fax.mjs";
+import { webhook } from "./lambda-fax.mjs";
 
 /** @param {import("aws-lambda").APIGatewayProxyEvent} event */
 export async function handler({ requestContext, multiValueQueryStringParameters, multiValueHeaders, ...event }) {

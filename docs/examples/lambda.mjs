@@ -1,4 +1,4 @@
-import { webhook } from "./fax.mjs";
+import { webhook } from "./lambda-fax.mjs";
 
 /** @param {import("aws-lambda").APIGatewayProxyEventV2} event */
 export async function handler({ requestContext, rawPath, rawQueryString, headers, cookies, body, isBase64Encoded }) {

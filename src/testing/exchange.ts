@@ -60,8 +60,7 @@ export function limitsOf(url: string, rules: FlavorRules): Limits {
 function isRepeated(last: FaxExchange, { retried }: Limits, deadline: number): boolean {
   const failure = failureOf(last);
   const isMeant = failure !== undefined && (retried.includes(failure) || retried.includes("all"));
-  // Timers end up to a millisecond early.
-  return isMeant && clock() + 1 < deadline;
+  return isMeant && clock() < deadline;
 }
 
 function failureOf({ response, error }: FaxExchange): Failure | undefined {
@@ -147,7 +146,7 @@ async function attempt(line: Line, request: SentRequest): Promise<Attempt> {
     timer = startTimer(() => {
       resolve(late);
       controller.abort();
-    }, ms);
+    }, Math.ceil(ms));
   });
   try {
     return await Promise.race([expiry, answerOf(line, request, controller.signal, clock() + ms)]);
@@ -159,7 +158,7 @@ async function attempt(line: Line, request: SentRequest): Promise<Attempt> {
 async function answerOf(line: Line, request: SentRequest, signal: AbortSignal, until: number): Promise<Attempt> {
   let isThere = false;
   try {
-    const response = await line.fetch(platformRequest(request, signal));
+    const response: unknown = await line.fetch(platformRequest(request, signal));
     checkResponse(response);
     isThere = true;
     const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie"));

@@ -14,7 +14,7 @@ export type ProviderRequest = typeof globalThis extends { Request: { prototype: 
 /** The parts of a `Response` that are read. */
 export interface ProviderResponse {
   readonly status: number;
-  readonly headers: Iterable<[string, string]> & { getSetCookie(): string[] };
+  readonly headers: { forEach(callback: (value: string, name: string) => void): void };
   text(): Promise<string>;
 }
 

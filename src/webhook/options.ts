@@ -39,7 +39,7 @@ interface CommonOptions {
   readonly publicUrl?: PublicUrl | ((request: WebhookRequest) => PublicUrl) | undefined;
   /**
    * Is told of every request that was refused, with the reason and what to do. Without it the first refusal of each
-   * reason is written to `console.warn`.
+   * reason is written to `console.warn`, and once a minute from then on.
    */
   readonly onRefused?: ((refusal: Refusal, request: WebhookRequest) => unknown) | undefined;
   /** Most bytes of a form body, and of the text fields beside the pages. Default: 65,536. */
@@ -122,7 +122,8 @@ function checkAuthToken(authToken: unknown): Settings["authToken"] {
   if (authToken === false || typeof authToken === "function") return authToken as Settings["authToken"];
   if (isTokens(authToken)) return [authToken].flat();
   const hint = missingStep(authToken) || ". Is the environment variable set?";
-  throw new TypeError(`authToken must be text that is not empty, several such, a function, or false${hint}`);
+  const expected = "text that is not empty, without white space around it, several such, a function, or false";
+  throw new TypeError(`authToken must be ${expected}${hint}`);
 }
 
 function checkPublicUrl(publicUrl: unknown): Settings["publicUrl"] {
@@ -183,13 +184,18 @@ function wrongOption(name: string, expected: string, value: unknown): TypeError 
   return new TypeError(`${name} must be ${expected}, not ${quote(value)}${missingStep(value) || "."}`);
 }
 
-/** Peers answer a bare 403, and people lose days: without `onRefused` the first refusal of each reason is shown. */
+const MINUTE = 60_000;
+
+/**
+ * Peers answer a bare 403, and people lose days: without `onRefused` the first refusal of each reason is shown, and
+ * another a minute later, because the first one may have been a stranger's.
+ */
 function firstRefusals(): Pick<Settings, "onRefused" | "wantsRefusal"> {
-  const shown = new Set<RefusalReason>();
+  const shown = new Map<RefusalReason, number>();
   return {
-    wantsRefusal: (reason) => !shown.has(reason),
+    wantsRefusal: (reason) => performance.now() - (shown.get(reason) ?? -MINUTE) >= MINUTE,
     onRefused: (refusal) => {
-      shown.add(refusal.reason);
+      shown.set(refusal.reason, performance.now());
       console.warn(warningOf(refusal));
     },
   };
@@ -198,5 +204,6 @@ function firstRefusals(): Pick<Settings, "onRefused" | "wantsRefusal"> {
 function warningOf(refusal: Refusal): string {
   const { status, reason, message, urls } = refusal;
   const more = reason === "invalid-parameters" ? ` ${refusal.error.message}` : urls && ` Tried: ${urls.join(" ")}`;
-  return `twiml-fax refused a request: ${status} ${reason}. ${message}${more ?? ""} (Shown once; see onRefused.)`;
+  const text = `twiml-fax refused a request: ${status} ${reason}. ${message}${more ?? ""}`;
+  return `${text} (Shown once a minute; see onRefused.)`;
 }

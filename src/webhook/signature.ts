@@ -109,7 +109,8 @@ function isSignature(value: unknown): value is string {
 export function checkTokens(authToken: unknown): readonly string[] {
   if (typeof authToken === "string" && isToken(authToken)) return [authToken];
   if (isTokens(authToken)) return authToken as readonly string[];
-  throw new TypeError("authToken must be text that is not empty, or several such. Is the environment variable set?");
+  const expected = "text that is not empty, without white space around it, or several such";
+  throw new TypeError(`authToken must be ${expected}. Is the environment variable set?`);
 }
 
 /** Whether a value is a token, or several. */
@@ -118,7 +119,7 @@ export function isTokens(authToken: unknown): authToken is string | readonly str
 }
 
 function isToken(token: unknown): boolean {
-  return typeof token === "string" && token.trim() !== "";
+  return typeof token === "string" && token !== "" && token.trim() === token;
 }
 
 /** Scheme, user:password, host, port, path, query and fragment, without the changes that a URL parser makes. */

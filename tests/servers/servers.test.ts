@@ -27,7 +27,7 @@ describe.each(Object.keys(EXAMPLES) as ExampleName[])("%s", (name) => {
       const proxy: Proxy | undefined = route && (await startProxy(route));
       if (proxy) open.push(proxy);
       const base = proxy && proxy.origin + (route?.prefix ?? "");
-      const running = await startExample(name, base);
+      const running = await startExample(name, base && `${base}/fax`);
       open.push(running);
       if (proxy) proxy.target = running.origin;
       site = { url: `${base ?? running.origin}/fax`, watch: running.watch };

@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { createFaxProvider } from "twiml-fax/testing";
+import { createFaxProvider, type ProviderFetch } from "twiml-fax/testing";
 import { receive, reject } from "twiml-fax";
+import { stored } from "../servers/platforms/stored.js";
 import { EXAMPLES } from "../servers/examples.js";
 import { portOf } from "../servers/listen.js";
 
@@ -36,7 +37,7 @@ describe.each(NAMES)("the example for %s", (name) => {
     expect(accepted).toMatchObject({ outcome: "received", verb: receive({ action: "fax" }), pagesLost: false });
     const file = `faxes/${accepted.faxSid}.pdf`;
     await vi.waitFor(() => expect(console.log).toHaveBeenCalledWith(`saved ${file}`));
-    expect(new Uint8Array(readFileSync(file))).toEqual(PAGES);
+    expect(stored.get(file) ?? new Uint8Array(readFileSync(file))).toEqual(PAGES);
     const failed = await provider.sendFax({ outcome: "failed" });
     const told = `NO PAGES: ${failed.faxSid} failed The sending machine hung up.`;
     expect([failed.outcome, vi.mocked(console.error).mock.calls]).toEqual(["failed", [[told]]]);
@@ -44,5 +45,31 @@ describe.each(NAMES)("the example for %s", (name) => {
     const forged = await createFaxProvider({ url, authToken: "guessed" }).sendFax();
     expect(forged.exchanges[0]?.response).toMatchObject({ status: 403, body: "forbidden" });
     expect(console.warn).toHaveBeenCalledWith(expect.stringContaining("signature-mismatch"));
+  });
+});
+
+describe("the first example", () => {
+  it.each(["/fax/", "/incoming", "/hooks/fax?key=1", "/"])("is called back at PUBLIC_URL, also at %s", async (path) => {
+    for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockReturnValue();
+    const url = `https://fax.example.com${path}`;
+    for (const [key, value] of Object.entries({ FAX_AUTH_TOKEN: "PSK_test", PORT: "0", PUBLIC_URL: url })) {
+      vi.stubEnv(key, value);
+    }
+    vi.resetModules();
+    const server = await EXAMPLES["node:http"]();
+    const origin = `http://127.0.0.1:${await portOf(server)}`;
+    const proxied: ProviderFetch = async (request: Request) => {
+      const { pathname, search } = new URL(request.url);
+      return fetch(origin + pathname + search, {
+        method: "POST",
+        headers: request.headers,
+        body: await request.text(),
+      });
+    };
+    const provider = createFaxProvider({ url, authToken: "PSK_test", fetch: proxied });
+    const { outcome, exchanges } = await provider.sendFax({ outcome: "failed" });
+    expect([outcome, exchanges.map(({ request }) => request.url)]).toEqual(["failed", [url, url]]);
+    vi.unstubAllEnvs();
+    server.close();
   });
 });

@@ -228,7 +228,8 @@ describe("handle: what onRefused is told", () => {
     for (const url of refusals[0]?.urls ?? []) expect(url).toMatch(/^(?!.*[<>])[\x20-\x7e]{1,200}$/);
   });
 
-  it("writes each reason to the console once, without onRefused", async () => {
+  it("writes each reason to the console once a minute, without onRefused", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     const webhook = faxWebhook({ authToken: TOKEN, publicUrl: ORIGIN, onFax: () => receive() });
     for (let i = 0; i < 3; i++) {
@@ -236,6 +237,13 @@ describe("handle: what onRefused is told", () => {
       await webhook.handle({ ...request(), method: "PUT" });
     }
     const shown = warn.mock.calls.map(([text]) => text as string);
+    vi.advanceTimersByTime(59_999);
+    await webhook.handle(request({ token: "guessed" }));
+    expect(warn).toHaveBeenCalledTimes(2);
+    vi.advanceTimersByTime(1);
+    await webhook.handle(request({ token: "guessed" }));
+    expect(warn).toHaveBeenCalledTimes(3);
+    vi.useRealTimers();
     warn.mockRestore();
     expect(shown).toHaveLength(2);
     expect(shown[0]).toMatch(/^twiml-fax refused a request: 403 signature-mismatch\. Compare `urls`/);

@@ -12,5 +12,5 @@ const adapter =
 const app = await NestFactory.create(AppModule, adapter, { rawBody: true });
 const { webhook } = app.get(Faxes);
 // Stands before Nest's parsers, which come with listen(): the webhook reads the body itself, within its own limits.
-app.use("/fax", webhook.node);
+app.use("/fax", webhook.node); // NestJS on Express or Fastify, before listen()
 await app.listen(Number(process.env.PORT ?? 3000), process.env.HOST ?? "0.0.0.0");
