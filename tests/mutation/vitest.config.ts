@@ -6,8 +6,12 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["tests/*.test.ts", "tests/webhook/*.test.ts", "tests/testing/provider.test.ts"],
-    exclude: ["**/node_modules/**", "tests/{cli,growth,house,node-test,readme,release}.test.ts"],
+    include: ["tests/*.test.ts", "tests/webhook/*.test.ts", "tests/testing/*.test.ts"],
+    exclude: [
+      "**/node_modules/**",
+      "tests/{cli,growth,house,node-test,readme,release}.test.ts",
+      "tests/testing/examples*",
+    ],
     // Large inputs and growth take most of the time, and kill no mutant that a small input would not.
     testNamePattern: /^(?!.*(sixteen times|linear time|200,000|megabyte|MiB|every pair|[Gg]rowth))/,
     testTimeout: 60_000,

@@ -27,6 +27,7 @@ function webhookFor(attributes: ReceiveAttributes | "reject" = { action: "/fax" 
 const provide = (fetch: ProviderFetch, more: Partial<FaxProviderOptions> = {}) =>
   createFaxProvider({ url: URL_, authToken: KEY, fetch, ...more });
 
+const moved = (location: string) => new Response(null, { status: 302, headers: { location } });
 const latin1 = Uint8Array.from("<Response><!--\xe9--><Reject/></Response>", (letter) => letter.charCodeAt(0));
 
 const answer =
@@ -177,6 +178,50 @@ describe("what a provider refuses", () => {
     const { outcome, error, exchanges } = await provide(fetch).sendFax();
     expect([outcome, error?.code, error?.message.length]).toEqual(["error", code, expect.any(Number)]);
     expect(exchanges.at(-1)?.error?.code).toBe(code);
+  });
+
+  it.each<[string, () => Response | Promise<Response>, string]>([
+    ["no verb", answer("<Response/>"), "Answer a new fax with <Receive> or <Reject>: there was no verb."],
+    ["404", answer('not "found"', { status: 404 }), 'Look at the server: it answered 404 ("not \\"found\\"").'],
+    ["500 with much text", answer("x".repeat(500), { status: 500 }), `answered 500 ("${"x".repeat(100)}").`],
+    ["204", () => new Response(null, { status: 204 }), "Answer with status 200: it was 204."],
+    ["304", () => new Response(null, { status: 304 }), "Answer with status 200: it was 304."],
+    ["302", () => new Response(null, { status: 302 }), "or redirect to an http(s) URL: it was 302, to nowhere."],
+    ["302 to mail", () => moved("mailto:a@b"), "or redirect to an http(s) URL: it was 302, to mailto:a@b."],
+    ["302 to nonsense", () => moved("http://["), "it was 302, to http://[."],
+    ["html", answer("", { headers: { "content-type": "text/html" } }), "Send TwiML as text/xml, not as text/html."],
+    ["xml of a kind", answer("", { headers: { "content-type": "text/xml2" } }), "not as text/xml2."],
+    ["no type", () => new Response(new Uint8Array(1)), "Send TwiML as text/xml, not as nothing."],
+    [
+      "other bytes",
+      () => new Response(latin1, { headers: XML }),
+      "Send TwiML in UTF-8: there are bytes in it that are none.",
+    ],
+    ["100 kB", answer("x".repeat(100_000)), "Send at most 64 kB: more came, often it is the page of an error."],
+    ["a throw", () => Promise.reject(new Error("no database")), 'it answered 500 ("no database").'],
+    ["a throw of text", () => Promise.reject("no"), 'it answered 500 ("something that is no error").'],
+    ["no Response", () => "x" as never, 'it answered 500 ("fetch must give a Response, not \\"x\\"").'],
+    ["no headers", () => ({ status: 200 }) as never, "fetch must give a Response, not an object"],
+    ["a circle", () => moved("/fax"), "Redirect less: there were too many redirects."],
+  ])("%s, in words that say what to do", async (_, fetch, words) => {
+    const { error, exchanges } = await provide(fetch).sendFax();
+    expect(error?.message).toContain(words);
+    expect(exchanges.at(-1)?.error).toEqual(error);
+  });
+
+  it.each(["text/xml", "TEXT/XML", "text/xml; charset=utf-8", "text/xml ;charset=utf-8", "application/xml"])(
+    "no %s",
+    async (type) => {
+      const fetch = answer(toTwiml(reject()), { headers: { "content-type": type } });
+      expect((await provide(fetch).sendFax()).outcome).toBe("rejected");
+    },
+  );
+
+  it("no document of just 64 kB", async () => {
+    const [start, end] = ["<Response><Reject/><!--", "--></Response>"];
+    const document = start + "x".repeat(65_536 - start.length - end.length) + end;
+    expect((await provide(answer(document)).sendFax()).outcome).toBe("rejected");
+    expect((await provide(answer(document.replace("--x", "--xx"))).sendFax()).error?.code).toBe(11750);
   });
 
   it("a handler that never answers, within timeoutMs", async () => {
