@@ -7,11 +7,14 @@ import {
   DELIVERIES,
   INCOMING,
   ORIGIN,
+  PAGES,
   TEXT,
   TOKEN,
   bytes,
+  deliveryForm,
   open,
   plain,
+  refusalOf,
   post,
   request,
   requestWithout,
@@ -186,5 +189,62 @@ describe("handle: a content type has one reading, or none", () => {
     const onFax = vi.fn(() => reject());
     const reply = await open({ ...DELIVERIES, onFax }).handle(post(BODY, { "content-type": type }));
     expect([reply.status, onFax.mock.calls.length]).toEqual([415, 0]);
+  });
+});
+
+describe("what a body parser has made", () => {
+  const fits = { maxFormBytes: 200 };
+
+  it("is held to the same limit, names and values alike", async () => {
+    for (const more of [{ Long: "x".repeat(200) }, { ["N".repeat(200)]: "" }]) {
+      const webhook = setUp({ ...fits, authToken: false });
+      const params = { ...INCOMING, FaxSid: "FX1", AccountSid: "AC1", ...more };
+      expect(await refusalOf(webhook, post(params))).toEqual([413, "too-large", "too-large"]);
+    }
+    const small = { FaxSid: "FX1", AccountSid: "AC1", From: "", To: "1", ApiVersion: "v1" };
+    expect((await setUp({ ...fits, authToken: false }).handle(post(small))).status).toBe(200);
+  });
+
+  it("may hold pages, up to their own limit", async () => {
+    const params = { ...INCOMING, FaxStatus: "received" };
+    const headers = { "content-type": "multipart/form-data; boundary=x" };
+    const options = { authToken: false, onCallback: () => {} } as const;
+    for (const [maxMediaBytes, status] of [
+      [PAGES.length, 200],
+      [PAGES.length - 1, 413],
+    ] as const) {
+      const webhook = setUp({ ...options, maxMediaBytes });
+      expect((await webhook.handle(post(deliveryForm(params), headers))).status).toBe(status);
+      expect(webhook.refusals.map(({ reason }) => reason)).toEqual(status === 413 ? ["too-large"] : []);
+    }
+  });
+});
+
+describe("a query", () => {
+  it("has the limits of the server in front, and none of a form", async () => {
+    const webhook = setUp({ authToken: false, maxFormBytes: 50 });
+    expect((await webhook.handle({ method: "GET", url: `/fax?${TEXT}`, headers: {} })).status).toBe(200);
+  });
+});
+
+describe("the words for a content type", () => {
+  it.each([
+    ["application/json", /SWML/],
+    ["application/x-www-form-urlencoded, text/plain", /more than one way, or in none/],
+    ["text/plain", /^(?!.*(SWML|more than one way))/],
+    [undefined, /^(?!.*(SWML|more than one way))/],
+  ])("%s say what to do", async (type, words) => {
+    const webhook = setUp({ authToken: false });
+    await webhook.handle({ method: "POST", url: "/", headers: type ? { "content-type": type } : {}, body: "x" });
+    expect(webhook.refusals[0]).toMatchObject({ status: 415, message: expect.stringMatching(words) });
+  });
+
+  it("of pages that were decoded as text say that bytes are needed", async () => {
+    const webhook = setUp({ authToken: false, ...DELIVERIES });
+    await webhook.handle(post("--b\ufffd", { "content-type": "multipart/form-data; boundary=b" }));
+    expect(webhook.refusals[0]).toMatchObject({
+      ...{ reason: "unreadable-body", message: expect.stringContaining("Pass the body as bytes") },
+      error: new Error("Pass the body as bytes: it was decoded as text, which has broken the pages."),
+    });
   });
 });

@@ -340,3 +340,50 @@ describe("verifyRequest: what it is given", () => {
     await polluted({ Extra: "1" }, () => expect(verifyRequest({ authToken, url, params, signature })).toBe(true));
   });
 });
+
+describe("what is no request, in words", () => {
+  it.each<[unknown, string]>([
+    [undefined, "signRequest takes one object: { authToken, url, params }, not undefined."],
+    [{ authToken, url: "xhttps://a.example/" }, "url must be the full URL as text"],
+    [{ authToken: " x", url }, "authToken must be text that is not empty, without white space around it"],
+    [{ authToken: "x\n", url }, "without white space around it, or several such. Is the environment variable set?"],
+    [{ authToken: ["x", ""], url }, "authToken must be"],
+    [{ authToken, url, params: 5 }, "params must be the parameters, not 5."],
+    [
+      { authToken, url, params: Promise.resolve({}) },
+      "params must be the parameters, not a Promise: is an await missing?",
+    ],
+  ])("signRequest(%o) throws", (options, words) => {
+    expect(() => signRequest(options as never)).toThrow(words);
+  });
+
+  it.each([`${signature}=`, `a${signature}`, signature.replace("=", "a"), `${signature.slice(0, 26)}-=`, "", null])(
+    "the signature %s is false",
+    (wrong) => {
+      expect(verifyRequest({ authToken, url, params, signature: wrong })).toBe(false);
+    },
+  );
+
+  it("a signature over long parameters fits no other spelling of the query", () => {
+    const long = { ...params, Long: "x".repeat(9000) };
+    const text = Object.entries(long).sort().flat().join("");
+    const signed = sign("https://a.example/?q=a%20b" + text);
+    const check = (url: string) => verifyRequest({ authToken, url, params: long, signature: signed });
+    expect([check("https://a.example/?q=a%20b"), check("https://a.example/?q=a+b")]).toEqual([true, false]);
+    const short = sign("https://a.example/?q=a%20b" + Object.entries(params).sort().flat().join(""));
+    expect(verifyRequest({ authToken, url: "https://a.example/?q=a+b", params, signature: short })).toBe(true);
+  });
+
+  it("a query of more than 2,048 characters counts as it was sent", () => {
+    for (const [length, expected] of [
+      [2040, true],
+      [2060, false],
+    ] as const) {
+      const query = "?q=a%20b&long=" + "x".repeat(length - 14);
+      const signed = sign("https://a.example/" + query);
+      expect(verifyRequest({ authToken, url: "https://a.example/" + query, signature: signed })).toBe(true);
+      const other = "https://a.example/" + query.replace("%20", "+");
+      expect(verifyRequest({ authToken, url: other, signature: signed })).toBe(expected);
+    }
+  });
+});
