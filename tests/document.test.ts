@@ -322,3 +322,51 @@ describe("providerError", () => {
     );
   });
 });
+
+describe("the words of parseTwiml", () => {
+  it.each([
+    ["<Response>\u0001</Response>", "XML cannot carry"],
+    ["\u0001<Response/>", "XML cannot carry"],
+    ["<Response>", '"</Response>" is missing'],
+    ["<Response/>x", "a document is one element, with nothing beside it"],
+    ["<Response><!-- a--b --></Response>", 'expected here is a comment that ends with "-->" and holds no other'],
+    ["<Response>]]></Response>", '"]]>" is written "]]&gt;"'],
+    ["<Response>x]]></Response>", '"]]>" is written "]]&gt;"'],
+    ['<Response/><?xml version="1.0"?>', "the XML declaration stands first, and is <?xml version"],
+    ["<Response><?pi </Response>", 'expected here is "?>"'],
+    ["<Response></Other>", '"</Response>" is expected here'],
+    ["</Response>", "there is no element to end"],
+    ["<Response></Response", 'expected here is ">"'],
+    ['<Response><Receive action="a"b="c"/></Response>', 'expected here is a space or ">"'],
+    ['<Response><Receive action="a" action="b"/></Response>', 'the attribute "action" is there twice'],
+    ["<Response><Receive action=a/></Response>", 'expected here is ="…" without "<"'],
+    ["<Response><!DOCTYPE x></Response>", 'expected here is a name (TwiML has no DOCTYPE or CDATA, and "<" is written'],
+    ["<Response>&bogus;</Response>", '"&bogus;" stands for no character: "&" is written "&amp;"'],
+    ["<Response>&</Response>", '"&" stands for no character'],
+    ["<root/>", 'the root element must be "Response", not "root"'],
+    ["<response/>", 'the root element must be "Response", not "response" (did you mean "Response"?)'],
+    ["<Response><Receive>x</Receive></Response>", '<Receive>: it cannot hold "x"'],
+    ["<Response><Receive><a/></Receive></Response>", '<Receive>: it cannot hold "<a>"'],
+    ["<Response>text</Response>", '<Response>: it cannot hold "text"'],
+    ['<Response a="1"/>', '<Response>: there is no attribute "a"'],
+  ])("%j: %s", (xml, words) => {
+    expect(() => parseTwiml(xml)).toThrow(words);
+  });
+
+  it("are for a caller, too", () => {
+    for (const [value, words] of [
+      [undefined, "the document must be text, not undefined (is an await missing?)"],
+      [5, "the document must be text, not 5"],
+    ] as const)
+      expect(() => parseTwiml(value as never)).toThrow(words);
+  });
+
+  it("take the last character there is, and no byte order mark but one", () => {
+    const twiml = '<Response><Receive action="/&#x10FFFF;"/></Response>';
+    expect(parseTwiml(twiml)).toMatchObject({ attributes: { action: "/\u{10ffff}" } });
+    expect(parseTwiml('<Response><Receive action="/\ufeff"/></Response>')).toMatchObject({
+      attributes: { action: "/\ufeff" },
+    });
+    expect(() => parseTwiml('<Response><Receive action="/&#x110000;"/></Response>')).toThrow("stands for no character");
+  });
+});

@@ -682,3 +682,13 @@ describe("an issue of readForm", () => {
     expect(isMedia(Object.assign(() => 0, { arrayBuffer: () => 0 }))).toBe(false);
   });
 });
+
+describe("readForm of a body parser's object", () => {
+  it("takes Media for pages only where it is a file, and no other name", () => {
+    const file = new Blob(["%PDF-"]);
+    expect(readForm({ FaxSid: "1", Media: file }).media).toBe(file);
+    expect(readForm({ FaxSid: "1", Other: file }).media).toBeUndefined();
+    expect(readForm({ FaxSid: "1", Media: { size: 1 } }).media).toBeUndefined();
+    expect(readForm({ FaxSid: "1", Media: "text" }).media).toBeUndefined();
+  });
+});

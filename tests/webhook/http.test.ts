@@ -1,5 +1,6 @@
 /** The parts of a request, in every form that servers give them. */
 import { describe, expect, it } from "vitest";
+import { normalizeRequest } from "../../src/webhook/http.js";
 import { type HandleRequest } from "../../src/webhook/index.js";
 import { FORM, polluted, refusalOf, request, requestWithout, setUp } from "./support.js";
 
@@ -55,5 +56,22 @@ describe("handle: headers", () => {
     await polluted({ "x-twilio-signature": signature }, async () =>
       expect(await refusalOf(setUp(), sent)).toEqual([403, "forbidden", "missing-signature"]),
     );
+  });
+});
+
+describe("the query of a request", () => {
+  it.each([
+    ["/fax", ""],
+    ["/fax?a=1", "a=1"],
+    ["?a=1", "a=1"],
+    ["/fax?a=1#b?c=2", "a=1"],
+    ["/fax?#x", ""],
+    ["/fax#?a=1", ""],
+    ["#?a=1", ""],
+    ["/fax#x", ""],
+    ["https://a.example/fax?a=1&b=2#c", "a=1&b=2"],
+  ])("of %s is %j: what stands behind a # is signed by nobody", (url, expected) => {
+    const { query } = normalizeRequest({ method: "GET", url, headers: {} });
+    expect(String(query)).toBe(expected);
   });
 });

@@ -663,3 +663,34 @@ describe("readMultipart: work", () => {
     expect(await growthOf((size) => parseContentType(headers.get(size)!), 16_384)).toBeLessThan(BOUND);
   });
 });
+
+describe("readMultipart: what it says", () => {
+  const field = (headers: string, body = "1") => `--b\r\n${headers}\r\n\r\n${body}\r\n--b--\r\n`;
+  const named = (more: string, body?: string) => field(`${CD}"a"\r\n${more}`, body);
+  it.each<[string, string, number?]>([
+    ["--b\r\n" + CD + '"a"\r\n\r\n1\r\n', "Look for what cuts the delivery"],
+    ["--b\r\n" + CD + '"a"\r\n\r\n1\n--b--\r\n', "End every line before a boundary with CR LF"],
+    ["--b\r\n" + CD + '"a"\r\n\r\n1\r\n--bx\r\n--b--\r\n', "Choose a boundary that begins no other line"],
+    [field(CD + '"a"') + "--b\r\n", "Send nothing behind the closing boundary"],
+    [named("Content-Type: multipart/mixed; boundary=c"), "Send each file as a part: a part holds parts."],
+    [named("Content-Transfer-Encoding: base64"), "Send the parts as they are: one has a Content-Transfer-Encoding"],
+    [field("Content-Disposition: attachment"), 'Give every part one "Content-Disposition: form-data'],
+    [named(CD + '"b"'), "Send each header of a part once, on one line"],
+    [named("Content-Type: text/plain; charset=utf-16"), "Send text as UTF-8: a part names another charset."],
+    [named("Content-Type: text/plain; charset=my-utf-8"), "Send text as UTF-8: a part names another charset."],
+    [named("Content-Type: text/plain; charset=utf-8-x"), "Send text as UTF-8: a part names another charset."],
+    [field(CD + '"a"', "x".repeat(65_537)), "Raise maxFormBytes, or send less"],
+    [field(CD + '"Media"; filename="a.pdf"', "x".repeat(1_000_001)), "Raise maxMediaBytes, or send less"],
+    ["--b\r\n" + CD + '"a"\r\n1\r\n--b--\r\n', "Put an empty line behind the headers of every part"],
+    [named("X: " + "x".repeat(20_000)), "Send shorter headers: those of a part are over"],
+    [named(Array.from({ length: 40 }, (_, i) => `X-${i}: 1`).join("\r\n")), "Send fewer headers: a part has more than"],
+    [Array(1001).fill(`--b\r\n${CD}"a"\r\n\r\n\r\n`).join("") + "--b--\r\n", "Send fewer parts: more than 1000 came."],
+  ])("case %#: %s", (body, words) => {
+    expect(() => read(body)).toThrow(words);
+  });
+
+  it("says that names have to be UTF-8", () => {
+    const body = Buffer.from(field(CD + '"\xe9"'), "latin1");
+    expect(() => read(body)).toThrow("Send names and text as UTF-8: some of it is not.");
+  });
+});
