@@ -265,7 +265,7 @@ describe("verifyRequest", () => {
       fc.tuple(short, short).map((pair) => (it: Signed) => ({ ...it, params: [...it.params, pair] })),
       path.map((path) => (it: Signed) => ({ ...it, url: `https://fax.example${path}` })),
       fc.domain().map((host) => (it: Signed) => ({ ...it, url: it.url.replace("fax.example", host) })),
-      short.map((token) => (it: Signed) => ({ ...it, token: `x${token}` })),
+      short.map((token) => (it: Signed) => ({ ...it, token: `x${token}x` })),
       fc.base64String({ minLength: 28, maxLength: 28 }).map((signature) => (it: Signed) => ({ ...it, signature })),
       fc.tuple(fc.nat(27), fc.string({ minLength: 1, maxLength: 1 })).map(([i, c]) => (it: Signed) => ({
         ...it,
