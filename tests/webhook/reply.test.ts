@@ -232,3 +232,34 @@ describe("handle: GET and HEAD", () => {
     expect((await setUp().handle(request({ headers: { "if-none-match": "*" } }))).status).toBe(200);
   });
 });
+
+describe("what an answer may hold", () => {
+  const answer = (parts: object) => setUp({ onFax: () => parts as never }).handle(request());
+
+  it("is twiml and headers, and nothing else", async () => {
+    await expect(answer({ twiml: reject(), header: {} })).rejects.toThrow(
+      new TypeError('An answer has "twiml" and "headers", not "header".'),
+    );
+    await expect(answer({ headers: {} })).rejects.toThrow("onFax must return receive() or reject()");
+  });
+
+  it("leaves out headers that are undefined or null", async () => {
+    const { headers } = await answer({ twiml: reject(), headers: { "x-a": undefined, "x-b": null, "x-c": "1" } });
+    expect(headers).toMatchObject({ "x-c": "1" });
+    expect(Object.keys(headers).filter((name) => name.startsWith("x-"))).toEqual(["x-c"]);
+  });
+
+  it("refuses a list of which one value cannot be sent, without showing it", async () => {
+    const sending = answer({ twiml: reject(), headers: { "set-cookie": ["a=1", "b=secret\r\nX: 1"] } });
+    await expect(sending).rejects.toThrow(/^The header "set-cookie" holds a line end/);
+    await expect(sending).rejects.not.toThrow("secret");
+  });
+
+  it("asks for maxMediaBytes where pages would be refused", async () => {
+    const lost = { action: "/x", storeMedia: false } as const;
+    await expect(answer(receive(lost))).rejects.toMatchObject({
+      ...{ code: "pages-lost", verb: "Receive", attribute: "storeMedia" },
+      message: expect.stringContaining("set maxMediaBytes to take the pages that storeMedia: false brings"),
+    });
+  });
+});
