@@ -33,6 +33,11 @@ function kindOf(value: object): string {
   return (/^[AEIO]/.test(tag) ? "an " : "a ") + tag;
 }
 
+/** The error for an option that cannot be used; `end` is a full stop, or what was probably forgotten. */
+export function wrongOption(name: string, expected: string, value: unknown, end = "."): TypeError {
+  return new TypeError(`${name} must be ${expected}, not ${quote(value)}${end}`);
+}
+
 /** What was probably forgotten, for a value of a kind that nobody passes on purpose. */
 export function missingStep(value: unknown): string {
   if (typeof value === "function") return ": is a call missing?";

@@ -1,5 +1,5 @@
 /** What a test passes to the provider, checked: a mistake in it is an error, for such a test would prove nothing. */
-import { didYouMean, foldedName, quote } from "../message.js";
+import { didYouMean, foldedName, quote, wrongOption } from "../message.js";
 import { isPlainData, ownOptions } from "../objects.js";
 import { typeOfPages } from "../webhook/media.js";
 import type { FaxExchange } from "./exchange.js";
@@ -72,37 +72,34 @@ const OPTIONS = ["url", "authToken", "flavor", "accountSid", "fetch", "timeoutMs
 export function checkOptions(options: unknown): CheckedOptions {
   const own = ownOptions("createFaxProvider", options, OPTIONS) as Partial<FaxProviderOptions>;
   const { url, authToken, flavor = "signalwire", accountSid, fetch, timeoutMs = 30_000, now = () => new Date() } = own;
-  if (!isHttpUrl(url)) throw wrong("url", "an http(s) URL, as text", url);
+  if (!isHttpUrl(url)) throw wrongOption("url", "an http(s) URL, as text", url);
   if (typeof authToken !== "string" || authToken.trim() === "") {
     throw new TypeError("authToken must be text that is not empty.");
   }
   checkOneOf("flavor", Object.keys(FLAVORS), flavor);
   if (accountSid !== undefined && !(typeof accountSid === "string" && /^[\w-]{1,40}$/.test(accountSid))) {
-    throw wrong("accountSid", "1 to 40 of A-Z a-z 0-9 _ -", accountSid);
+    throw wrongOption("accountSid", "1 to 40 of A-Z a-z 0-9 _ -", accountSid);
   }
-  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) throw wrong("timeoutMs", "a number of milliseconds", timeoutMs);
+  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0))
+    throw wrongOption("timeoutMs", "a number of milliseconds", timeoutMs);
   for (const [name, value] of Object.entries({ fetch, now })) {
-    if (value !== undefined && typeof value !== "function") throw wrong(name, "a function", value);
+    if (value !== undefined && typeof value !== "function") throw wrongOption(name, "a function", value);
   }
   return { url, authToken, flavor, accountSid, fetch, timeoutMs, now: () => checkDate(now()) };
 }
 
 function checkDate(date: unknown): Date {
   if (date instanceof Date && !Number.isNaN(date.getTime())) return date;
-  throw wrong("What now() gives", "a Date", date);
+  throw wrongOption("What now() gives", "a Date", date);
 }
 
 function isHttpUrl(url: unknown): url is string {
   return typeof url === "string" && /^https?:/i.test(url) && URL.canParse(url);
 }
 
-function wrong(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}, not ${quote(value)}.`);
-}
-
 function checkOneOf(name: string, values: readonly string[], value: unknown): void {
   if (values.includes(value as string)) return;
-  throw wrong(name, values.map((each) => JSON.stringify(each)).join(" or ") + didYouMean(value, values), value);
+  throw wrongOption(name, values.map((each) => JSON.stringify(each)).join(" or ") + didYouMean(value, values), value);
 }
 
 const FAX = ["from", "to", "pages", "mediaUrl", "outcome", "method", "params"];
@@ -114,9 +111,9 @@ export function checkFax(given: unknown): FaxToSend {
   checkOneOf("outcome", ["received", "failed"], outcome);
   checkOneOf("method", ["GET", "POST"], method);
   for (const [name, value] of Object.entries({ from, to, mediaUrl })) {
-    if (value !== undefined && typeof value !== "string") throw wrong(name, "text", value);
+    if (value !== undefined && typeof value !== "string") throw wrongOption(name, "text", value);
   }
-  if (mediaUrl !== undefined && !isHttpUrl(mediaUrl)) throw wrong("mediaUrl", "an http(s) URL", mediaUrl);
+  if (mediaUrl !== undefined && !isHttpUrl(mediaUrl)) throw wrongOption("mediaUrl", "an http(s) URL", mediaUrl);
   const own = checkParams(params);
   const doubled = Object.entries({ From: from, To: to, MediaUrl: mediaUrl }).find(
     ([name, value]) => value !== undefined && Object.hasOwn(own, name),
@@ -137,11 +134,11 @@ const NAMES = ["FaxSid", "AccountSid", "From", "To", "ApiVersion", ...CALLBACK_N
 
 /** A name in the wrong case would be a parameter that nobody reads. */
 export function checkParams(params: unknown = {}): Readonly<Record<string, string>> {
-  if (!isPlainData(params)) throw wrong("params", "an object of text parameters", params);
+  if (!isPlainData(params)) throw wrongOption("params", "an object of text parameters", params);
   for (const [name, value] of Object.entries(params as object)) {
     const near = NAMES.find((each) => each !== name && foldedName(each) === foldedName(name));
     if (near) throw new TypeError(`Write ${quote(near)}, not ${quote(name)}: names are case-sensitive.`);
-    if (typeof value !== "string") throw wrong(quote(name), "text", value);
+    if (typeof value !== "string") throw wrongOption(quote(name), "text", value);
   }
   return params as Readonly<Record<string, string>>;
 }
@@ -167,6 +164,6 @@ export function checkExchange(exchange: FaxExchange): FaxExchange {
 /** The pages with their type; a provider has no others than these. */
 export function fileOf(bytes: unknown): FileToSend {
   const type = bytes instanceof Uint8Array ? typeOfPages(bytes) : undefined;
-  if (type === undefined) throw wrong("pages", "a Uint8Array that holds a PDF or TIFF", bytes);
+  if (type === undefined) throw wrongOption("pages", "a Uint8Array that holds a PDF or TIFF", bytes);
   return { bytes: bytes as Uint8Array, type };
 }

@@ -1,5 +1,5 @@
 /** The pages of a fax: those that came with the callback, or those behind its `mediaUrl`, fetched without trust. */
-import { quote } from "../message.js";
+import { quote, wrongOption } from "../message.js";
 import { ownOptions } from "../objects.js";
 import type { FaxMedia } from "../params.js";
 import type { FaxCallback } from "../request.js";
@@ -200,10 +200,6 @@ function checkHeaders(headers: NonNullable<FaxMediaOptions["headers"]>): Record<
  * workerd let the header through.
  */
 const UNCOMPRESSED = { "accept-encoding": "identity" };
-
-function wrongOption(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}, not ${quote(value)}.`);
-}
 
 /** Checked here once more, because a callback can have come from elsewhere, and a file is named by it. */
 function checkFaxSid(callback: Pick<FaxCallback, "faxSid">): string {

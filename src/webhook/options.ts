@@ -1,5 +1,5 @@
 /** The options of `faxWebhook`, checked once into settled values. */
-import { missingStep, quote } from "../message.js";
+import { missingStep, wrongOption } from "../message.js";
 import { ownOptions } from "../objects.js";
 import type { FaxCallback, FaxRequest } from "../request.js";
 import { isSafeHttpUrl } from "../url.js";
@@ -136,7 +136,7 @@ function baseOf(publicUrl: unknown): BaseUrl {
   const text = urlText(publicUrl);
   if (isBase(text)) return splitBase(text);
   const expected = `the http(s) URL at the provider, or its beginning, such as "https://fax.example.com"`;
-  throw wrongOption("publicUrl", expected, text ?? publicUrl);
+  throw wrongOption("publicUrl", expected, text ?? publicUrl, missingStep(text ?? publicUrl) || ".");
 }
 
 /** The parts of what a function returned; nothing for text that is not a URL: it may be a stranger's Host. */
@@ -171,17 +171,14 @@ export function withoutSlashes(text: string): string {
 
 function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(functions)) {
-    if (value !== undefined && typeof value !== "function") throw wrongOption(name, "a function", value);
+    if (value !== undefined && typeof value !== "function")
+      throw wrongOption(name, "a function", value, missingStep(value) || ".");
   }
 }
 
 function checkBytes(name: string, value: unknown, least: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= least) return;
-  throw wrongOption(name, `a whole number of bytes from ${least} on`, value);
-}
-
-function wrongOption(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}, not ${quote(value)}${missingStep(value) || "."}`);
+  throw wrongOption(name, `a whole number of bytes from ${least} on`, value, missingStep(value) || ".");
 }
 
 const MINUTE = 60_000;
