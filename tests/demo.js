@@ -12,6 +12,7 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseTwiml } from "twiml-fax";
 import { createFaxProvider } from "twiml-fax/testing";
+import { freePort } from "./free-port.mjs";
 
 const { PORT } = process.env;
 if (PORT !== undefined && !(/^\d{1,5}$/.test(PORT) && Number(PORT) > 0 && Number(PORT) <= 65535)) {
@@ -72,14 +73,6 @@ function startExample() {
 /** The server's first line that begins like this. */
 function firstLine(start) {
   return new Promise((resolve) => lines.on("line", (line) => line.startsWith(start) && resolve(line)));
-}
-
-async function freePort() {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }
 
 async function tell(title, expected, sending) {

@@ -8,11 +8,11 @@
 import { exec, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { freePort } from "../free-port.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
@@ -86,14 +86,6 @@ async function build({ folder }, tarball) {
   await shell(app, `npm install --no-audit --no-fund "../${tarball}"`);
   await shell(app, "npm run build");
   return app;
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** Starts a server, and gives `use` its origin and a function for what it has printed. */

@@ -9,11 +9,11 @@
 import { execFile, spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { freePort } from "../free-port.mjs";
 import { converse, converseFailing, converseNode, cutOff, summary } from "./suite.mjs";
 
 const exec = promisify(execFile);
@@ -221,14 +221,6 @@ const config :Workerd.Config = (
     await exited;
     running.delete(child);
   }
-}
-
-async function freePort() {
-  const server = createServer();
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** `npm` in a folder of its own, whatever workspace surrounds it. */
