@@ -118,6 +118,28 @@ describe("the README", () => {
   });
 });
 
+describe("the commands for a fresh clone", () => {
+  const section = /^## From a clone\n+```sh\n([\s\S]*?)```/m.exec(pages[0]!.text);
+  const commands = section![1]!.trim().split("\n");
+  const gate = read(".ci/run")
+    .split("\n")
+    .map((line) => line.replace(/^\((.*)\)$/, "$1"));
+
+  it("are the demo and the tests in the README", () => {
+    expect(commands).toEqual(["npm ci && npm run demo", "npm ci && npm test"]);
+  });
+
+  it("are run by .ci/run: the test command as it is, the demo after the same npm ci", () => {
+    expect(gate).toContain("npm ci && npm test");
+    expect(gate.indexOf("npm run demo")).toBeGreaterThan(gate.indexOf("npm ci && npm test"));
+  });
+
+  it("name scripts of package.json", () => {
+    const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
+    expect(scripts).toMatchObject({ demo: "node tests/demo.js", test: "npm run types && npm run build && vitest run" });
+  });
+});
+
 describe("the docs", () => {
   it("list every code", () => {
     const reference = read("docs/reference.md");
