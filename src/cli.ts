@@ -7,9 +7,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { parseArgs } from "node:util";
-import { parseTwiml } from "./document.js";
-import { TwimlError } from "./errors.js";
-import { toTwiml } from "./response.js";
+import { parseTwiml } from "./twiml/document.js";
+import { TwimlError } from "./shared/errors.js";
+import { toTwiml } from "./twiml/response.js";
 import { createFaxProvider, type FaxExchange, type FaxToSend, type FaxTranscript } from "./testing/index.js";
 import { typeOfPages } from "./webhook/media.js";
 

@@ -1,6 +1,6 @@
 /** The entry "twiml-fax": exports, nothing else. */
-export { FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "./response.js";
-export { parseTwiml, type ParseTwimlOptions } from "./document.js";
+export { FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "./twiml/response.js";
+export { parseTwiml, type ParseTwimlOptions } from "./twiml/document.js";
 export {
   HTTP_METHODS,
   type HttpMethod,
@@ -16,8 +16,8 @@ export {
   type Reject,
   type UrlReference,
   type Verb,
-} from "./verbs.js";
-export type { FaxMedia, FaxParamSource } from "./params.js";
+} from "./twiml/verbs.js";
+export type { FaxMedia, FaxParamSource } from "./params/received-params.js";
 export {
   FAX_STATUSES,
   type FaxCallback,
@@ -28,7 +28,7 @@ export {
   parseFax,
   parseFaxCallback,
   parseFaxRequest,
-} from "./request.js";
+} from "./params/fax.js";
 export {
   FAX_ISSUE_CODES,
   FaxRequestError,
@@ -36,4 +36,4 @@ export {
   TWIML_ERROR_CODES,
   TwimlError,
   type TwimlErrorCode,
-} from "./errors.js";
+} from "./shared/errors.js";

@@ -1,5 +1,5 @@
 /** The parameters of the request that says how a fax went. */
-import type { FlavorRules } from "./flavor.js";
+import type { FlavorRules } from "./flavors.js";
 import type { FileToSend } from "./request.js";
 
 /** What a callback is made of. */

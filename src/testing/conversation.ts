@@ -1,10 +1,10 @@
 /** The whole conversation of one fax: the request, the verb, the callback. */
-import { parseTwiml } from "../document.js";
-import { TwimlError } from "../errors.js";
-import type { Receive, Verb } from "../verbs.js";
+import { parseTwiml } from "../twiml/document.js";
+import { TwimlError } from "../shared/errors.js";
+import type { Receive, Verb } from "../twiml/verbs.js";
 import { callbackParams } from "./callback.js";
-import { exchange, failed, type FaxExchange, type Line } from "./exchange.js";
-import { emptyPage } from "./pages.js";
+import { exchange, failed, type FaxExchange, type Line } from "./http-client.js";
+import { emptyPage } from "./sample-pages.js";
 import type { FileToSend, ToSend } from "./request.js";
 
 /** How a fax ended. `error`: the server did something that a provider refuses. */

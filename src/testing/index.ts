@@ -2,5 +2,5 @@
 export { createFaxProvider, type FaxProvider } from "./provider.js";
 export type { FaxProviderOptions, FaxToSend, ProviderFetch, ProviderRequest, ProviderResponse } from "./options.js";
 export type { FaxOutcome, FaxTranscript } from "./conversation.js";
-export type { FaxExchange, ReceivedResponse } from "./exchange.js";
+export type { FaxExchange, ReceivedResponse } from "./http-client.js";
 export type { SentRequest } from "./request.js";

@@ -1,9 +1,9 @@
 /** What a test passes to the provider, checked: a mistake in it is an error, for such a test would prove nothing. */
-import { didYouMean, foldedName, quote, wrongOption } from "../message.js";
-import { isPlainData, ownOptions } from "../objects.js";
+import { didYouMean, foldedName, quote, wrongOption } from "../shared/messages.js";
+import { isPlainData, ownOptions } from "../shared/objects.js";
 import { typeOfPages } from "../webhook/media.js";
-import type { FaxExchange } from "./exchange.js";
-import { type Flavor, FLAVORS } from "./flavor.js";
+import type { FaxExchange } from "./http-client.js";
+import { type Flavor, FLAVORS } from "./flavors.js";
 import type { FileToSend } from "./request.js";
 
 /** The `Request` of the platform's types; where there are none, what every runtime's has. */

@@ -1,8 +1,8 @@
 /** The offline provider: its options, its requests, and what a test asks of it. */
 import { bringsPages, callbackParams, statusOf } from "./callback.js";
 import { converse, type Fax, type FaxTranscript, judged } from "./conversation.js";
-import { clock, type FaxExchange, limitsOf, type Line, once } from "./exchange.js";
-import { FLAVORS, type FlavorRules } from "./flavor.js";
+import { clock, type FaxExchange, limitsOf, type Line, once } from "./http-client.js";
+import { FLAVORS, type FlavorRules } from "./flavors.js";
 import {
   checkExchange,
   checkFax,

@@ -1,6 +1,6 @@
 /** A provider's request: its parameters where they belong, its signature, its bytes. */
 import { signRequest } from "../webhook/signature.js";
-import type { FlavorRules } from "./flavor.js";
+import type { FlavorRules } from "./flavors.js";
 
 /** A request as it was sent. */
 export interface SentRequest {

@@ -1,5 +1,5 @@
 /** The parts of a request and of a reply, the same for every server. */
-import { emptyRecord } from "../objects.js";
+import { emptyRecord } from "../shared/objects.js";
 
 /** A `URLSearchParams`, by structure, so that the declarations need neither DOM nor Node types. */
 export interface QueryParams extends Iterable<[name: string, value: string]> {

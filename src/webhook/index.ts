@@ -3,7 +3,7 @@ import { createFetch, type FetchRequest, type FetchResponse } from "./fetch.js";
 import type { HandleRequest, WebhookReply } from "./http.js";
 import { createNode, type NodeRequest, type NodeResponse } from "./node.js";
 import { checkOptions, type FaxWebhookOptions } from "./options.js";
-import { takeTurn } from "./turn.js";
+import { takeTurn } from "./handle.js";
 
 export { signRequest, type SignOptions, verifyRequest, type VerifyOptions } from "./signature.js";
 export {

@@ -1,8 +1,8 @@
 /** The pages of a fax: those that came with the callback, or those behind its `mediaUrl`, fetched without trust. */
-import { quote, wrongOption } from "../message.js";
-import { ownOptions } from "../objects.js";
-import type { FaxMedia } from "../params.js";
-import type { FaxCallback } from "../request.js";
+import { quote, wrongOption } from "../shared/messages.js";
+import { ownOptions } from "../shared/objects.js";
+import type { FaxMedia } from "../params/received-params.js";
+import type { FaxCallback } from "../params/fax.js";
 
 /**
  * Why a {@link FaxMediaError} was thrown. `no-media`: the callback has no pages; `host-not-allowed`: the URL, or the

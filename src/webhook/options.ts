@@ -1,8 +1,8 @@
 /** The options of `faxWebhook`, checked once into settled values. */
-import { missingStep, wrongOption } from "../message.js";
-import { ownOptions } from "../objects.js";
-import type { FaxCallback, FaxRequest } from "../request.js";
-import { isSafeHttpUrl } from "../url.js";
+import { missingStep, wrongOption } from "../shared/messages.js";
+import { ownOptions } from "../shared/objects.js";
+import type { FaxCallback, FaxRequest } from "../params/fax.js";
+import { isSafeHttpUrl } from "../shared/values.js";
 import type { WebhookRequest } from "./http.js";
 import type { Refusal, RefusalReason } from "./refusal.js";
 import type { FaxAnswer } from "./reply.js";

@@ -1,5 +1,5 @@
 /** Why a request is refused: the reasons, their status codes, and what is thrown on the way. */
-import type { FaxRequestError } from "../errors.js";
+import type { FaxRequestError } from "../shared/errors.js";
 
 /** Every reason, with the status of the answer and what to do, where nothing better is known. */
 export const REFUSALS = {

@@ -1,11 +1,11 @@
 /** What a request is answered with: TwiML with its headers, or the reason of a refusal. */
 import { createHash } from "node:crypto";
-import { TwimlError, twimlError } from "../errors.js";
-import { missingStep, quote } from "../message.js";
-import { emptyRecord, isPlainData, ownValue } from "../objects.js";
-import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../response.js";
-import type { Verb } from "../verbs.js";
-import type { parseTwiml } from "../document.js";
+import { TwimlError, twimlError } from "../shared/errors.js";
+import { missingStep, quote } from "../shared/messages.js";
+import { emptyRecord, isPlainData, ownValue } from "../shared/objects.js";
+import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../twiml/response.js";
+import type { Verb } from "../twiml/verbs.js";
+import type { parseTwiml } from "../twiml/document.js";
 import type { ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
 import type { Refusal } from "./refusal.js";
 

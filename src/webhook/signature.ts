@@ -1,8 +1,8 @@
 /** The providers' request signature: `signRequest`, `verifyRequest`, and the forms of a URL that providers sign. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { isPromise, missingStep, quote } from "../message.js";
-import { isPlainData, ownValue } from "../objects.js";
-import { type FaxParamSource, readForm, signedTexts, textOfRecord } from "../params.js";
+import { isPromise, missingStep, quote } from "../shared/messages.js";
+import { isPlainData, ownValue } from "../shared/objects.js";
+import { type FaxParamSource, readForm, signedTexts, textOfRecord } from "../params/received-params.js";
 
 /** What `signRequest` signs. */
 export interface SignOptions {

@@ -1,7 +1,7 @@
 /** Which URLs, tokens and signatures of a request are tried, and what to say when none fits. */
-import { CREDENTIALS } from "../message.js";
-import { type Form, signedTexts } from "../params.js";
-import { isSid } from "../request.js";
+import { CREDENTIALS } from "../shared/messages.js";
+import { type Form, signedTexts } from "../params/received-params.js";
+import { isSid } from "../params/fax.js";
 import { queryOf, type WebhookRequest } from "./http.js";
 import { baseOfRequest, type Settings, withoutSlashes } from "./options.js";
 import { Refused, SWML_HINT } from "./refusal.js";

@@ -10,7 +10,7 @@ import {
   toTwiml,
   TwimlError,
 } from "../../src/index.js";
-import { readForm } from "../../src/params.js";
+import { readForm } from "../../src/params/received-params.js";
 import { reread } from "./reread.js";
 import type { fuzzRuns } from "./runs.js";
 

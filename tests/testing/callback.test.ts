@@ -1,7 +1,7 @@
 /** The callback's parameters, held against the payload of SignalWire's guide and Twilio's page. */
 import { describe, expect, it } from "vitest";
 import { callbackParams, type CallbackParts } from "../../src/testing/callback.js";
-import { FLAVORS } from "../../src/testing/flavor.js";
+import { FLAVORS } from "../../src/testing/flavors.js";
 
 const incoming = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
 const now = new Date("2022-01-13T21:54:46Z");

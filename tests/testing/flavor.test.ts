@@ -1,6 +1,6 @@
 /** What Twilio's page of connection overrides says, and the forms of both providers' identifiers. */
 import { describe, expect, it } from "vitest";
-import { FLAVORS } from "../../src/testing/flavor.js";
+import { FLAVORS } from "../../src/testing/flavors.js";
 
 const twilio = (fragment: string) => FLAVORS.twilio.limits(new URLSearchParams(fragment));
 

@@ -1,6 +1,6 @@
 /** The empty page: what its format's specification says of every byte that a reader needs. */
 import { describe, expect, it } from "vitest";
-import { emptyPage } from "../../src/testing/pages.js";
+import { emptyPage } from "../../src/testing/sample-pages.js";
 
 describe("the empty page as PDF (ISO 32000-1, section 7.5)", () => {
   const read = () => new TextDecoder("latin1").decode(emptyPage("application/pdf"));

@@ -1,9 +1,9 @@
 /** A TwiML document to a verb: `parseTwiml`. */
-import { TwimlError, twimlError } from "./errors.js";
-import { didYouMean, quote } from "./message.js";
+import { TwimlError, twimlError } from "../shared/errors.js";
+import { didYouMean, quote } from "../shared/messages.js";
 import { checkSize } from "./response.js";
 import { type Verb, readVerb, secondVerb, uncheckedOption, unknownAttribute } from "./verbs.js";
-import { type XmlElement, type XmlNode, normalizedText, placeOf, readDocument } from "./xml.js";
+import { type XmlElement, type XmlNode, normalizedText, placeOf, readDocument } from "./xml-read.js";
 
 /** What `parseTwiml` takes beside the document. */
 export interface ParseTwimlOptions {

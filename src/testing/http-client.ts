@@ -1,7 +1,7 @@
 /** One request and what comes back, as a provider makes it: redirects, retries, passwords and time limits. */
-import { quote } from "../message.js";
+import { quote } from "../shared/messages.js";
 import { type Cookie, cookiesFor, keepCookies } from "./cookies.js";
-import type { Failure, FlavorRules, Limits } from "./flavor.js";
+import type { Failure, FlavorRules, Limits } from "./flavors.js";
 import { platformRequest, type SentRequest, signed, type ToSend, withBody } from "./request.js";
 
 /** What came back. */

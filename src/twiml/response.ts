@@ -1,5 +1,5 @@
 /** A verb to a TwiML document: `toTwiml`, and the `FaxResponse` class that people know from the helper libraries. */
-import { twimlError } from "./errors.js";
+import { twimlError } from "../shared/errors.js";
 import {
   type ReceiveAttributes,
   type ReceiveOptions,
@@ -11,7 +11,7 @@ import {
   secondVerb,
   tagOf,
 } from "./verbs.js";
-import { comment, document } from "./xml.js";
+import { comment, document } from "./xml-read.js";
 
 /**
  * The `Content-Type` of the answer. Another one is the provider's error 12300.

@@ -1,9 +1,9 @@
 /** The two fax verbs: one table of attribute rules, and the types, checks and messages that come from it. */
-import { TwimlError, twimlError } from "./errors.js";
-import { didYouMean, missingStep, quote } from "./message.js";
-import { emptyRecord, isPlainData, ownValue } from "./objects.js";
-import { isHttpUrl, isRelativeReference } from "./url.js";
-import { attribute, element, illegalCharacter, isAttributeName } from "./xml.js";
+import { TwimlError, twimlError } from "../shared/errors.js";
+import { didYouMean, missingStep, quote } from "../shared/messages.js";
+import { emptyRecord, isPlainData, ownValue } from "../shared/objects.js";
+import { isHttpUrl, isRelativeReference } from "../shared/values.js";
+import { attribute, element, illegalCharacter, isAttributeName } from "./xml-read.js";
 
 /**
  * The methods an `action` can be requested with; case-sensitive.

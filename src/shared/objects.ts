@@ -1,5 +1,5 @@
 /** Objects whose names or values come from outside: read without inherited properties, made without a prototype. */
-import { didYouMean, quote } from "./message.js";
+import { didYouMean, quote } from "./messages.js";
 
 /**
  * An empty record without a prototype. V8 keeps properties that are added to it as fast as those of `{}`, while

@@ -1,6 +1,6 @@
 /** The query of a request, or its body, to a Form, within limits. */
-import { type Form, readForm } from "../params.js";
-import type { FaxCallback } from "../request.js";
+import { type Form, readForm } from "../params/received-params.js";
+import type { FaxCallback } from "../params/fax.js";
 import { queryOf, type WebhookRequest } from "./http.js";
 import { MultipartError, parseContentType, readMultipart } from "./multipart.js";
 import { Refused, SWML_HINT } from "./refusal.js";

@@ -1,8 +1,8 @@
 /** One turn of the webhook, in plain steps: the parts of a request in, the parts of the reply out. */
-import { FaxRequestError } from "../errors.js";
-import type { Form } from "../params.js";
-import { isCallback, toFaxCallback, toFaxRequest } from "../request.js";
-import { formOf, requirePages, sourceOf } from "./form.js";
+import { FaxRequestError } from "../shared/errors.js";
+import type { Form } from "../params/received-params.js";
+import { isCallback, toFaxCallback, toFaxRequest } from "../params/fax.js";
+import { formOf, requirePages, sourceOf } from "./body.js";
 import { type HandleRequest, normalizeRequest, type WebhookReply, type WebhookRequest } from "./http.js";
 import type { Settings } from "./options.js";
 import { Refused } from "./refusal.js";

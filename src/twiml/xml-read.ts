@@ -1,7 +1,7 @@
 /** XML 1.0: which text it can carry, how documents are written, how they are read. No other file knows its syntax. */
-import { TwimlError } from "./errors.js";
-import { quote } from "./message.js";
-import { ownValue } from "./objects.js";
+import { TwimlError } from "../shared/errors.js";
+import { quote } from "../shared/messages.js";
+import { ownValue } from "../shared/objects.js";
 
 /**
  * What XML 1.0 cannot carry, even escaped: control characters but tab, newline and carriage return, U+FFFE, U+FFFF and

@@ -1,7 +1,7 @@
 /** Any source of parameters to a Form: one flat record of text, the pages, and what could not stand in the record. */
-import { type FaxRequestIssue, issueOf } from "./errors.js";
-import { quote } from "./message.js";
-import { emptyRecord } from "./objects.js";
+import { type FaxRequestIssue, issueOf } from "../shared/errors.js";
+import { quote } from "../shared/messages.js";
+import { emptyRecord } from "../shared/objects.js";
 
 /**
  * Where parameters come from: a form body or query string (a leading `?` is allowed) as text or bytes, any iterable of

@@ -1,8 +1,8 @@
 /** Parameters to typed values: `parseFaxRequest` for an incoming fax, `parseFaxCallback` for how it went. */
-import { FaxRequestError, type FaxRequestIssue, issueOf } from "./errors.js";
-import { foldedName, isPromise, quote } from "./message.js";
-import { type FaxMedia, type FaxParamSource, type Form, listIssue, readForm, signedTexts } from "./params.js";
-import { isSafeHttpUrl } from "./url.js";
+import { FaxRequestError, type FaxRequestIssue, issueOf } from "../shared/errors.js";
+import { foldedName, isPromise, quote } from "../shared/messages.js";
+import { type FaxMedia, type FaxParamSource, type Form, listIssue, readForm, signedTexts } from "./received-params.js";
+import { isSafeHttpUrl } from "../shared/values.js";
 
 /**
  * The statuses a fax can have, by the providers' documentation.
