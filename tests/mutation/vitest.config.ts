@@ -6,10 +6,10 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["tests/*.test.ts", "tests/webhook/*.test.ts", "tests/testing/*.test.ts"],
+    include: ["tests/*.test.ts", "tests/{shared,twiml,params,webhook,testing}/*.test.ts"],
     exclude: [
       "**/node_modules/**",
-      "tests/{cli,growth,house,node-test,readme,release}.test.ts",
+      "tests/{cli,growth,layout,node-test,readme,release}.test.ts",
       "tests/testing/examples*",
     ],
     // Large inputs and growth take most of the time, and kill no mutant that a small input would not.

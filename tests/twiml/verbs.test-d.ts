@@ -15,7 +15,7 @@ import {
   type TwimlErrorCode,
   type UrlReference,
   type Verb,
-} from "../src/index.js";
+} from "../../src/index.js";
 
 describe("the value types", () => {
   it("are the values that the providers document", () => {

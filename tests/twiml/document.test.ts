@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseTwiml, receive, reject, toTwiml, TwimlError, TWIML_ERROR_CODES, type Verb } from "../src/index.js";
+import { parseTwiml, receive, reject, toTwiml, TwimlError, TWIML_ERROR_CODES, type Verb } from "../../src/index.js";
 
 /** The error that a call throws, held against what holds for all of them. */
 function refusal(call: () => unknown): TwimlError {

@@ -1,7 +1,7 @@
-import { providerErrorOf } from "./provider-errors.js";
+import { providerErrorOf } from "../provider-errors.js";
 import { describe, expect, it } from "vitest";
-import { FaxResponse, receive, reject, toTwiml, TwimlError, type Verb } from "../src/index.js";
-import { reread } from "./fuzz/reread.js";
+import { FaxResponse, receive, reject, toTwiml, TwimlError, type Verb } from "../../src/index.js";
+import { reread } from "../fuzz/reread.js";
 
 const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>';
 

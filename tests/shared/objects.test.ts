@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { emptyRecord, ownValue } from "../src/shared/objects.js";
+import { emptyRecord, ownValue } from "../../src/shared/objects.js";
 
 describe("emptyRecord", () => {
   it("makes an object that inherits nothing, so that any name can be its own", () => {

@@ -1,7 +1,15 @@
 import { describe, expect, it, vi } from "vitest";
-import { FaxResponse, receive, type ReceiveAttributes, reject, toTwiml, TwimlError, type Verb } from "../src/index.js";
-import { reread } from "./fuzz/reread.js";
-import { providerErrorOf } from "./provider-errors.js";
+import {
+  FaxResponse,
+  receive,
+  type ReceiveAttributes,
+  reject,
+  toTwiml,
+  TwimlError,
+  type Verb,
+} from "../../src/index.js";
+import { reread } from "../fuzz/reread.js";
+import { providerErrorOf } from "../provider-errors.js";
 
 /** The error that a call throws, held against what holds for all of them. */
 function refusal(call: () => unknown): TwimlError {

@@ -7,7 +7,7 @@ import {
   parseFax,
   parseFaxCallback,
   parseFaxRequest,
-} from "../src/index.js";
+} from "../../src/index.js";
 
 const INCOMING = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
 const CALLBACK = { ...INCOMING, FaxStatus: "received" };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { attribute, comment, document, element, illegalCharacter, isAttributeName } from "../src/twiml/xml-read.js";
-import { isChar, reread } from "./fuzz/reread.js";
+import { attribute, comment, document, element, illegalCharacter, isAttributeName } from "../../src/twiml/xml-read.js";
+import { isChar, reread } from "../fuzz/reread.js";
 
 describe("illegalCharacter", () => {
   it.each([

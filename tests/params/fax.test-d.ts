@@ -11,7 +11,7 @@ import {
   parseFax,
   parseFaxCallback,
   parseFaxRequest,
-} from "../src/index.js";
+} from "../../src/index.js";
 
 /** The optional properties of a type. */
 type OptionalKeys<T> = { [Key in keyof T]-?: object extends Pick<T, Key> ? Key : never }[keyof T];

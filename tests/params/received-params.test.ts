@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { issueOf } from "../src/shared/errors.js";
-import { isMedia, listIssue, readForm as read } from "../src/params/received-params.js";
+import { issueOf } from "../../src/shared/errors.js";
+import { isMedia, listIssue, readForm as read } from "../../src/params/received-params.js";
 
 const entries = (source: unknown) => Object.entries(readForm(source).params);
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { didYouMean, foldedName, quote } from "../src/shared/messages.js";
+import { didYouMean, foldedName, quote } from "../../src/shared/messages.js";
 
 describe("quote", () => {
   it.each(

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isHttpUrl, isRelativeReference } from "../src/shared/values.js";
+import { isHttpUrl, isRelativeReference } from "../../src/shared/values.js";
 
 describe("isHttpUrl", () => {
   it.each([
