@@ -11,7 +11,7 @@ import { parseTwiml } from "./twiml/document.js";
 import { TwimlError } from "./shared/errors.js";
 import { toTwiml } from "./twiml/response.js";
 import { createFaxProvider, type FaxExchange, type FaxToSend, type FaxTranscript } from "./testing/index.js";
-import { typeOfPages } from "./webhook/media.js";
+import { detectPagesType } from "./webhook/media.js";
 
 const USAGE = `Usage:
   twiml-fax send URL --token TOKEN   play a fax provider against a running server
@@ -110,10 +110,10 @@ function readFile(file: string): Buffer {
 
 async function send(url: string, values: Values): Promise<number> {
   if (!values.token) throw new UsageError("Give the signing key or auth token: --token TOKEN.");
-  const provider = providerOf(url, values, values.token);
+  const provider = createProvider(url, values, values.token);
   if (values["pages-port"] !== undefined && !values.pages)
     throw new UsageError("Give --pages as well: --pages-port is for them.");
-  const pages = values.pages === undefined ? undefined : readPages(values.pages);
+  const pages = values.pages === undefined ? undefined : readPagesFile(values.pages);
   const store = pages && (await servePages(pages, values["pages-port"]));
   try {
     const fax: FaxToSend = {
@@ -126,7 +126,7 @@ async function send(url: string, values: Values): Promise<number> {
     };
     const transcript = await provider.sendFax(fax);
     if (store && wantsPages(transcript)) await store.fetched();
-    print(values.json ? JSON.stringify(transcript, withoutBytes, 2) : story(transcript));
+    print(values.json ? JSON.stringify(transcript, withoutBytes, 2) : formatTranscript(transcript));
     return transcript.outcome === "error" ? 1 : 0;
   } finally {
     store?.server.close();
@@ -134,13 +134,14 @@ async function send(url: string, values: Values): Promise<number> {
   }
 }
 
-function readPages(file: string): Buffer {
+function readPagesFile(file: string): Buffer {
   const pages = readFile(file);
-  if (typeOfPages(pages) === undefined) throw new UsageError(`Name a PDF or TIFF: ${JSON.stringify(file)} is neither.`);
+  if (detectPagesType(pages) === undefined)
+    throw new UsageError(`Name a PDF or TIFF: ${JSON.stringify(file)} is neither.`);
   return pages;
 }
 
-function providerOf(url: string, values: Values, authToken: string): ReturnType<typeof createFaxProvider> {
+function createProvider(url: string, values: Values, authToken: string): ReturnType<typeof createFaxProvider> {
   try {
     return createFaxProvider({ url, authToken, flavor: values.twilio ? "twilio" : "signalwire" });
   } catch (error) {
@@ -188,18 +189,18 @@ function withoutBytes(name: string, value: unknown): unknown {
 }
 
 /** The conversation, to be read. */
-function story(transcript: FaxTranscript): string {
+function formatTranscript(transcript: FaxTranscript): string {
   const { faxSid, outcome, error, pagesLost, exchanges } = transcript;
-  const lines = [bold(`Fax ${faxSid}`), ...exchanges.flatMap(storyOf)];
+  const lines = [bold(`Fax ${faxSid}`), ...exchanges.flatMap(formatExchange)];
   const end = outcome === "error" ? red(printable(`error ${error?.code}: ${error?.message}`)) : green(outcome);
   lines.push("", `${bold("Outcome")}  ${end}`);
-  lines.push(`${bold("Pages")}    ${pagesLost ? red("lost: nobody has them") : fateOf(transcript)}`);
+  lines.push(`${bold("Pages")}    ${pagesLost ? red("lost: nobody has them") : formatPages(transcript)}`);
   if (exchanges.some(({ response }) => response?.status === 403)) lines.push("", ...ADVICE);
   return lines.join("\n");
 }
 
 /** Where the pages are at the end. */
-function fateOf({ outcome, verb, exchanges }: FaxTranscript): string {
+function formatPages({ outcome, verb, exchanges }: FaxTranscript): string {
   if (outcome === "rejected") return "none were taken: the server rejected the fax";
   if (verb?.verb !== "Receive") return "none were taken: the server gave no usable answer";
   if (outcome === "failed") return "none came through";
@@ -213,10 +214,10 @@ function fateOf({ outcome, verb, exchanges }: FaxTranscript): string {
     : `kept at ${url} (made up: --pages FILE serves real ones)`;
 }
 
-function storyOf({ request, response, error, ms }: FaxExchange): string[] {
+function formatExchange({ request, response, error, ms }: FaxExchange): string[] {
   const { method, url, headers, params, file } = request;
   const lines = ["", `${bold(method)} ${printable(url)}`];
-  for (const name of Object.keys(headers).filter(isTelling)) lines.push(printable(`  ${name}: ${headers[name]}`));
+  for (const name of Object.keys(headers).filter(isInteresting)) lines.push(printable(`  ${name}: ${headers[name]}`));
   for (const [name, value] of Object.entries(params)) lines.push(printable(`  ${name}=${value}`));
   if (file) lines.push(`  Media: ${file.bytes.length} bytes of ${file.type}`);
   if (response) {
@@ -229,7 +230,7 @@ function storyOf({ request, response, error, ms }: FaxExchange): string[] {
 }
 
 /** The headers by which two requests differ. */
-function isTelling(name: string): boolean {
+function isInteresting(name: string): boolean {
   return /^(x-.*-signature|i-twilio-.*|cookie)$/.test(name);
 }
 

@@ -1,8 +1,15 @@
 /** Parameters to typed values: `parseFaxRequest` for an incoming fax, `parseFaxCallback` for how it went. */
-import { FaxRequestError, type FaxRequestIssue, issueOf } from "../shared/errors.js";
-import { foldedName, isPromise, quote } from "../shared/messages.js";
-import { type FaxMedia, type FaxParamSource, type Form, listIssue, readForm, signedTexts } from "./received-params.js";
-import { isSafeHttpUrl } from "../shared/values.js";
+import { FaxRequestError, type FaxRequestIssue, createIssue } from "../shared/errors.js";
+import { foldName, isPromise, formatValue } from "../shared/messages.js";
+import {
+  type FaxMedia,
+  type FaxParamSource,
+  type ReceivedParams,
+  createListIssue,
+  readParams,
+  getSignedTexts,
+} from "./received-params.js";
+import { isSid, parseCount, parseSid, parseTimestamp, parseUrl, SID_FORMAT } from "../shared/values.js";
 
 /**
  * The statuses a fax can have, by the providers' documentation.
@@ -98,20 +105,20 @@ export type FaxSchemaResult<Fax> =
   | { readonly value: Fax; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path: readonly PropertyKey[] }[] };
 
-function parserOf<Fax>(toFax: (form: Form) => Fax): FaxParser<Fax> {
-  const parse = (source: unknown): Fax => toFax(readForm(source));
+function createParser<Fax>(toFax: (form: ReceivedParams) => Fax): FaxParser<Fax> {
+  const parse = (source: unknown): Fax => toFax(readParams(source));
   const validate = (value: unknown): FaxSchemaResult<Fax> => {
     try {
       return { value: parse(value) };
     } catch (error) {
-      return { issues: schemaIssues(error) };
+      return { issues: toSchemaIssues(error) };
     }
   };
   return Object.assign(parse, { "~standard": { version: 1, vendor: "twiml-fax", validate } as const });
 }
 
 /** A source of one's own may throw anything while it is read. */
-function schemaIssues(error: unknown): { message: string; path: string[] }[] {
+function toSchemaIssues(error: unknown): { message: string; path: string[] }[] {
   if (!(error instanceof FaxRequestError)) return [{ message: "The parameters cannot be read.", path: [] }];
   return error.issues.map(({ message, parameter }) => ({ message, path: [parameter] }));
 }
@@ -129,22 +136,22 @@ function schemaIssues(error: unknown): { message: string; path: string[] }[] {
  * @see https://www.twilio.com/docs/fax/twiml
  * @see https://url.spec.whatwg.org/#urlencoded-parsing
  */
-export const parseFaxRequest: FaxParser<FaxRequest> = /* @__PURE__ */ parserOf(toFaxRequest);
+export const parseFaxRequest: FaxParser<FaxRequest> = /* @__PURE__ */ createParser(toFaxRequest);
 
 /** For the webhook, which has read the form already, to verify it. A fax that is refused goes to the fallback URL. */
-export function toFaxRequest(form: Form): FaxRequest {
+export function toFaxRequest(form: ReceivedParams): FaxRequest {
   const refused: FaxRequestIssue[] = [];
   const request = {
     kind: "request" as const,
-    faxSid: sidOf(form, "FaxSid", refused),
-    accountSid: sidOf(form, "AccountSid", refused),
-    from: valueOf(form, "From", refused),
-    to: textOf(form, "To", refused),
-    apiVersion: textOf(form, "ApiVersion", refused),
+    faxSid: readSid(form, "FaxSid", refused),
+    accountSid: readSid(form, "AccountSid", refused),
+    from: readValue(form, "From", refused),
+    to: readNonEmpty(form, "To", refused),
+    apiVersion: readNonEmpty(form, "ApiVersion", refused),
     params: form.params,
-    issues: unknownIssues(form, isCommon),
+    issues: listUnknownIssues(form, isCommon),
   };
-  if (refused.length > 0) throw refusedForm(form, refused.concat(request.issues));
+  if (refused.length > 0) throw parametersError(form, refused.concat(request.issues));
   return Object.freeze(request);
 }
 
@@ -164,29 +171,29 @@ const COMMON: readonly string[] = ["FaxSid", "AccountSid", "From", "To", "ApiVer
  * if (callback.faxStatus === "received") console.log(callback.numPages, callback.mediaUrl);
  * @see https://developer.signalwire.com/compatibility-api/cxml/fax/receive
  */
-export const parseFaxCallback: FaxParser<FaxCallback> = /* @__PURE__ */ parserOf(toFaxCallback);
+export const parseFaxCallback: FaxParser<FaxCallback> = /* @__PURE__ */ createParser(toFaxCallback);
 
 /** For the webhook, which has read the form already, to verify it. */
-export function toFaxCallback(form: Form): FaxCallback {
+export function toFaxCallback(form: ReceivedParams): FaxCallback {
   const refused: FaxRequestIssue[] = [];
   const noted: FaxRequestIssue[] = [];
   const callback: Record<string, unknown> = {
     kind: "callback",
-    faxSid: sidOf(form, "FaxSid", refused),
-    accountSid: sidOf(form, "AccountSid", noted),
-    from: valueOf(form, "From", noted),
-    to: textOf(form, "To", noted),
-    apiVersion: textOf(form, "ApiVersion", noted),
+    faxSid: readSid(form, "FaxSid", refused),
+    accountSid: readSid(form, "AccountSid", noted),
+    from: readValue(form, "From", noted),
+    to: readNonEmpty(form, "To", noted),
+    apiVersion: readNonEmpty(form, "ApiVersion", noted),
     params: form.params,
-    faxStatus: statusOf(form, refused, noted),
+    faxStatus: readStatus(form, refused, noted),
   };
   for (const optional of OPTIONAL) {
-    const value = optionalOf(form, optional, noted);
+    const value = readOptional(form, optional, noted);
     if (value !== undefined) callback[optional.property] = value;
   }
   addMedia(callback, form, refused, noted);
-  noted.push(...unknownIssues(form, isKnown));
-  if (refused.length > 0) throw refusedForm(form, refused.concat(noted));
+  noted.push(...listUnknownIssues(form, isKnown));
+  if (refused.length > 0) throw parametersError(form, refused.concat(noted));
   callback["issues"] = Object.freeze(noted);
   return Object.freeze(callback) as unknown as FaxCallback;
 }
@@ -206,14 +213,14 @@ export function toFaxCallback(form: Form): FaxCallback {
  * else console.log("A fax from", fax.from);
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
-export const parseFax: FaxParser<FaxRequest | FaxCallback> = /* @__PURE__ */ parserOf(toFax);
+export const parseFax: FaxParser<FaxRequest | FaxCallback> = /* @__PURE__ */ createParser(toFax);
 
-function toFax(form: Form): FaxRequest | FaxCallback {
+function toFax(form: ReceivedParams): FaxRequest | FaxCallback {
   return isCallback(form) ? toFaxCallback(form) : toFaxRequest(form);
 }
 
 /** What the provider may add. */
-interface Optional {
+interface OptionalParam {
   readonly property: string;
   readonly name: string;
   /** What it holds, in words. */
@@ -221,16 +228,15 @@ interface Optional {
   readonly read: (text: string) => unknown;
 }
 
-const SID = "1 to 40 of A-Z a-z 0-9 _ -";
-const OPTIONAL: readonly Optional[] = [
+const OPTIONAL: readonly OptionalParam[] = [
   { property: "remoteStationId", name: "RemoteStationId", expected: "text", read: String },
-  { property: "numPages", name: "NumPages", expected: "a whole number", read: readCount },
-  { property: "mediaUrl", name: "MediaUrl", expected: "an http(s) URL", read: readUrl },
-  { property: "mediaSid", name: "MediaSid", expected: SID, read: readSid },
-  { property: "originalMediaUrl", name: "OriginalMediaUrl", expected: "an http(s) URL", read: readUrl },
+  { property: "numPages", name: "NumPages", expected: "a whole number", read: parseCount },
+  { property: "mediaUrl", name: "MediaUrl", expected: "an http(s) URL", read: parseUrl },
+  { property: "mediaSid", name: "MediaSid", expected: SID_FORMAT, read: parseSid },
+  { property: "originalMediaUrl", name: "OriginalMediaUrl", expected: "an http(s) URL", read: parseUrl },
   { property: "errorCode", name: "ErrorCode", expected: "text", read: String },
   { property: "errorMessage", name: "ErrorMessage", expected: "text", read: String },
-  { property: "timestamp", name: "Timestamp", expected: "a time in ISO 8601 or RFC 2822", read: readTime },
+  { property: "timestamp", name: "Timestamp", expected: "a time in ISO 8601 or RFC 2822", read: parseTimestamp },
 ];
 
 function isCommon(name: string): boolean {
@@ -255,9 +261,11 @@ const CALLBACK_PARAMS = [
 ];
 
 /** Whether a request says how a fax went. Who takes it for a new fax answers `<Receive>` again and loses the pages. */
-export function isCallback(form: Form): boolean {
+export function isCallback(form: ReceivedParams): boolean {
   if (form.media !== undefined) return true;
-  return CALLBACK_PARAMS.some((name) => name in form.params || form.lists.has(name)) || isRecut(form);
+  return (
+    CALLBACK_PARAMS.some((name) => name in form.params || form.repeatedOrNonText.has(name)) || isResplitCallback(form)
+  );
 }
 
 /** What a callback holds, and no new fax. */
@@ -267,151 +275,112 @@ const CALLBACK_TEXT = /FaxStatus|MediaSid|MediaUrlhttp|NumPages\d|ErrorCode\d/;
  * Names and values are signed without separators, so who has seen a callback can cut its text anew, into other names
  * and values with the same signature. It stays a callback, one without a status, which is refused.
  */
-function isRecut(form: Form): boolean {
-  return signedTexts(form).some((text) => CALLBACK_TEXT.test(text));
+function isResplitCallback(form: ReceivedParams): boolean {
+  return getSignedTexts(form).some((text) => CALLBACK_TEXT.test(text));
 }
 
 /** The value, which may be empty. */
-function valueOf(form: Form, name: string, issues: FaxRequestIssue[]): string {
+function readValue(form: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
   const value = form.params[name];
-  const list = form.lists.get(name);
-  if (list !== undefined) issues.push(listIssue(name, list));
-  else if (value === undefined) issues.push(missingIssue(form, name));
+  const list = form.repeatedOrNonText.get(name);
+  if (list !== undefined) issues.push(createListIssue(name, list));
+  else if (value === undefined) issues.push(createMissingIssue(form, name));
   return value ?? "";
 }
 
 /** The value, which may not be empty. */
-function textOf(form: Form, name: string, issues: FaxRequestIssue[]): string {
-  const value = valueOf(form, name, issues);
-  if (value === "" && name in form.params) issues.push(issueOf(name, "empty", `${name} is empty.`));
+function readNonEmpty(form: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
+  const value = readValue(form, name, issues);
+  if (value === "" && name in form.params) issues.push(createIssue(name, "empty", `${name} is empty.`));
   return value;
 }
 
-/** The SID, or nothing: people put it in file names. */
-function sidOf(form: Form, name: string, issues: FaxRequestIssue[]): string {
-  const value = textOf(form, name, issues);
+/** The SID_FORMAT, or nothing: people put it in file names. */
+function readSid(form: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
+  const value = readNonEmpty(form, name, issues);
   if (value === "" || isSid(value)) return value;
-  issues.push(invalidIssue(name, SID, value));
+  issues.push(createInvalidIssue(name, SID_FORMAT, value));
   return "";
-}
-
-/** Nothing that a file name or a look-up could trip over. */
-const NOT_SID = /[^\w-]/;
-
-/** Whether text has the form of a SID: Twilio's 34 characters and SignalWire's 36 fit. */
-export function isSid(text: string): boolean {
-  return text !== "" && text.length <= 40 && !NOT_SID.test(text);
 }
 
 const STATUSES = ["FaxStatus", "Status"];
 
-function statusOf(form: Form, refused: FaxRequestIssue[], noted: FaxRequestIssue[]): string {
+function readStatus(form: ReceivedParams, refused: FaxRequestIssue[], noted: FaxRequestIssue[]): string {
   const [name, other] = form.params["FaxStatus"] || !form.params["Status"] ? STATUSES : [...STATUSES].reverse();
-  const list = form.lists.get(other!);
-  if (list !== undefined) noted.push(listIssue(other!, list));
-  return textOf(form, name!, form.params[name!] ? noted : refused);
+  const list = form.repeatedOrNonText.get(other!);
+  if (list !== undefined) noted.push(createListIssue(other!, list));
+  return readNonEmpty(form, name!, form.params[name!] ? noted : refused);
 }
 
-function optionalOf(form: Form, { name, expected, read }: Optional, noted: FaxRequestIssue[]): unknown {
-  const list = form.lists.size > 0 ? form.lists.get(name) : undefined;
-  if (list !== undefined) noted.push(listIssue(name, list));
+function readOptional(
+  form: ReceivedParams,
+  { name, expected, read }: OptionalParam,
+  noted: FaxRequestIssue[],
+): unknown {
+  const list = form.repeatedOrNonText.size > 0 ? form.repeatedOrNonText.get(name) : undefined;
+  if (list !== undefined) noted.push(createListIssue(name, list));
   // The same value twice has one reading.
   if (list !== undefined && new Set(list.flat()).size > 1) return undefined;
   const text = form.params[name];
   // One that came empty is absent.
   if (!text) return undefined;
   const value = read(text);
-  if (value === undefined) noted.push(invalidIssue(name, expected, text));
+  if (value === undefined) noted.push(createInvalidIssue(name, expected, text));
   return value;
 }
 
 /** Of several files the first: that is better than none. */
 function addMedia(
   callback: Record<string, unknown>,
-  { media, params, lists }: Form,
+  { media, params, repeatedOrNonText: lists }: ReceivedParams,
   refused: FaxRequestIssue[],
   noted: FaxRequestIssue[],
 ): void {
   const list = lists.get("Media");
-  if (list !== undefined) (media ? noted : refused).push(listIssue("Media", list));
+  if (list !== undefined) (media ? noted : refused).push(createListIssue("Media", list));
   else if (!media && params["Media"]) {
-    refused.push(issueOf("Media", "invalid", "Media came as text, without a filename: its bytes are lost."));
+    refused.push(createIssue("Media", "invalid", "Media came as text, without a filename: its bytes are lost."));
   }
   if (media) callback["media"] = media;
 }
 
-function readSid(text: string): string | undefined {
-  return isSid(text) ? text : undefined;
+function createInvalidIssue(name: string, expected: string, value: string): FaxRequestIssue {
+  return createIssue(name, "invalid", `${name} must be ${expected}, not ${formatValue(value)}.`);
 }
 
-function readUrl(text: string): string | undefined {
-  return isSafeHttpUrl(text) ? text : undefined;
-}
-
-/** Whole and exact: no sign, fraction or exponent, nothing that a number would round. */
-function readCount(text: string): number | undefined {
-  const count = /^\d+$/.test(text) ? Number(text) : NaN;
-  return Number.isSafeInteger(count) ? count : undefined;
-}
-
-/** The complete date, time and offset of ISO 8601. */
-const ISO_TIME = /^(\d{4}-\d\d)-(\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:?\d\d)$/;
-
-/** RFC 2822, section 3.3: `Thu, 13 Jan 2022 21:54:46 +0000`. SignalWire's other webhooks have it. */
-const MAIL_TIME = /^(?:[A-Z][a-z]{2}, *)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d)(:\d\d)? ([+-]\d{4}|GMT|UTC?)$/;
-const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-function readTime(text: string): Date | undefined {
-  const [, month, day, time, offset] = ISO_TIME.exec(text) ?? isoPartsOf(text) ?? [];
-  if (month === undefined) return undefined;
-  // Date moves a day that does not exist (February 30) to the next month, instead of refusing it.
-  if (Number(day) > 28 && new Date(`${month}-${day}`).getUTCDate() !== Number(day)) return undefined;
-  const date = new Date(`${month}-${day}T${time}${offset!.replace(/^(...)(..)$/, "$1:$2")}`);
-  return Number.isNaN(date.getTime()) ? undefined : date;
-}
-
-/** The parts of a time in RFC 2822, as `ISO_TIME` has them. */
-function isoPartsOf(text: string): string[] | undefined {
-  const [, day, name, year, time, seconds = ":00", zone] = MAIL_TIME.exec(text) ?? [];
-  if (day === undefined || !MONTHS.includes(name!)) return undefined;
-  const month = String(MONTHS.indexOf(name!) + 1).padStart(2, "0");
-  return [text, `${year}-${month}`, day.padStart(2, "0"), time! + seconds, /^[+-]/.test(zone!) ? zone! : "Z"];
-}
-
-function invalidIssue(name: string, expected: string, value: string): FaxRequestIssue {
-  return issueOf(name, "invalid", `${name} must be ${expected}, not ${quote(value)}.`);
-}
-
-function missingIssue(form: Form, name: string): FaxRequestIssue {
-  const near = Object.keys(form.params).find((each) => each.length < 24 && foldedName(each) === foldedName(name));
-  const hint = near ? `; ${quote(near)} came, but names are case-sensitive` : "";
-  return issueOf(name, "missing", `${name} is missing${hint}.`);
+function createMissingIssue(form: ReceivedParams, name: string): FaxRequestIssue {
+  const near = Object.keys(form.params).find((each) => each.length < 24 && foldName(each) === foldName(name));
+  const hint = near ? `; ${formatValue(near)} came, but names are case-sensitive` : "";
+  return createIssue(name, "missing", `${name} is missing${hint}.`);
 }
 
 const NO_ISSUES: readonly FaxRequestIssue[] = /* @__PURE__ */ Object.freeze([]);
 
 /** What is odd about the names that are not known: it does not cost the request. */
-function unknownIssues({ lists }: Form, isKnown: (name: string) => boolean): readonly FaxRequestIssue[] {
+function listUnknownIssues(
+  { repeatedOrNonText: lists }: ReceivedParams,
+  isKnown: (name: string) => boolean,
+): readonly FaxRequestIssue[] {
   if (lists.size === 0) return NO_ISSUES;
   const unknown = [...lists].filter(([name]) => !isKnown(name));
-  return Object.freeze(unknown.map(([name, values]) => listIssue(name, values)));
+  return Object.freeze(unknown.map(([name, values]) => createListIssue(name, values)));
 }
 
-function refusedForm(form: Form, issues: FaxRequestIssue[]): FaxRequestError {
+function parametersError(form: ReceivedParams, issues: FaxRequestIssue[]): FaxRequestError {
   const shown = issues.slice(0, 6).map((each) => each.message);
   if (issues.length > 6) shown.push(`And ${issues.length - 6} more.`);
-  if (isEmpty(form)) shown.unshift(`No parameters can be read (${adviceFor(form.source)}`);
+  if (hasNoParams(form)) shown.unshift(`No parameters can be read (${sourceHint(form.source)}`);
   return new FaxRequestError(shown.join(" "), Object.freeze(issues));
 }
 
 /** Whether nothing came that has the form of a parameter. */
-function isEmpty({ count, media }: Form): boolean {
+function hasNoParams({ count, media }: ReceivedParams): boolean {
   return count === 0 && media === undefined;
 }
 
 /** What came that held no parameters, and what to pass instead. */
-function adviceFor(source: unknown): string {
-  const came = `${quote(source)} came)`;
+function sourceHint(source: unknown): string {
+  const came = `${formatValue(source)} came)`;
   if (isPromise(source)) return `${came}: is an await missing?`;
   if (typeof source === "object" && source !== null) {
     if ("searchParams" in source) return `${came}: pass its searchParams.`;

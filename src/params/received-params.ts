@@ -1,6 +1,6 @@
 /** Any source of parameters to a Form: one flat record of text, the pages, and what could not stand in the record. */
-import { type FaxRequestIssue, issueOf } from "../shared/errors.js";
-import { quote } from "../shared/messages.js";
+import { type FaxRequestIssue, createIssue } from "../shared/errors.js";
+import { formatValue } from "../shared/messages.js";
 import { emptyRecord } from "../shared/objects.js";
 
 /**
@@ -44,7 +44,7 @@ export interface FaxMedia {
 }
 
 /** What `readForm` makes of a source. A source is read once: it may be an iterable that gives its pairs only once. */
-export interface Form {
+export interface ReceivedParams {
   /** What came: kept for the message when nothing could be read of it. */
   readonly source: unknown;
   /** How many parameters came, repeated ones included. */
@@ -57,8 +57,8 @@ export interface Form {
    * All values, in order, of each name that came more than once or not as text: what was signed is more than `params`.
    * A body parser's array stands in the list as it came.
    */
-  readonly lists: ReadonlyMap<string, readonly unknown[]>;
-  /** What {@link signedTexts} has made, once it was asked. */
+  readonly repeatedOrNonText: ReadonlyMap<string, readonly unknown[]>;
+  /** What {@link getSignedTexts} has made, once it was asked. */
   texts: readonly string[] | undefined;
 }
 
@@ -78,14 +78,15 @@ declare const TextDecoder: new (
 ) => { decode(bytes: Uint8Array): string };
 
 /** All parameters of a source. */
-export function readForm(source: unknown): Form {
+export function readParams(source: unknown): ReceivedParams {
   const form: OpenForm = { count: 0, params: emptyRecord<string>(), media: undefined, lists: new Map() };
-  if (typeof source === "string") readText(form, source);
+  if (typeof source === "string") addFormText(form, source);
   // As WHATWG form parsing has it: a byte order mark is text.
-  else if (source instanceof Uint8Array) readText(form, new TextDecoder("utf-8", { ignoreBOM: true }).decode(source));
-  else if (typeof source === "object" && source !== null) readObject(form, source);
+  else if (source instanceof Uint8Array)
+    addFormText(form, new TextDecoder("utf-8", { ignoreBOM: true }).decode(source));
+  else if (typeof source === "object" && source !== null) addObject(form, source);
   const { count, params, media, lists } = form;
-  return { source, count, params: Object.freeze(params), media, lists, texts: undefined };
+  return { source, count, params: Object.freeze(params), media, repeatedOrNonText: lists, texts: undefined };
 }
 
 /**
@@ -93,14 +94,14 @@ export function readForm(source: unknown): Form {
  * each distinct value once, sorted, and SignalWire's SDK all of them in order, so there may be two readings; there is
  * none where a value is not text, as after a parser that nests, because what was signed is not known then.
  */
-export function signedTexts(form: Form): readonly string[] {
-  form.texts ??= form.lists.size === 0 ? [textOfRecord(form.params)!] : textsOfLists(form);
+export function getSignedTexts(form: ReceivedParams): readonly string[] {
+  form.texts ??= form.repeatedOrNonText.size === 0 ? [joinRecord(form.params)!] : joinLists(form);
   return form.texts;
 }
 
-function textsOfLists({ params, lists }: Form): string[] {
+function joinLists({ params, repeatedOrNonText: lists }: ReceivedParams): string[] {
   const values = new Map<string, unknown[]>(Object.entries(params).map(([name, value]) => [name, [value]]));
-  for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable).map(asSent));
+  for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable).map(toSentText));
   const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
   if (!sorted.every(([, list]) => list.every((value) => typeof value === "string"))) return [];
   const distinct = sorted.flatMap(([name, list]) => [...new Set(list)].sort().map((value) => name + value));
@@ -109,16 +110,16 @@ function textsOfLists({ params, lists }: Form): string[] {
 }
 
 /** A JSON parser's number or boolean was text when it was signed. */
-function asSent(value: unknown): unknown {
+function toSentText(value: unknown): unknown {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
 }
 
 function isSignable(value: unknown): boolean {
-  return value !== undefined && value !== null && !isMedia(value);
+  return value !== undefined && value !== null && !isFaxMedia(value);
 }
 
 /** The text of a record, if it holds text alone. */
-export function textOfRecord(params: Readonly<Record<string, unknown>>): string | undefined {
+export function joinRecord(params: Readonly<Record<string, unknown>>): string | undefined {
   let text = "";
   for (const name of Object.keys(params).sort()) {
     const value = params[name];
@@ -128,7 +129,7 @@ export function textOfRecord(params: Readonly<Record<string, unknown>>): string 
   return text;
 }
 
-function readObject(form: OpenForm, source: object): void {
+function addObject(form: OpenForm, source: object): void {
   // A stream or a whole request: what it holds beside its body is no parameter.
   if (Symbol.asyncIterator in source) return;
   if (Symbol.iterator in source) {
@@ -144,35 +145,35 @@ function addPair(form: OpenForm, name: string, value: unknown): void {
   if (value === undefined || value === null) return;
   form.count += Array.isArray(value) ? Math.max(1, value.length) : 1;
   const first = form.params[name] ?? (name === "Media" ? form.media : undefined);
-  if (first !== undefined || (form.lists.size > 0 && form.lists.has(name))) addToList(form, name, first, value);
+  if (first !== undefined || (form.lists.size > 0 && form.lists.has(name))) addRepeated(form, name, first, value);
   else if (typeof value === "string") form.params[name] = value;
-  else if (!isMedia(value)) addOddValue(form, name, value);
+  else if (!isFaxMedia(value)) addNonText(form, name, value);
   // A file of another name is not a parameter: it does not cost the fax.
   else if (name === "Media") form.media = value;
 }
 
-function addToList(form: OpenForm, name: string, first: unknown, value: unknown): void {
+function addRepeated(form: OpenForm, name: string, first: unknown, value: unknown): void {
   // Pages are better than none, also behind a text of their name.
-  if (name === "Media" && isMedia(value)) form.media ??= value;
+  if (name === "Media" && isFaxMedia(value)) form.media ??= value;
   const list = form.lists.get(name);
   if (list === undefined) form.lists.set(name, [first, value]);
   else list.push(value);
 }
 
 /** Of a body parser's array, which stands for a repeated name, the first text counts, as it does for pairs. */
-function addOddValue(form: OpenForm, name: string, value: unknown): void {
+function addNonText(form: OpenForm, name: string, value: unknown): void {
   form.lists.set(name, [value]);
   if (Array.isArray(value) && value.length > 1 && typeof value[0] === "string") form.params[name] = value[0];
 }
 
 /** What is wrong with a name of `lists`. */
-export function listIssue(name: string, values: readonly unknown[]): FaxRequestIssue {
-  if (values.flat().length > 1) return issueOf(name, "repeated", `${quote(name)} came more than once.`);
-  return issueOf(name, "not-text", `${quote(name)} must be text, not ${quote(values[0])}.`);
+export function createListIssue(name: string, values: readonly unknown[]): FaxRequestIssue {
+  if (values.flat().length > 1) return createIssue(name, "repeated", `${formatValue(name)} came more than once.`);
+  return createIssue(name, "not-text", `${formatValue(name)} must be text, not ${formatValue(values[0])}.`);
 }
 
 /** Whether a value is a `Blob` or `File`, of whichever implementation. */
-export function isMedia(value: unknown): value is FaxMedia {
+export function isFaxMedia(value: unknown): value is FaxMedia {
   return typeof value === "object" && value !== null && typeof (value as Partial<FaxMedia>).arrayBuffer === "function";
 }
 
@@ -181,7 +182,7 @@ export function isMedia(value: unknown): value is FaxMedia {
  * in a third of the time of `URLSearchParams`, up to the first escape that it refuses, and by `URLSearchParams` from
  * there on.
  */
-function readText(form: OpenForm, source: string): void {
+function addFormText(form: OpenForm, source: string): void {
   const text = (source as WellFormable).toWellFormed();
   let at = text.startsWith("?") ? 1 : 0;
   let equals = -1;
@@ -195,7 +196,7 @@ function readText(form: OpenForm, source: string): void {
     if (equals < at) equals = indexOrEnd(text, "=", at);
     const middle = Math.min(equals, end);
     try {
-      addPair(form, decode(text.slice(at, middle)), decode(text.slice(middle + 1, end)));
+      addPair(form, decodeComponent(text.slice(at, middle)), decodeComponent(text.slice(middle + 1, end)));
     } catch {
       // An escape that is not UTF-8, or not an escape. The "&" keeps a "?" at the start from being taken away.
       for (const [name, value] of new URLSearchParams("&" + text.slice(at))) addPair(form, name, value);
@@ -215,7 +216,7 @@ function indexOrEnd(text: string, character: string, from: number): number {
   return index < 0 ? text.length : index;
 }
 
-function decode(text: string): string {
+function decodeComponent(text: string): string {
   const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
   return spaced.includes("%") ? decodeURIComponent(spaced) : spaced;
 }

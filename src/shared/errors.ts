@@ -39,7 +39,7 @@ const PROVIDER_ERRORS: { readonly [Code in TwimlErrorCode]?: number } = {
 };
 
 /** Where in a document something is wrong, as far as it is known. */
-export interface TwimlPlace {
+export interface TwimlLocation {
   readonly verb?: string | undefined;
   readonly attribute?: string | undefined;
   /** Both count from 1. The column counts characters (code points), so an emoji is one. */
@@ -71,7 +71,7 @@ export class TwimlError extends TypeError {
   constructor(
     readonly code: TwimlErrorCode,
     message: string,
-    where: TwimlPlace = {},
+    where: TwimlLocation = {},
   ) {
     super(where.line === undefined ? message : `Line ${where.line}, column ${where.column}: ${message}`);
     if (where.verb !== undefined) this.verb = where.verb.slice(0, 64);
@@ -84,7 +84,7 @@ export class TwimlError extends TypeError {
 }
 
 /** An error whose message names the verb first, and ends as a sentence does. */
-export function twimlError(code: TwimlErrorCode, problem: string, verb?: string, attribute?: string): TwimlError {
+export function verbError(code: TwimlErrorCode, problem: string, verb?: string, attribute?: string): TwimlError {
   return new TwimlError(code, `${verb === undefined ? "" : `<${verb}>: `}${problem}.`, { verb, attribute });
 }
 
@@ -107,7 +107,7 @@ export interface FaxRequestIssue {
 }
 
 /** An issue, with a stranger's name cut short. */
-export function issueOf(parameter: string, code: FaxRequestIssue["code"], message: string): FaxRequestIssue {
+export function createIssue(parameter: string, code: FaxRequestIssue["code"], message: string): FaxRequestIssue {
   return { parameter: parameter.slice(0, 64), code, message };
 }
 

@@ -4,10 +4,10 @@
  * What came, fit for a message: at most 40 characters of it, on one line, in ASCII, and without what stands before an
  * `@`, where URLs have their password, because messages end in logs and tickets.
  */
-export function quote(value: unknown): string {
+export function formatValue(value: unknown): string {
   if (typeof value === "string") return quoteText(value);
   if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" && value !== null) return kindOf(value);
+  if (typeof value === "object" && value !== null) return describeObject(value);
   return /function|symbol|bigint/.test(typeof value) ? `a ${typeof value}` : String(value);
 }
 
@@ -27,19 +27,19 @@ function escapeCharacter(character: string): string {
 }
 
 /** "a Promise", "a URL"; "an object" for all that has no name of its own. */
-function kindOf(value: object): string {
+function describeObject(value: object): string {
   const tag = Object.prototype.toString.call(value).slice(8, -1);
   if (tag === "Object" || !/^[A-Z]\w{0,30}$/.test(tag)) return "an object";
   return (/^[AEIO]/.test(tag) ? "an " : "a ") + tag;
 }
 
 /** The error for an option that cannot be used; `end` is a full stop, or what was probably forgotten. */
-export function wrongOption(name: string, expected: string, value: unknown, end = "."): TypeError {
-  return new TypeError(`${name} must be ${expected}, not ${quote(value)}${end}`);
+export function optionError(name: string, expected: string, value: unknown, end = "."): TypeError {
+  return new TypeError(`${name} must be ${expected}, not ${formatValue(value)}${end}`);
 }
 
 /** What was probably forgotten, for a value of a kind that nobody passes on purpose. */
-export function missingStep(value: unknown): string {
+export function hintFor(value: unknown): string {
   if (typeof value === "function") return ": is a call missing?";
   return isPromise(value) ? ": is an await missing?" : "";
 }
@@ -49,7 +49,7 @@ export function isPromise(value: unknown): boolean {
 }
 
 /** A name without its case, separators and white space, which are what people get wrong first. */
-export function foldedName(name: string): string {
+export function foldName(name: string): string {
   return name.toLowerCase().replace(/[-_\s]/g, "");
 }
 
@@ -57,7 +57,7 @@ export function foldedName(name: string): string {
 export function didYouMean(value: unknown, candidates: Iterable<unknown>): string {
   if (typeof value !== "string" || value.length > 40) return "";
   for (const candidate of candidates) {
-    if (isNear(foldedName(value), foldedName(String(candidate)))) return ` (did you mean ${quote(candidate)}?)`;
+    if (isNear(foldName(value), foldName(String(candidate)))) return ` (did you mean ${formatValue(candidate)}?)`;
   }
   return "";
 }

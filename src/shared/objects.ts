@@ -1,5 +1,5 @@
 /** Objects whose names or values come from outside: read without inherited properties, made without a prototype. */
-import { didYouMean, quote } from "./messages.js";
+import { didYouMean, formatValue } from "./messages.js";
 
 /**
  * An empty record without a prototype. V8 keeps properties that are added to it as fast as those of `{}`, while
@@ -10,7 +10,7 @@ export function emptyRecord<Value>(): Record<string, Value> {
 }
 
 /** The value of an own property; a polluted prototype gives none. */
-export function ownValue(object: unknown, name: string): unknown {
+export function readOwn(object: unknown, name: string): unknown {
   return Object(object) === object && Object.hasOwn(object as object, name)
     ? (object as Record<string, unknown>)[name]
     : undefined;
@@ -20,7 +20,7 @@ export function ownValue(object: unknown, name: string): unknown {
  * Whether `value` holds its data in own properties. A URL, a Promise, a Map or an empty instance of a class has none,
  * and would be taken for `{}` in silence.
  */
-export function isPlainData(value: unknown): boolean {
+export function isPlainObject(value: unknown): boolean {
   if (Object(value) !== value) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   // The prototype of every realm's plain objects has none itself.
@@ -32,12 +32,13 @@ export function isPlainData(value: unknown): boolean {
  * A copy of an object of options without a prototype: what an option is must not come from a polluted one. Throws a
  * TypeError for what is no such object, and for a name that is not among `names`.
  */
-export function ownOptions(caller: string, options: unknown, names: readonly string[]): Record<string, unknown> {
-  if (!isPlainData(options)) throw new TypeError(`${caller} takes an object of options, not ${quote(options)}.`);
+export function checkOptionNames(caller: string, options: unknown, names: readonly string[]): Record<string, unknown> {
+  if (!isPlainObject(options))
+    throw new TypeError(`${caller} takes an object of options, not ${formatValue(options)}.`);
   const unknown = Object.keys(options as object).find((name) => !names.includes(name));
   if (unknown !== undefined) {
     const hint = didYouMean(unknown, names);
-    throw new TypeError(`${caller} has no option ${quote(unknown)}${hint}; there are: ${names.join(", ")}.`);
+    throw new TypeError(`${caller} has no option ${formatValue(unknown)}${hint}; there are: ${names.join(", ")}.`);
   }
   return Object.assign(emptyRecord<unknown>(), options);
 }

@@ -1,4 +1,14 @@
-/** Which text is a URL that a provider can fetch. */
+/** The values that parameters and options hold: SIDs, URLs, counts and timestamps. */
+
+/** The format of a SID, for messages. */
+export const SID_FORMAT = "1 to 40 of A-Z a-z 0-9 _ -";
+
+/** Whether a value has the format of a SID: safe in file names. Twilio's have 34 characters, SignalWire's 36. */
+export function isSid(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= 40 && !NOT_SID.test(value);
+}
+
+const NOT_SID = /[^\w-]/;
 
 /** RFC 3986, section 3.1. The scheme decides before the platform's parser may repair "https:/typo". */
 const HTTP_URL = /^https?:\/\/[^/\\]/i;
@@ -30,4 +40,42 @@ export function isSafeHttpUrl(text: string): boolean {
 export function isRelativeReference(text: string): boolean {
   if (PLAIN_PATH.test(text)) return true;
   return text.length <= MAX_LENGTH && !HAS_SCHEME.test(text) && URL.canParse(text, "http://provider.invalid/");
+}
+
+export function parseSid(text: string): string | undefined {
+  return isSid(text) ? text : undefined;
+}
+
+export function parseUrl(text: string): string | undefined {
+  return isSafeHttpUrl(text) ? text : undefined;
+}
+
+/** Whole and exact: no sign, fraction or exponent, nothing that a number would round. */
+export function parseCount(text: string): number | undefined {
+  const count = /^\d+$/.test(text) ? Number(text) : NaN;
+  return Number.isSafeInteger(count) ? count : undefined;
+}
+
+/** The complete date, time and offset of ISO 8601. */
+const ISO_TIME = /^(\d{4}-\d\d)-(\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|[+-]\d\d:?\d\d)$/;
+
+/** RFC 2822, section 3.3: `Thu, 13 Jan 2022 21:54:46 +0000`. SignalWire's other webhooks have it. */
+const MAIL_TIME = /^(?:[A-Z][a-z]{2}, *)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d)(:\d\d)? ([+-]\d{4}|GMT|UTC?)$/;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+export function parseTimestamp(text: string): Date | undefined {
+  const [, month, day, time, offset] = ISO_TIME.exec(text) ?? isoPartsOf(text) ?? [];
+  if (month === undefined) return undefined;
+  // Date moves a day that does not exist (February 30) to the next month, instead of refusing it.
+  if (Number(day) > 28 && new Date(`${month}-${day}`).getUTCDate() !== Number(day)) return undefined;
+  const date = new Date(`${month}-${day}T${time}${offset!.replace(/^(...)(..)$/, "$1:$2")}`);
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+/** The parts of a time in RFC 2822, as `ISO_TIME` has them. */
+function isoPartsOf(text: string): string[] | undefined {
+  const [, day, name, year, time, seconds = ":00", zone] = MAIL_TIME.exec(text) ?? [];
+  if (day === undefined || !MONTHS.includes(name!)) return undefined;
+  const month = String(MONTHS.indexOf(name!) + 1).padStart(2, "0");
+  return [text, `${year}-${month}`, day.padStart(2, "0"), time! + seconds, /^[+-]/.test(zone!) ? zone! : "Z"];
 }

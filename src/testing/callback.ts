@@ -18,23 +18,23 @@ export interface CallbackParts {
 /** The parameters as the flavor has them. */
 export function callbackParams(parts: CallbackParts, rules: FlavorRules): Record<string, string> {
   const { incoming, given, outcome, now } = parts;
-  const status = statusOf(given) ?? outcome;
+  const status = getStatus(given) ?? outcome;
   const name = "Status" in given && !("FaxStatus" in given) ? "Status" : "FaxStatus";
   const common = { ...incoming, ...rules.callbackParams(now), [name]: status };
-  const more = bringsPages(status) ? pagesOf(parts, rules) : status === "failed" ? FAILURE : {};
+  const more = bringsPages(status) ? buildPageParams(parts, rules) : status === "failed" ? FAILURE : {};
   return { ...common, ...more, ...given };
 }
 
 const FAILURE = { ErrorCode: "34007", ErrorMessage: "The sending machine hung up." };
 
-function pagesOf({ incoming, kept, mediaUrl }: CallbackParts, rules: FlavorRules): Record<string, string> {
+function buildPageParams({ incoming, kept, mediaUrl }: CallbackParts, rules: FlavorRules): Record<string, string> {
   const pages = { RemoteStationId: incoming["From"] ?? "", NumPages: "1" };
   if (kept === undefined) return pages;
   const media = rules.mediaParams(`${incoming["FaxSid"]}.${kept === "image/tiff" ? "tiff" : "pdf"}`);
   return { ...pages, ...media, ...(mediaUrl !== undefined && { MediaUrl: mediaUrl }) };
 }
 
-export function statusOf(params: Readonly<Record<string, string>>): string | undefined {
+export function getStatus(params: Readonly<Record<string, string>>): string | undefined {
   return params["FaxStatus"] ?? params["Status"];
 }
 

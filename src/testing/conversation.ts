@@ -3,9 +3,9 @@ import { parseTwiml } from "../twiml/document.js";
 import { TwimlError } from "../shared/errors.js";
 import type { Receive, Verb } from "../twiml/verbs.js";
 import { callbackParams } from "./callback.js";
-import { exchange, failed, type FaxExchange, type Line } from "./http-client.js";
+import { requestWithRetries, recordError, type FaxExchange, type ConversationContext } from "./http-client.js";
 import { emptyPage } from "./sample-pages.js";
-import type { FileToSend, ToSend } from "./request.js";
+import type { FileToSend, UnsignedRequest } from "./request.js";
 
 /** How a fax ended. `error`: the server did something that a provider refuses. */
 export type FaxOutcome = "received" | "failed" | "rejected" | "error";
@@ -41,22 +41,22 @@ export interface Fax {
 }
 
 /** Plays the conversation. Whatever the server does, it comes to an end by `line.deadline`. */
-export async function converse(line: Line, url: string, fax: Fax): Promise<FaxTranscript> {
+export async function runConversation(line: ConversationContext, url: string, fax: Fax): Promise<FaxTranscript> {
   const end = (outcome: FaxOutcome, more: Partial<FaxTranscript> = {}): FaxTranscript => ({
     ...{ faxSid: fax.incoming["FaxSid"]!, outcome, pagesLost: false },
     ...more,
     exchanges: line.exchanges,
   });
-  const asked = await exchange(line, { method: fax.method, url, params: fax.incoming });
-  const { verb, error } = verbOf(line, asked);
+  const asked = await requestWithRetries(line, { method: fax.method, url, params: fax.incoming });
+  const { verb, error } = readVerb(line, asked);
   if (error) return end("error", { error, pagesLost: error.code === "pages-lost" && fax.outcome === "received" });
-  if (verb === undefined) return end("error", { error: noVerb(line, asked) });
+  if (verb === undefined) return end("error", { error: missingVerbError(line, asked) });
   if (verb.verb === "Reject") return end("rejected", { verb });
   const { action } = verb.attributes;
   if (action === undefined) return end(fax.outcome, { verb });
-  const told = await exchange(line, callbackOf(line, targetOf(action, asked, url), verb, fax));
+  const told = await requestWithRetries(line, buildCallback(line, resolveAction(action, asked, url), verb, fax));
   const pagesLost = fax.outcome === "received" && verb.attributes.storeMedia === false && !isTaken(told);
-  const failure = verbOf(line, told).error ?? (pagesLost ? LOST : undefined);
+  const failure = readVerb(line, told).error ?? (pagesLost ? LOST : undefined);
   return failure ? end("error", { verb, error: failure, pagesLost }) : end(fax.outcome, { verb });
 }
 
@@ -71,17 +71,17 @@ function isTaken({ request, response }: FaxExchange): boolean {
 }
 
 /** The exchange, with the error that a provider would log for its answer. */
-export function judged(line: Line, made: FaxExchange): FaxExchange {
-  const { error } = verbOf(line, made);
+export function withProviderError(line: ConversationContext, made: FaxExchange): FaxExchange {
+  const { error } = readVerb(line, made);
   return error && typeof error.code === "number" ? { ...made, error: { ...error, code: error.code } } : made;
 }
 
 /** The answer as a provider reads it: in time, within 64 kB, with 200, as XML in UTF-8, and as TwiML. */
-function verbOf(line: Line, made: FaxExchange): Pick<FaxTranscript, "verb" | "error"> {
+function readVerb(line: ConversationContext, made: FaxExchange): Pick<FaxTranscript, "verb" | "error"> {
   if (made.error) return { error: made.error };
   const { status, headers, body, isUtf8 } = made.response!;
-  const wrong = (code: number, message: string) => ({ error: failed(line, made, code, message).error! });
-  if (status !== 200) return wrong(status >= 400 ? line.rules.statusError : 11200, statusMessage(made));
+  const wrong = (code: number, message: string) => ({ error: recordError(line, made, code, message).error! });
+  if (status !== 200) return wrong(status >= 400 ? line.rules.statusError : 11200, formatStatusMessage(made));
   if (!/^(text|application)\/xml\s*(;|$)/i.test(headers["content-type"] ?? "")) {
     return wrong(12300, `Send TwiML as text/xml, not as ${headers["content-type"] ?? "nothing"}.`);
   }
@@ -96,7 +96,7 @@ function verbOf(line: Line, made: FaxExchange): Pick<FaxTranscript, "verb" | "er
   }
 }
 
-function statusMessage({ response }: FaxExchange): string {
+function formatStatusMessage({ response }: FaxExchange): string {
   const { status, headers, body } = response!;
   if (status >= 400) return `Look at the server: it answered ${status} (${JSON.stringify(body.slice(0, 100))}).`;
   const location = headers["location"];
@@ -104,20 +104,25 @@ function statusMessage({ response }: FaxExchange): string {
   return `Answer with status 200, or redirect to an http(s) URL: it was ${status}, to ${location ?? "nowhere"}.`;
 }
 
-function noVerb(line: Line, made: FaxExchange): { code: number; message: string } {
+function missingVerbError(line: ConversationContext, made: FaxExchange): { code: number; message: string } {
   const message = "Answer a new fax with <Receive> or <Reject>: there was no verb.";
-  return failed(line, made, 34106, message).error!;
+  return recordError(line, made, 34106, message).error!;
 }
 
 /** `action` is relative to the document; what stands at the same host is asked for with the same password. */
-function targetOf(action: string, { request }: FaxExchange, configured: string): string {
+function resolveAction(action: string, { request }: FaxExchange, configured: string): string {
   const base = new URL(request.url);
   const { host, username, password } = new URL(configured);
   if (base.host === host) Object.assign(base, { username, password });
   return new URL(action, base).href;
 }
 
-function callbackOf(line: Line, url: string, verb: Receive, fax: Fax): Omit<ToSend, "headers"> {
+function buildCallback(
+  line: ConversationContext,
+  url: string,
+  verb: Receive,
+  fax: Fax,
+): Omit<UnsignedRequest, "headers"> {
   const { method = "POST", storeMedia, mediaType = "application/pdf" } = verb.attributes;
   const file = fax.file ?? { bytes: emptyPage(mediaType), type: mediaType };
   const comes = fax.outcome === "received" && storeMedia === false;

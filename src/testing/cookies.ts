@@ -11,14 +11,14 @@ export interface Cookie {
 }
 
 /** The `Cookie` header for a request to this URL, or nothing. */
-export function cookiesFor(cookies: readonly Cookie[], url: string): Record<string, string> {
-  const fitting = cookies.filter((cookie) => fits(cookie, new URL(url)));
+export function getCookieHeader(cookies: readonly Cookie[], url: string): Record<string, string> {
+  const fitting = cookies.filter((cookie) => matchesCookie(cookie, new URL(url)));
   // RFC 6265, section 5.4: the longer path first, then the older cookie.
   const pairs = fitting.sort((a, b) => b.path.length - a.path.length).map(({ name, value }) => `${name}=${value}`);
   return pairs.length > 0 ? { cookie: pairs.join("; ") } : {};
 }
 
-function fits({ domain, hostOnly, path, secure }: Cookie, { hostname, pathname, protocol }: URL): boolean {
+function matchesCookie({ domain, hostOnly, path, secure }: Cookie, { hostname, pathname, protocol }: URL): boolean {
   const isThere = hostname === domain || (!hostOnly && hostname.endsWith(`.${domain}`));
   const isUnder = pathname === path || pathname.startsWith(path.endsWith("/") ? path : `${path}/`);
   return isThere && isUnder && (!secure || protocol === "https:");
@@ -27,21 +27,21 @@ function fits({ domain, hostOnly, path, secure }: Cookie, { hostname, pathname, 
 /** Takes over what an answer of this URL sets, and forgets what it ends. */
 export function keepCookies(cookies: Cookie[], url: string, headers: readonly string[]): void {
   for (const header of headers) {
-    const { cookie, isOver } = readCookie(header, new URL(url));
-    const at = cookies.findIndex((each) => idOf(each) === idOf(cookie));
+    const { cookie, isOver } = parseCookie(header, new URL(url));
+    const at = cookies.findIndex((each) => cookieId(each) === cookieId(cookie));
     if (at >= 0) cookies.splice(at, 1);
-    if (cookie.name !== "" && !isOver && fits({ ...cookie, path: "/", secure: false }, new URL(url))) {
+    if (cookie.name !== "" && !isOver && matchesCookie({ ...cookie, path: "/", secure: false }, new URL(url))) {
       cookies.push(cookie);
     }
   }
 }
 
-function idOf({ name, domain, path }: Cookie): string {
+function cookieId({ name, domain, path }: Cookie): string {
   return JSON.stringify([name, domain, path]);
 }
 
 /** RFC 6265, sections 5.2 and 5.3. */
-function readCookie(header: string, url: URL): { cookie: Cookie; isOver: boolean } {
+function parseCookie(header: string, url: URL): { cookie: Cookie; isOver: boolean } {
   const [[name = "", value], ...rest] = header.split(";").map(splitPair) as [[string, string], ...[string, string][]];
   const attributes = new Map(rest.map(([name, value]) => [name.toLowerCase(), value]));
   const domain = attributes.get("domain")?.replace(/^\./, "").toLowerCase() ?? "";

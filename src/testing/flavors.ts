@@ -57,11 +57,11 @@ const SIGNALWIRE: FlavorRules = {
 const TWILIO: FlavorRules = {
   signatureHeader: "x-twilio-signature",
   userAgent: "twiml-fax/testing (twilio)",
-  limits: overrides,
+  limits: parseTwilioOverrides,
   maxRedirects: 10,
   statusError: 11200,
-  faxSid: () => `FX${hex()}`,
-  accountSid: () => `AC${hex()}`,
+  faxSid: () => `FX${randomHex()}`,
+  accountSid: () => `AC${randomHex()}`,
   headers: () => ({ "i-twilio-idempotency-token": crypto.randomUUID() }),
   callbackParams: () => ({}),
   mediaParams: (name) => ({ MediaUrl: `https://media.twiliocdn.com/fax/${name}` }),
@@ -70,7 +70,7 @@ const TWILIO: FlavorRules = {
 export const FLAVORS: Readonly<Record<Flavor, FlavorRules>> = { signalwire: SIGNALWIRE, twilio: TWILIO };
 
 /** https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides; what is out of bounds counts as absent. */
-function overrides(fragment: URLSearchParams): Limits {
+function parseTwilioOverrides(fragment: URLSearchParams): Limits {
   const within = (name: string, least: number, most: number, usual: number): number => {
     const value = Number(fragment.get(name) ?? usual);
     return Number.isInteger(value) && value >= least && value <= most ? value : usual;
@@ -84,6 +84,6 @@ function overrides(fragment: URLSearchParams): Limits {
 }
 
 /** 32 hexadecimal digits. */
-function hex(): string {
+function randomHex(): string {
   return crypto.randomUUID().replaceAll("-", "");
 }

@@ -1,8 +1,8 @@
 /** One request and what comes back, as a provider makes it: redirects, retries, passwords and time limits. */
-import { quote } from "../shared/messages.js";
-import { type Cookie, cookiesFor, keepCookies } from "./cookies.js";
+import { formatValue } from "../shared/messages.js";
+import { type Cookie, getCookieHeader, keepCookies } from "./cookies.js";
 import type { Failure, FlavorRules, Limits } from "./flavors.js";
-import { platformRequest, type SentRequest, signed, type ToSend, withBody } from "./request.js";
+import { toPlatformRequest, type SentRequest, sign, type UnsignedRequest, withBody } from "./request.js";
 
 /** What came back. */
 export interface ReceivedResponse {
@@ -26,7 +26,7 @@ export interface FaxExchange {
 }
 
 /** What is the same for all requests of a conversation. */
-export interface Line {
+export interface ConversationContext {
   readonly authToken: string;
   readonly rules: FlavorRules;
   readonly fetch: (request: Request) => unknown;
@@ -40,49 +40,52 @@ export interface Line {
 }
 
 /** The last exchange of a request: after its redirects, its retries, and the password that was asked for. */
-export async function exchange(line: Line, { url, ...rest }: Omit<ToSend, "headers">): Promise<FaxExchange> {
+export async function requestWithRetries(
+  line: ConversationContext,
+  { url, ...rest }: Omit<UnsignedRequest, "headers">,
+): Promise<FaxExchange> {
   const first = await withBody({ ...rest, url, headers: line.rules.headers() });
-  const limits = limitsOf(url, line.rules);
+  const limits = getLimits(url, line.rules);
   const { readMs, totalMs, retries } = limits;
   const bound = { ...line, readMs, deadline: Math.min(line.deadline, clock() + totalMs) };
   let last = await followRedirects(bound, first);
-  for (let retry = 0; retry < retries && isRepeated(last, limits, bound.deadline); retry++) {
+  for (let retry = 0; retry < retries && shouldRetry(last, limits, bound.deadline); retry++) {
     last = await followRedirects(bound, first);
   }
   return last;
 }
 
 /** The provider's limits at a URL, whose fragment may set others. */
-export function limitsOf(url: string, rules: FlavorRules): Limits {
+export function getLimits(url: string, rules: FlavorRules): Limits {
   return rules.limits(new URLSearchParams(new URL(url).hash.slice(1)));
 }
 
-function isRepeated(last: FaxExchange, { retried }: Limits, deadline: number): boolean {
-  const failure = failureOf(last);
+function shouldRetry(last: FaxExchange, { retried }: Limits, deadline: number): boolean {
+  const failure = classifyFailure(last);
   const isMeant = failure !== undefined && (retried.includes(failure) || retried.includes("all"));
   return isMeant && clock() < deadline;
 }
 
-function failureOf({ response, error }: FaxExchange): Failure | undefined {
+function classifyFailure({ response, error }: FaxExchange): Failure | undefined {
   if (response === undefined) return error?.code === NO_ANSWER ? "rt" : "ct";
   if (response.status < 400) return undefined;
   return response.status < 500 ? "4xx" : "5xx";
 }
 
-async function followRedirects(line: Line, first: ToSend): Promise<FaxExchange> {
-  let next: ToSend | undefined = first;
+async function followRedirects(line: ConversationContext, first: UnsignedRequest): Promise<FaxExchange> {
+  let next: UnsignedRequest | undefined = first;
   let last: FaxExchange | undefined;
   for (let hops = 0; next !== undefined; hops++) {
     if (hops > line.rules.maxRedirects)
-      return failed(line, last!, 11215, "Redirect less: there were too many redirects.");
+      return recordError(line, last!, 11215, "Redirect less: there were too many redirects.");
     last = await withPassword(line, next);
-    next = targetOf(last, next);
+    next = redirectTarget(last, next);
   }
   return last!;
 }
 
 /** 301, 302 and 303 make a GET of a POST, whose parameters move into the query. */
-function targetOf({ response }: FaxExchange, sent: ToSend): ToSend | undefined {
+function redirectTarget({ response }: FaxExchange, sent: UnsignedRequest): UnsignedRequest | undefined {
   const location = response?.headers["location"];
   if (location === undefined || !URL.canParse(location, sent.url)) return undefined;
   if (![301, 302, 303, 307, 308].includes(response!.status)) return undefined;
@@ -97,18 +100,18 @@ function targetOf({ response }: FaxExchange, sent: ToSend): ToSend | undefined {
 }
 
 /** The password of the URL is sent only when it is asked for. */
-async function withPassword(line: Line, toSend: ToSend): Promise<FaxExchange> {
-  const request = signed(toSend, line.authToken, line.rules);
-  const first = await once(line, request);
+async function withPassword(line: ConversationContext, toSend: UnsignedRequest): Promise<FaxExchange> {
+  const request = sign(toSend, line.authToken, line.rules);
+  const first = await requestOnce(line, request);
   const { username, password } = new URL(toSend.url);
   const asks = /(^|,\s*)basic\b/i.test(first.response?.headers["www-authenticate"] ?? "");
   if (first.response?.status !== 401 || !asks || !username) return first;
-  const credentials = new TextEncoder().encode(`${decoded(username)}:${decoded(password)}`);
+  const credentials = new TextEncoder().encode(`${decodeUserinfo(username)}:${decodeUserinfo(password)}`);
   const authorization = `Basic ${btoa(String.fromCharCode(...credentials))}`;
-  return once(line, { ...request, headers: { ...request.headers, authorization } });
+  return requestOnce(line, { ...request, headers: { ...request.headers, authorization } });
 }
 
-function decoded(text: string): string {
+function decodeUserinfo(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -117,8 +120,8 @@ function decoded(text: string): string {
 }
 
 /** One request, with the cookies of the conversation; never rejects. */
-export async function once(line: Line, request: SentRequest): Promise<FaxExchange> {
-  const sent = { ...request, headers: { ...request.headers, ...cookiesFor(line.cookies, request.url) } };
+export async function requestOnce(line: ConversationContext, request: SentRequest): Promise<FaxExchange> {
+  const sent = { ...request, headers: { ...request.headers, ...getCookieHeader(line.cookies, request.url) } };
   const start = clock();
   const made: FaxExchange = { ...(await attempt(line, sent)), ms: Math.round(clock() - start) };
   line.exchanges.push(made);
@@ -135,7 +138,7 @@ type Attempt = Omit<FaxExchange, "ms">;
 /** Its number for an answer that does not come in time. */
 const NO_ANSWER = 11200;
 
-async function attempt(line: Line, request: SentRequest): Promise<Attempt> {
+async function attempt(line: ConversationContext, request: SentRequest): Promise<Attempt> {
   const ms = Math.min(line.readMs, line.deadline - clock());
   const message = `Answer sooner: nothing came within ${Math.max(0, Math.round(ms))} ms.`;
   const late: Attempt = { request, error: { code: NO_ANSWER, message } };
@@ -149,40 +152,49 @@ async function attempt(line: Line, request: SentRequest): Promise<Attempt> {
     }, Math.ceil(ms));
   });
   try {
-    return await Promise.race([expiry, answerOf(line, request, controller.signal, clock() + ms)]);
+    return await Promise.race([expiry, fetchResponse(line, request, controller.signal, clock() + ms)]);
   } finally {
     stopTimer(timer);
   }
 }
 
-async function answerOf(line: Line, request: SentRequest, signal: AbortSignal, until: number): Promise<Attempt> {
+async function fetchResponse(
+  line: ConversationContext,
+  request: SentRequest,
+  signal: AbortSignal,
+  until: number,
+): Promise<Attempt> {
   let isThere = false;
   try {
-    const response: unknown = await line.fetch(platformRequest(request, signal));
+    const response: unknown = await line.fetch(toPlatformRequest(request, signal));
     checkResponse(response);
     isThere = true;
     const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie"));
     const cookies = response.headers.getSetCookie();
-    const { size, ...read } = await readBody(response, until);
+    const { size, ...read } = await readLimitedBody(response, until);
     const received = { status: response.status, headers, cookies, ...read };
     if (size <= MAX_BODY) return { request, response: received };
     const message = "Send at most 64 kB: more came, often it is the page of an error.";
     return { request, response: received, error: { code: 11750, message } };
   } catch (error) {
-    if (!line.isHandler) return { request, error: connectionError(error, isThere) };
-    return { request, response: { status: 500, headers: {}, cookies: [], body: detailsOf(error).text, isUtf8: true } };
+    if (!line.isHandler) return { request, error: toConnectionError(error, isThere) };
+    return {
+      request,
+      response: { status: 500, headers: {}, cookies: [], body: describeThrown(error).text, isUtf8: true },
+    };
   }
 }
 
 function checkResponse(value: unknown): asserts value is Response {
   const { status, headers, bodyUsed } = Object(value) as Partial<Response>;
-  if (typeof status !== "number" || !headers) throw new TypeError(`fetch must give a Response, not ${quote(value)}`);
+  if (typeof status !== "number" || !headers)
+    throw new TypeError(`fetch must give a Response, not ${formatValue(value)}`);
   if (bodyUsed) throw new TypeError("fetch must give a new Response each time: this one was read before");
 }
 
 /** https://www.twilio.com/docs/api/errors/11205, 11210 and 11220 */
-function connectionError(error: unknown, isThere: boolean): { code: number; message: string } {
-  const { code, text } = detailsOf(error);
+function toConnectionError(error: unknown, isThere: boolean): { code: number; message: string } {
+  const { code, text } = describeThrown(error);
   const details = [code, text].filter(Boolean).join(": ");
   if (/ENOTFOUND|EAI_AGAIN/.test(code)) return { code: 11210, message: `Look at the name of the host (${details}).` };
   if (/CERT|SSL|TLS|UNABLE_TO/.test(code)) return { code: 11220, message: `Look at the certificate (${details}).` };
@@ -193,7 +205,7 @@ function connectionError(error: unknown, isThere: boolean): { code: number; mess
 }
 
 /** What was thrown, in its innermost cause's words and code; whatever it is, reading it does not throw. */
-function detailsOf(thrown: unknown): { code: string; text: string } {
+function describeThrown(thrown: unknown): { code: string; text: string } {
   let found = { code: "", text: "something that is no error" };
   try {
     for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
@@ -212,7 +224,7 @@ const MAX_BODY = 64 * 1024;
 type Read = Pick<ReceivedResponse, "body" | "isUtf8"> & { readonly size: number };
 
 /** Stops where a provider does: an endless body must not keep a test from its end. */
-async function readBody(response: Response, until: number): Promise<Read> {
+async function readLimitedBody(response: Response, until: number): Promise<Read> {
   if (response.body === undefined) {
     const body = await response.text();
     return { body, isUtf8: true, size: new TextEncoder().encode(body).length };
@@ -233,7 +245,7 @@ async function readBody(response: Response, until: number): Promise<Read> {
 }
 
 /** The exchange, with the error that the provider logs; it stands in the transcript in place of the one before. */
-export function failed(line: Line, made: FaxExchange, code: number, message: string): FaxExchange {
+export function recordError(line: ConversationContext, made: FaxExchange, code: number, message: string): FaxExchange {
   const withError = { ...made, error: { code, message } };
   const at = line.exchanges.indexOf(made);
   if (at >= 0) line.exchanges[at] = withError;

@@ -1,7 +1,8 @@
 /** What a test passes to the provider, checked: a mistake in it is an error, for such a test would prove nothing. */
-import { didYouMean, foldedName, quote, wrongOption } from "../shared/messages.js";
-import { isPlainData, ownOptions } from "../shared/objects.js";
-import { typeOfPages } from "../webhook/media.js";
+import { didYouMean, foldName, formatValue, optionError } from "../shared/messages.js";
+import { isPlainObject, checkOptionNames } from "../shared/objects.js";
+import { isSid, SID_FORMAT } from "../shared/values.js";
+import { detectPagesType } from "../webhook/media.js";
 import type { FaxExchange } from "./http-client.js";
 import { type Flavor, FLAVORS } from "./flavors.js";
 import type { FileToSend } from "./request.js";
@@ -69,56 +70,54 @@ export interface CheckedOptions extends FaxProviderOptions {
 const OPTIONS = ["url", "authToken", "flavor", "accountSid", "fetch", "timeoutMs", "now"];
 
 /** Throws a TypeError for options that cannot work. */
-export function checkOptions(options: unknown): CheckedOptions {
-  const own = ownOptions("createFaxProvider", options, OPTIONS) as Partial<FaxProviderOptions>;
+export function checkProviderOptions(options: unknown): CheckedOptions {
+  const own = checkOptionNames("createFaxProvider", options, OPTIONS) as Partial<FaxProviderOptions>;
   const { url, authToken, flavor = "signalwire", accountSid, fetch, timeoutMs = 30_000, now = () => new Date() } = own;
-  if (!isHttpUrl(url)) throw wrongOption("url", "an http(s) URL, as text", url);
+  if (!isAbsoluteHttpUrl(url)) throw optionError("url", "an http(s) URL, as text", url);
   if (typeof authToken !== "string" || authToken.trim() === "") {
     throw new TypeError("authToken must be text that is not empty.");
   }
   checkOneOf("flavor", Object.keys(FLAVORS), flavor);
-  if (accountSid !== undefined && !(typeof accountSid === "string" && /^[\w-]{1,40}$/.test(accountSid))) {
-    throw wrongOption("accountSid", "1 to 40 of A-Z a-z 0-9 _ -", accountSid);
-  }
+  if (accountSid !== undefined && !isSid(accountSid)) throw optionError("accountSid", SID_FORMAT, accountSid);
   if (!(Number.isFinite(timeoutMs) && timeoutMs > 0))
-    throw wrongOption("timeoutMs", "a number of milliseconds", timeoutMs);
+    throw optionError("timeoutMs", "a number of milliseconds", timeoutMs);
   for (const [name, value] of Object.entries({ fetch, now })) {
-    if (value !== undefined && typeof value !== "function") throw wrongOption(name, "a function", value);
+    if (value !== undefined && typeof value !== "function") throw optionError(name, "a function", value);
   }
   return { url, authToken, flavor, accountSid, fetch, timeoutMs, now: () => checkDate(now()) };
 }
 
 function checkDate(date: unknown): Date {
   if (date instanceof Date && !Number.isNaN(date.getTime())) return date;
-  throw wrongOption("What now() gives", "a Date", date);
+  throw optionError("What now() gives", "a Date", date);
 }
 
-function isHttpUrl(url: unknown): url is string {
+function isAbsoluteHttpUrl(url: unknown): url is string {
   return typeof url === "string" && /^https?:/i.test(url) && URL.canParse(url);
 }
 
 function checkOneOf(name: string, values: readonly string[], value: unknown): void {
   if (values.includes(value as string)) return;
-  throw wrongOption(name, values.map((each) => JSON.stringify(each)).join(" or ") + didYouMean(value, values), value);
+  throw optionError(name, values.map((each) => JSON.stringify(each)).join(" or ") + didYouMean(value, values), value);
 }
 
 const FAX = ["from", "to", "pages", "mediaUrl", "outcome", "method", "params"];
 
 /** Throws a TypeError for a fax that cannot be sent. */
 export function checkFax(given: unknown): FaxToSend {
-  const fax = ownOptions("sendFax", given, FAX) as FaxToSend;
+  const fax = checkOptionNames("sendFax", given, FAX) as FaxToSend;
   const { from, to, mediaUrl, outcome = "received", method = "POST", params } = fax;
   checkOneOf("outcome", ["received", "failed"], outcome);
   checkOneOf("method", ["GET", "POST"], method);
   for (const [name, value] of Object.entries({ from, to, mediaUrl })) {
-    if (value !== undefined && typeof value !== "string") throw wrongOption(name, "text", value);
+    if (value !== undefined && typeof value !== "string") throw optionError(name, "text", value);
   }
-  if (mediaUrl !== undefined && !isHttpUrl(mediaUrl)) throw wrongOption("mediaUrl", "an http(s) URL", mediaUrl);
+  if (mediaUrl !== undefined && !isAbsoluteHttpUrl(mediaUrl)) throw optionError("mediaUrl", "an http(s) URL", mediaUrl);
   const own = checkParams(params);
   const doubled = Object.entries({ From: from, To: to, MediaUrl: mediaUrl }).find(
     ([name, value]) => value !== undefined && Object.hasOwn(own, name),
   );
-  if (doubled) throw new TypeError(`Give ${quote(doubled[0])} once: it is in params as well.`);
+  if (doubled) throw new TypeError(`Give ${formatValue(doubled[0])} once: it is in params as well.`);
   if (fax.outcome !== undefined && (own["FaxStatus"] ?? own["Status"]) !== undefined) {
     throw new TypeError("Give outcome, or the status in params: both say how the fax went.");
   }
@@ -134,11 +133,11 @@ const NAMES = ["FaxSid", "AccountSid", "From", "To", "ApiVersion", ...CALLBACK_N
 
 /** A name in the wrong case would be a parameter that nobody reads. */
 export function checkParams(params: unknown = {}): Readonly<Record<string, string>> {
-  if (!isPlainData(params)) throw wrongOption("params", "an object of text parameters", params);
+  if (!isPlainObject(params)) throw optionError("params", "an object of text parameters", params);
   for (const [name, value] of Object.entries(params as object)) {
-    const near = NAMES.find((each) => each !== name && foldedName(each) === foldedName(name));
-    if (near) throw new TypeError(`Write ${quote(near)}, not ${quote(name)}: names are case-sensitive.`);
-    if (typeof value !== "string") throw wrongOption(quote(name), "text", value);
+    const near = NAMES.find((each) => each !== name && foldName(each) === foldName(name));
+    if (near) throw new TypeError(`Write ${formatValue(near)}, not ${formatValue(name)}: names are case-sensitive.`);
+    if (typeof value !== "string") throw optionError(formatValue(name), "text", value);
   }
   return params as Readonly<Record<string, string>>;
 }
@@ -158,12 +157,12 @@ export function splitParams(
 /** Throws a TypeError for what is no exchange of a transcript. */
 export function checkExchange(exchange: FaxExchange): FaxExchange {
   if (typeof exchange?.request?.url === "string") return exchange;
-  throw new TypeError(`resend takes an exchange, such as transcript.exchanges[0], not ${quote(exchange)}.`);
+  throw new TypeError(`resend takes an exchange, such as transcript.exchanges[0], not ${formatValue(exchange)}.`);
 }
 
 /** The pages with their type; a provider has no others than these. */
-export function fileOf(bytes: unknown): FileToSend {
-  const type = bytes instanceof Uint8Array ? typeOfPages(bytes) : undefined;
-  if (type === undefined) throw wrongOption("pages", "a Uint8Array that holds a PDF or TIFF", bytes);
+export function toFile(bytes: unknown): FileToSend {
+  const type = bytes instanceof Uint8Array ? detectPagesType(bytes) : undefined;
+  if (type === undefined) throw optionError("pages", "a Uint8Array that holds a PDF or TIFF", bytes);
   return { bytes: bytes as Uint8Array, type };
 }

@@ -1,20 +1,21 @@
 /** The offline provider: its options, its requests, and what a test asks of it. */
-import { bringsPages, callbackParams, statusOf } from "./callback.js";
-import { converse, type Fax, type FaxTranscript, judged } from "./conversation.js";
-import { clock, type FaxExchange, limitsOf, type Line, once } from "./http-client.js";
+import { bringsPages, callbackParams, getStatus } from "./callback.js";
+import { runConversation, type Fax, type FaxTranscript, withProviderError } from "./conversation.js";
+import { clock, type FaxExchange, getLimits, type ConversationContext, requestOnce } from "./http-client.js";
 import { FLAVORS, type FlavorRules } from "./flavors.js";
 import {
+  type CheckedOptions,
   checkExchange,
   checkFax,
-  checkOptions,
+  checkProviderOptions,
   checkParams,
   type FaxProviderOptions,
   type FaxToSend,
-  fileOf,
+  toFile,
   type ProviderRequest,
   splitParams,
 } from "./options.js";
-import { type FileToSend, platformRequest, signed } from "./request.js";
+import { type FileToSend, toPlatformRequest, sign } from "./request.js";
 
 /** The provider of {@link createFaxProvider}. */
 export interface FaxProvider {
@@ -44,47 +45,59 @@ export interface FaxProvider {
  * @see https://developer.signalwire.com/compatibility-api/cxml/fax/receive
  */
 export function createFaxProvider(options: FaxProviderOptions): FaxProvider {
-  const { url, authToken, flavor, accountSid, fetch, timeoutMs, now } = checkOptions(options);
+  const checked = checkProviderOptions(options);
+  const { url, authToken, flavor, accountSid, now } = checked;
   const rules = FLAVORS[flavor];
   const AccountSid = accountSid ?? rules.accountSid();
   const newFax = (fax: FaxToSend = {}) => ({
     ...{ FaxSid: rules.faxSid(), AccountSid, From: fax.from ?? "+15017122661" },
     ...{ To: fax.to ?? "+15558675310", ApiVersion: "v1" },
   });
+  const callbackParamsFor = (params: Params | undefined, kept?: FileToSend["type"]) =>
+    buildCallbackParams({ ...newFax(), ...checkParams(params) }, now(), rules, kept);
   const request = (params: Params, file?: FileToSend) => {
     const toSend = { method: "POST", url, params, file, headers: rules.headers() } as const;
-    return platformRequest(signed(toSend, authToken, rules)) as ProviderRequest;
+    return toPlatformRequest(sign(toSend, authToken, rules)) as ProviderRequest;
   };
-  const newLine = (): Line => ({
-    ...{ authToken, rules, readMs: limitsOf(url, rules).readMs, deadline: clock() + timeoutMs },
-    ...{ cookies: [], exchanges: [] },
+  const newContext = () => createContext(checked, rules);
+  return {
+    sendFax: async (fax = {}) => runConversation(newContext(), url, resolveFax(checkFax(fax), newFax(fax), now())),
+    incoming: (params) => request({ ...newFax(), ...checkParams(params) }),
+    callback: (params) => request(callbackParamsFor(params, "application/pdf")),
+    delivery: (file, params) => request(callbackParamsFor(params), toFile(file)),
+    resend: async (exchange) => {
+      const context = newContext();
+      return withProviderError(context, await requestOnce(context, checkExchange(exchange).request));
+    },
+  };
+}
+
+/** The state of one conversation. */
+function createContext(options: CheckedOptions, rules: FlavorRules): ConversationContext {
+  const { url, authToken, fetch, timeoutMs } = options;
+  return {
+    authToken,
+    rules,
+    readMs: getLimits(url, rules).readMs,
+    deadline: clock() + timeoutMs,
+    cookies: [],
+    exchanges: [],
     fetch: (request) => (fetch ?? globalThis.fetch)(request as never),
     isHandler: fetch !== undefined && fetch !== (globalThis.fetch as unknown),
-  });
-  return {
-    sendFax: async (fax = {}) => converse(newLine(), url, settle(checkFax(fax), newFax(fax), now())),
-    incoming: (params) => request({ ...newFax(), ...checkParams(params) }),
-    callback: (params) => request(callbackOf({ ...newFax(), ...checkParams(params) }, now(), rules, "application/pdf")),
-    delivery: (file, params) =>
-      request(callbackOf({ ...newFax(), ...checkParams(params) }, now(), rules), fileOf(file)),
-    resend: async (exchange) => {
-      const line = newLine();
-      return judged(line, await once(line, checkExchange(exchange).request));
-    },
   };
 }
 
 type Params = Readonly<Record<string, string>>;
 
-function callbackOf(params: Params, now: Date, rules: FlavorRules, kept?: FileToSend["type"]): Params {
+function buildCallbackParams(params: Params, now: Date, rules: FlavorRules, kept?: FileToSend["type"]): Params {
   const { both: incoming, callback: given } = splitParams(params);
   return callbackParams({ incoming, given, outcome: "received", kept, now }, rules);
 }
 
-function settle(fax: FaxToSend, usual: Params, now: Date): Fax {
+function resolveFax(fax: FaxToSend, usual: Params, now: Date): Fax {
   const { method = "POST", outcome, pages, mediaUrl, params = {} } = fax;
   const { both, callback: given } = splitParams(params);
-  const told = bringsPages(statusOf(given) ?? outcome ?? "received") ? "received" : "failed";
-  const file = pages && fileOf(pages);
+  const told = bringsPages(getStatus(given) ?? outcome ?? "received") ? "received" : "failed";
+  const file = pages && toFile(pages);
   return { method, outcome: told, file, mediaUrl, incoming: { ...usual, ...both }, given, now };
 }

@@ -22,7 +22,7 @@ export interface FileToSend {
 }
 
 /** What to request, before it is signed. */
-export interface ToSend {
+export interface UnsignedRequest {
   readonly method: "GET" | "POST";
   /** With the `user:password@` and the fragment that are configured. */
   readonly url: string;
@@ -36,9 +36,9 @@ export interface ToSend {
 }
 
 /** The request with its parameters and its signature over the URL that is asked for. */
-export function signed(toSend: ToSend, authToken: string, rules: FlavorRules): SentRequest {
+export function sign(toSend: UnsignedRequest, authToken: string, rules: FlavorRules): SentRequest {
   const { method, file, body } = toSend;
-  const params = file === undefined ? toSend.params : withLineEnds(toSend.params);
+  const params = file === undefined ? toSend.params : normalizeLineBreaks(toSend.params);
   const target = new URL(toSend.url);
   target.username = target.password = target.hash = "";
   if (method === "GET" && !toSend.isComplete) appendQuery(target, params);
@@ -48,7 +48,7 @@ export function signed(toSend: ToSend, authToken: string, rules: FlavorRules): S
 }
 
 /** As `FormData` writes them: https://html.spec.whatwg.org/#multipart-form-data */
-function withLineEnds(params: Readonly<Record<string, string>>): Record<string, string> {
+function normalizeLineBreaks(params: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(params);
   return Object.fromEntries(entries.map((pair) => pair.map((text) => text.replace(/\r\n?|\n/g, "\r\n"))));
 }
@@ -59,14 +59,14 @@ function appendQuery(url: URL, params: Readonly<Record<string, string>>): void {
 }
 
 /** The request with the bytes of its body, which its retries and redirects send to the letter. */
-export async function withBody(toSend: ToSend): Promise<ToSend> {
+export async function withBody(toSend: UnsignedRequest): Promise<UnsignedRequest> {
   if (toSend.method === "GET") return toSend;
-  const form = new Response(formOf(toSend));
+  const form = new Response(encodeForm(toSend));
   const headers = { ...toSend.headers, "content-type": form.headers.get("content-type")! };
   return { ...toSend, headers, body: new Uint8Array(await form.arrayBuffer()) };
 }
 
-function formOf({ params, file }: Pick<ToSend, "params" | "file">): URLSearchParams | FormData {
+function encodeForm({ params, file }: Pick<UnsignedRequest, "params" | "file">): URLSearchParams | FormData {
   if (file === undefined) return new URLSearchParams(params);
   const form = new FormData();
   for (const [name, value] of Object.entries(params)) form.append(name, value);
@@ -76,9 +76,9 @@ function formOf({ params, file }: Pick<ToSend, "params" | "file">): URLSearchPar
 }
 
 /** The request as an object of the platform. */
-export function platformRequest(request: SentRequest, signal?: AbortSignal): Request {
+export function toPlatformRequest(request: SentRequest, signal?: AbortSignal): Request {
   const { method, url, headers, body } = request;
   const init: RequestInit = { method, headers, redirect: "manual", ...(signal && { signal }) };
   if (method === "GET") return new Request(url, init);
-  return new Request(url, { ...init, body: (body as Uint8Array<ArrayBuffer> | undefined) ?? formOf(request) });
+  return new Request(url, { ...init, body: (body as Uint8Array<ArrayBuffer> | undefined) ?? encodeForm(request) });
 }

@@ -1,9 +1,9 @@
 /** A TwiML document to a verb: `parseTwiml`. */
-import { TwimlError, twimlError } from "../shared/errors.js";
-import { didYouMean, quote } from "../shared/messages.js";
+import { TwimlError, verbError } from "../shared/errors.js";
+import { didYouMean, formatValue } from "../shared/messages.js";
 import { checkSize } from "./response.js";
-import { type Verb, readVerb, secondVerb, uncheckedOption, unknownAttribute } from "./verbs.js";
-import { type XmlElement, type XmlNode, normalizedText, placeOf, readDocument } from "./xml-read.js";
+import { type Verb, parseVerb, secondVerbError, readUncheckedOption, unknownAttributeError } from "./verbs.js";
+import { type XmlElement, type XmlNode, normalizeText, locationAt, parseXml } from "./xml-read.js";
 
 /** What `parseTwiml` takes beside the document. */
 export interface ParseTwimlOptions {
@@ -38,61 +38,61 @@ export interface ParseTwimlOptions {
  * @see https://www.twilio.com/docs/api/errors/12200
  */
 export function parseTwiml(xml: string, options?: ParseTwimlOptions): Verb | undefined {
-  const unchecked = uncheckedOption(options) === true;
-  const text = normalizedText(checkSize(checkIsText(xml)));
-  const root = readDocument(text);
-  if (root.name !== "Response") throw locate(notAResponse(root.name), text, root.at);
+  const unchecked = readUncheckedOption(options) === true;
+  const text = normalizeText(checkSize(requireText(xml)));
+  const root = parseXml(text);
+  if (root.name !== "Response") throw addLocation(notAResponseError(root.name), text, root.at);
   for (const [name, { at }] of root.attributes) {
-    throw locate(unknownAttribute("Response", new Map(), name), text, at);
+    throw addLocation(unknownAttributeError("Response", new Map(), name), text, at);
   }
   let verb: Verb | undefined;
   for (const each of root.content) {
-    const next = verbOf(text, each, unchecked);
-    if (verb) throw locate(secondVerb(next, verb), text, each.at);
+    const next = parseVerbElement(text, each, unchecked);
+    if (verb) throw addLocation(secondVerbError(next, verb), text, each.at);
     verb = next;
   }
   return verb;
 }
 
-function checkIsText(xml: unknown): string {
+function requireText(xml: unknown): string {
   if (typeof xml === "string") return xml;
-  const problem = `the document must be text, not ${quote(xml)} (is an await missing?)`;
-  throw twimlError("invalid-value", problem);
+  const problem = `the document must be text, not ${formatValue(xml)} (is an await missing?)`;
+  throw verbError("invalid-value", problem);
 }
 
 /** The verb that stands in `<Response>`. */
-function verbOf(text: string, node: XmlNode, unchecked: boolean): Verb {
-  if ("text" in node) throw misplaced(text, "Response", node);
+function parseVerbElement(text: string, node: XmlNode, unchecked: boolean): Verb {
+  if ("text" in node) throw misplacedError(text, "Response", node);
   const texts = [...node.attributes].map(([name, { value }]): [string, string] => [name, value]);
-  const verb = tryToRead(text, node, () => readVerb(node.name, texts, unchecked));
-  for (const each of node.content) throw misplaced(text, verb.verb, each);
+  const verb = withLocation(text, node, () => parseVerb(node.name, texts, unchecked));
+  for (const each of node.content) throw misplacedError(text, verb.verb, each);
   return verb;
 }
 
 /** What `read` gives; an error of it names the place of the attribute that it is about, or else of the tag. */
-function tryToRead(text: string, element: XmlElement, read: () => Verb): Verb {
+function withLocation(text: string, element: XmlElement, read: () => Verb): Verb {
   try {
     return read();
   } catch (error) {
     if (!(error instanceof TwimlError)) throw error;
     const attribute = [...element.attributes].find(([name]) => name.slice(0, 64) === error.attribute);
-    throw locate(error, text, attribute?.[1].at ?? element.at);
+    throw addLocation(error, text, attribute?.[1].at ?? element.at);
   }
 }
 
 /** The same error, with its place in the document. */
-function locate({ code, message, verb, attribute }: TwimlError, text: string, at: number): TwimlError {
-  return new TwimlError(code, message, { verb, attribute, ...placeOf(text, at) });
+function addLocation({ code, message, verb, attribute }: TwimlError, text: string, at: number): TwimlError {
+  return new TwimlError(code, message, { verb, attribute, ...locationAt(text, at) });
 }
 
-function notAResponse(name: string): TwimlError {
-  const problem = `the root element must be "Response", not ${quote(name)}${didYouMean(name, ["Response"])}`;
-  return twimlError("not-a-response", problem);
+function notAResponseError(name: string): TwimlError {
+  const problem = `the root element must be "Response", not ${formatValue(name)}${didYouMean(name, ["Response"])}`;
+  return verbError("not-a-response", problem);
 }
 
 /** The error for content of an element that cannot have it. */
-function misplaced(text: string, verb: string, node: XmlNode): TwimlError {
+function misplacedError(text: string, verb: string, node: XmlNode): TwimlError {
   const [code, what] =
     "text" in node ? ["invalid-value" as const, node.text] : ["unknown-verb" as const, `<${node.name}>`];
-  return locate(twimlError(code, `it cannot hold ${quote(what)}`, verb), text, node.at);
+  return addLocation(verbError(code, `it cannot hold ${formatValue(what)}`, verb), text, node.at);
 }

@@ -1,5 +1,5 @@
 /** A verb to a TwiML document: `toTwiml`, and the `FaxResponse` class that people know from the helper libraries. */
-import { twimlError } from "../shared/errors.js";
+import { verbError } from "../shared/errors.js";
 import {
   type ReceiveAttributes,
   type ReceiveOptions,
@@ -8,10 +8,10 @@ import {
   checkVerb,
   receive,
   reject,
-  secondVerb,
-  tagOf,
+  secondVerbError,
+  getXml,
 } from "./verbs.js";
-import { comment, document } from "./xml-read.js";
+import { formatComment, formatDocument } from "./xml-read.js";
 
 /**
  * The `Content-Type` of the answer. Another one is the provider's error 12300.
@@ -27,8 +27,8 @@ const MAX_BYTES = 64 * 1024;
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
 /** The document around `content`, if a provider takes one of its size. */
-function checkedDocument(content: string, verb: Verb | undefined): string {
-  return checkSize(document(content), verb);
+function buildDocument(content: string, verb: Verb | undefined): string {
+  return checkSize(formatDocument(content), verb);
 }
 
 /** The document, if a provider takes one of its size. */
@@ -38,7 +38,7 @@ export function checkSize(twiml: string, verb?: Verb): string {
   const bytes = new TextEncoder().encode(twiml).length;
   if (bytes <= MAX_BYTES) return twiml;
   const problem = `the document has ${bytes} bytes, and providers take ${MAX_BYTES} at most`;
-  throw twimlError("too-large", problem, verb?.verb);
+  throw verbError("too-large", problem, verb?.verb);
 }
 
 /**
@@ -54,9 +54,9 @@ export function checkSize(twiml: string, verb?: Verb): string {
  * @see https://www.twilio.com/docs/fax/twiml
  */
 export function toTwiml(verb?: Verb): string {
-  if (verb === undefined) return document("");
+  if (verb === undefined) return formatDocument("");
   const checked = checkVerb(verb);
-  return checkedDocument(tagOf(checked), checked);
+  return buildDocument(getXml(checked), checked);
 }
 
 /**
@@ -105,9 +105,9 @@ export class FaxResponse {
    */
   comment(text: string): this {
     if (checkText("comment", text).includes("--")) {
-      throw twimlError("invalid-text", `a comment cannot hold "--"`, undefined, "comment");
+      throw verbError("invalid-text", `a comment cannot hold "--"`, undefined, "comment");
     }
-    this.#content += comment(text);
+    this.#content += formatComment(text);
     return this;
   }
 
@@ -121,13 +121,13 @@ export class FaxResponse {
    * @throws {TwimlError} `too-large` over 64 kB
    */
   toString(): string {
-    return checkedDocument(this.#content, this.#verb);
+    return buildDocument(this.#content, this.#verb);
   }
 
   #add(verb: Verb): this {
-    if (this.#verb) throw secondVerb(verb, this.#verb);
+    if (this.#verb) throw secondVerbError(verb, this.#verb);
     this.#verb = verb;
-    this.#content += tagOf(verb);
+    this.#content += getXml(verb);
     return this;
   }
 }

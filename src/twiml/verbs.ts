@@ -1,9 +1,9 @@
 /** The two fax verbs: one table of attribute rules, and the types, checks and messages that come from it. */
-import { TwimlError, twimlError } from "../shared/errors.js";
-import { didYouMean, missingStep, quote } from "../shared/messages.js";
-import { emptyRecord, isPlainData, ownValue } from "../shared/objects.js";
+import { TwimlError, verbError } from "../shared/errors.js";
+import { didYouMean, hintFor, formatValue } from "../shared/messages.js";
+import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
 import { isHttpUrl, isRelativeReference } from "../shared/values.js";
-import { attribute, element, illegalCharacter, isAttributeName } from "./xml-read.js";
+import { formatAttribute, formatElement, illegalCharacter, isAttributeName } from "./xml-read.js";
 
 /**
  * The methods an `action` can be requested with; case-sensitive.
@@ -113,7 +113,7 @@ export type Verb = Receive | Reject;
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
 export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): Receive {
-  return makeVerb("Receive", attributes, uncheckedOption(options, "Receive")) as Receive;
+  return buildVerb("Receive", attributes, readUncheckedOption(options, "Receive")) as Receive;
 }
 
 /**
@@ -127,28 +127,28 @@ export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions
  */
 export function reject(): Reject;
 export function reject(attributes?: unknown, options?: unknown): Reject {
-  return makeVerb("Reject", attributes, ownValue(options, "unchecked")) as Reject;
+  return buildVerb("Reject", attributes, readOwn(options, "unchecked")) as Reject;
 }
 
 /** The value of the option `unchecked`, the only one that there is. */
-export function uncheckedOption(options: unknown, verb?: string): unknown {
-  for (const name of keysOf("options", options, verb)) {
+export function readUncheckedOption(options: unknown, verb?: string): unknown {
+  for (const name of listKeys("options", options, verb)) {
     if (name === "unchecked") continue;
-    const problem = `there is no option ${quote(name)}, only "unchecked"`;
-    throw twimlError("unknown-attribute", problem, verb, name);
+    const problem = `there is no option ${formatValue(name)}, only "unchecked"`;
+    throw verbError("unknown-attribute", problem, verb, name);
   }
-  return ownValue(options, "unchecked");
+  return readOwn(options, "unchecked");
 }
 
 /** A verb that was made here, as it is; plain data from anywhere else goes through the checks first. */
 export function checkVerb(data: unknown): Verb {
-  if (Object(data) !== data || !Object.hasOwn(data as object, "verb")) throw notVerb(data);
-  if (CheckedVerb.tagOf(data as object) !== undefined) return data as Verb;
-  const verb = makeVerb(ownValue(data, "verb"), ownValue(data, "attributes"), ownValue(data, "unchecked"));
-  for (const part of keysOf("verb", data)) {
+  if (Object(data) !== data || !Object.hasOwn(data as object, "verb")) throw notAVerbError(data);
+  if (VerbBrand.tagOf(data as object) !== undefined) return data as Verb;
+  const verb = buildVerb(readOwn(data, "verb"), readOwn(data, "attributes"), readOwn(data, "unchecked"));
+  for (const part of listKeys("verb", data)) {
     if (part === "verb" || part === "attributes" || part === "unchecked") continue;
-    const problem = `${quote(part)} must stand inside "attributes"`;
-    throw twimlError("unknown-attribute", problem, verb.verb, part);
+    const problem = `${formatValue(part)} must stand inside "attributes"`;
+    throw verbError("unknown-attribute", problem, verb.verb, part);
   }
   return verb;
 }
@@ -157,31 +157,31 @@ export function checkVerb(data: unknown): Verb {
  * The verb that a document names, from the text of its attributes, through the checks that all verbs go through.
  * Attributes that the table does not know are unchecked ones, if that is asked for.
  */
-export function readVerb(name: string, texts: Iterable<[name: string, text: string]>, unchecked: boolean): Verb {
+export function parseVerb(name: string, texts: Iterable<[name: string, text: string]>, unchecked: boolean): Verb {
   const rules = RULES.get(name);
   const known = emptyRecord<unknown>();
   const unknown = emptyRecord<unknown>();
   for (const [key, text] of texts) {
     const rule = rules?.get(key);
     const part = rule === undefined && unchecked ? unknown : known;
-    part[key] = valueOf(rule, text);
+    part[key] = parseAttributeText(rule, text);
   }
-  return makeVerb(name, known, unknown);
+  return buildVerb(name, known, unknown);
 }
 
 /** The value that is written as `text`, such as `false`; the text itself when it is one, or when it is not allowed. */
-function valueOf(rule: Rule | undefined, text: string): unknown {
+function parseAttributeText(rule: Rule | undefined, text: string): unknown {
   if (rule === undefined || rule === "url") return text;
   return [...rule.keys()].find((value) => String(value) === text) ?? text;
 }
 
 /** What is written for a verb that `checkVerb` returned. */
-export function tagOf(verb: Verb): string {
-  return CheckedVerb.tagOf(verb)!;
+export function getXml(verb: Verb): string {
+  return VerbBrand.tagOf(verb)!;
 }
 
 /** Returns what it is given, so that the private field of its subclass is added to a plain object. */
-class Given {
+class ReturnsArgument {
   constructor(object: object) {
     return object;
   }
@@ -191,7 +191,7 @@ class Given {
  * Marks a verb as checked, together with what is written for it. Nobody outside can make or copy the mark, and, unlike
  * a `WeakMap`, it costs nothing that could be measured.
  */
-class CheckedVerb extends Given {
+class VerbBrand extends ReturnsArgument {
   readonly #tag: string;
   constructor(verb: object, tag: string) {
     super(verb);
@@ -207,69 +207,69 @@ type Rule = "url" | ReadonlyMap<unknown, string>;
 type Rules = ReadonlyMap<string, Rule>;
 
 // Pure, so that who imports the parsers alone does not get it.
-const RULES = /* @__PURE__ */ rulesOf(VERBS);
+const RULES = /* @__PURE__ */ compileRules(VERBS);
 
-function rulesOf(verbs: Readonly<Record<string, object>>): ReadonlyMap<unknown, Rules> {
-  return new Map(Object.entries(verbs).map(([verb, table]) => [verb, new Map(Object.entries(table).map(toRule))]));
+function compileRules(verbs: Readonly<Record<string, object>>): ReadonlyMap<unknown, Rules> {
+  return new Map(Object.entries(verbs).map(([verb, table]) => [verb, new Map(Object.entries(table).map(compileRule))]));
 }
 
-function toRule([name, rule]: [string, "url" | readonly unknown[]]): [string, Rule] {
-  return [name, rule === "url" ? rule : new Map(rule.map((value) => [value, attribute(name, String(value))]))];
+function compileRule([name, rule]: [string, "url" | readonly unknown[]]): [string, Rule] {
+  return [name, rule === "url" ? rule : new Map(rule.map((value) => [value, formatAttribute(name, String(value))]))];
 }
 
 /** Checks and writes in one pass, so that nothing has to be looked at twice. */
-function makeVerb(name: unknown, attributes: unknown, unchecked: unknown): Verb {
+function buildVerb(name: unknown, attributes: unknown, unchecked: unknown): Verb {
   const rules = RULES.get(name);
-  if (rules === undefined) throw unknownVerb(name);
+  if (rules === undefined) throw unknownVerbError(name);
   const verb = name as Verb["verb"];
   const values: Record<string, unknown> = {};
   let written = "";
-  for (const key of keysOf("attributes", attributes, verb)) {
+  for (const key of listKeys("attributes", attributes, verb)) {
     const value = (attributes as Record<string, unknown>)[key];
     if (value === undefined || value === null) continue;
     const rule = rules.get(key);
-    if (rule === undefined) throw unknownAttribute(verb, rules, key);
-    const checked = rule === "url" ? checkUrl(verb, key, value) : value;
-    const text = rule === "url" ? attribute(key, checked as string) : rule.get(checked);
-    if (text === undefined) throw notAllowed(verb, key, rule as ReadonlyMap<unknown, string>, value);
+    if (rule === undefined) throw unknownAttributeError(verb, rules, key);
+    const checked = rule === "url" ? checkUrlAttribute(verb, key, value) : value;
+    const text = rule === "url" ? formatAttribute(key, checked as string) : rule.get(checked);
+    if (text === undefined) throw invalidValueError(verb, key, rule as ReadonlyMap<unknown, string>, value);
     values[key] = checked;
     written += text;
   }
   if (losesPages(values)) {
     const problem = `storeMedia: false loses the pages, unless they are POSTed to an "action"`;
-    throw twimlError("pages-lost", problem, verb, "storeMedia");
+    throw verbError("pages-lost", problem, verb, "storeMedia");
   }
   const extra = checkUnchecked(verb, rules, unchecked);
-  for (const [key, value] of extra) written += attribute(key, value);
-  return frozenVerb(verb, values, extra, element(verb, written));
+  for (const [key, value] of extra) written += formatAttribute(key, value);
+  return freezeVerb(verb, values, extra, formatElement(verb, written));
 }
 
-function frozenVerb(verb: Verb["verb"], values: object, extra: readonly [string, string][], tag: string): Verb {
+function freezeVerb(verb: Verb["verb"], values: object, extra: readonly [string, string][], tag: string): Verb {
   const data: { verb: string; attributes?: object; unchecked?: object } = { verb };
   if (verb !== "Reject") data.attributes = Object.freeze(values);
   if (extra.length > 0) data.unchecked = Object.freeze(Object.fromEntries(extra));
-  return Object.freeze(new CheckedVerb(data, tag)) as unknown as Verb;
+  return Object.freeze(new VerbBrand(data, tag)) as unknown as Verb;
 }
 
 /** Own values, because a polluted prototype must neither refuse a verb nor let one through. */
 function losesPages(values: object): boolean {
-  if (ownValue(values, "storeMedia") !== false) return false;
-  return !Object.hasOwn(values, "action") || ownValue(values, "method") === "GET";
+  if (readOwn(values, "storeMedia") !== false) return false;
+  return !Object.hasOwn(values, "action") || readOwn(values, "method") === "GET";
 }
 
-function checkUrl(verb: string, name: string, value: unknown): string {
-  const href = hrefOf(value);
+function checkUrlAttribute(verb: string, name: string, value: unknown): string {
+  const href = readHref(value);
   if (typeof href === "string" && href !== "") {
     checkText(name, href, verb);
     if (isRelativeReference(href) || isHttpUrl(href)) return href;
   }
   const expected = `an http(s) URL, or a relative reference such as "/fax"`;
-  const problem = `${name} must be ${expected}, not ${quote(href ?? value)}`;
-  throw twimlError("invalid-value", problem, verb, name);
+  const problem = `${name} must be ${expected}, not ${formatValue(href ?? value)}`;
+  throw verbError("invalid-value", problem, verb, name);
 }
 
 /** A URL has its `href` from its class; one that every object has is a polluted prototype's. */
-function hrefOf(value: unknown): unknown {
+function readHref(value: unknown): unknown {
   if (Object(value) !== value) return value;
   const { href } = value as { href?: unknown };
   return href === ({} as { href?: unknown }).href ? undefined : href;
@@ -278,19 +278,20 @@ function hrefOf(value: unknown): unknown {
 /** The text, if XML can carry it. */
 export function checkText(name: string, text: unknown, verb?: string): string {
   if (typeof text !== "string") {
-    throw twimlError("invalid-value", `${quote(name)} must be text, not ${quote(text)}`, verb, name);
+    throw verbError("invalid-value", `${formatValue(name)} must be text, not ${formatValue(text)}`, verb, name);
   }
   const illegal = illegalCharacter(text);
-  if (illegal) throw twimlError("invalid-text", `${quote(name)} holds ${illegal}, which XML cannot carry`, verb, name);
+  if (illegal)
+    throw verbError("invalid-text", `${formatValue(name)} holds ${illegal}, which XML cannot carry`, verb, name);
   return text;
 }
 
 function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): [string, string][] {
   const checked: [string, string][] = [];
-  for (const name of keysOf("unchecked", unchecked, verb)) {
+  for (const name of listKeys("unchecked", unchecked, verb)) {
     const value = (unchecked as Record<string, unknown>)[name];
     if (value === undefined || value === null) continue;
-    if (verb === "Reject") throw unknownAttribute(verb, rules, name);
+    if (verb === "Reject") throw unknownAttributeError(verb, rules, name);
     checkUncheckedName(verb, rules, name);
     checked.push([name, checkText(name, value, verb)]);
   }
@@ -300,48 +301,55 @@ function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): [string
 function checkUncheckedName(verb: string, rules: Rules, name: string): void {
   const known = [...rules.keys()].find((each) => each.toLowerCase() === name.toLowerCase());
   if (known) {
-    throw twimlError("invalid-name", `"${known}" must stand in "attributes", where it is checked`, verb, name);
+    throw verbError("invalid-name", `"${known}" must stand in "attributes", where it is checked`, verb, name);
   }
   if (!isAttributeName(name)) {
-    throw twimlError("invalid-name", `${quote(name)} cannot be the name of an attribute`, verb, name);
+    throw verbError("invalid-name", `${formatValue(name)} cannot be the name of an attribute`, verb, name);
   }
 }
 
 /** The names of the own enumerable properties of plain data, or an error for what is something else. */
-function keysOf(what: string, object: unknown, verb?: string): string[] {
+function listKeys(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
-  if (isPlainData(object)) return Object.keys(object as object);
-  const problem = `${what} must be a plain object, not ${quote(object)}${missingStep(object)}`;
-  throw twimlError("invalid-value", problem, verb);
+  if (isPlainObject(object)) return Object.keys(object as object);
+  const problem = `${what} must be a plain object, not ${formatValue(object)}${hintFor(object)}`;
+  throw verbError("invalid-value", problem, verb);
 }
 
-function notVerb(data: unknown): TwimlError {
-  const message = `${quote(data)} is not a verb${missingStep(data) || ";"} receive() and reject() make one.`;
+function notAVerbError(data: unknown): TwimlError {
+  const message = `${formatValue(data)} is not a verb${hintFor(data) || ";"} receive() and reject() make one.`;
   return new TwimlError("unknown-verb", message);
 }
 
-function unknownVerb(name: unknown): TwimlError {
+function unknownVerbError(name: unknown): TwimlError {
   const hint = didYouMean(name, RULES.keys());
-  const message = `${quote(name)} is not a verb${hint}; receive() and reject() make one (names are case-sensitive).`;
+  const problem = `${formatValue(name)} is not a verb${hint}`;
+  const message = `${problem}; receive() and reject() make one (names are case-sensitive).`;
   return new TwimlError("unknown-verb", message, { verb: typeof name === "string" ? name : undefined });
 }
 
 /** The error for an attribute that is not in the table; "Response" has none either. */
-export function unknownAttribute(verb: string, rules: ReadonlyMap<string, unknown>, name: string): TwimlError {
+export function unknownAttributeError(verb: string, rules: ReadonlyMap<string, unknown>, name: string): TwimlError {
   const all = [...rules.keys()].join(", ") || "none";
   const hint = didYouMean(name, rules.keys());
-  const problem = `there is no attribute ${quote(name)}${hint}; there are: ${all} (names are case-sensitive)`;
-  return twimlError("unknown-attribute", problem, verb, name);
+  const problem = `there is no attribute ${formatValue(name)}${hint}; there are: ${all} (names are case-sensitive)`;
+  return verbError("unknown-attribute", problem, verb, name);
 }
 
 /** The error for a verb after another one. */
-export function secondVerb(verb: Verb, first: Verb): TwimlError {
+export function secondVerbError(verb: Verb, first: Verb): TwimlError {
   const problem = `it would be ignored: the response already has <${first.verb}>`;
-  return twimlError("second-verb", problem, verb.verb);
+  return verbError("second-verb", problem, verb.verb);
 }
 
-function notAllowed(verb: string, name: string, allowed: ReadonlyMap<unknown, string>, value: unknown): TwimlError {
+function invalidValueError(
+  verb: string,
+  name: string,
+  allowed: ReadonlyMap<unknown, string>,
+  value: unknown,
+): TwimlError {
   const hint = didYouMean(value, allowed.keys());
-  const problem = `${name} must be ${[...allowed.keys()].map(quote).join(" or ")}, not ${quote(value)}${hint}`;
-  return twimlError("invalid-value", problem, verb, name);
+  const values = [...allowed.keys()].map(formatValue).join(" or ");
+  const problem = `${name} must be ${values}, not ${formatValue(value)}${hint}`;
+  return verbError("invalid-value", problem, verb, name);
 }

@@ -1,7 +1,7 @@
 /** XML 1.0: which text it can carry, how documents are written, how they are read. No other file knows its syntax. */
 import { TwimlError } from "../shared/errors.js";
-import { quote } from "../shared/messages.js";
-import { ownValue } from "../shared/objects.js";
+import { formatValue } from "../shared/messages.js";
+import { readOwn } from "../shared/objects.js";
 
 /**
  * What XML 1.0 cannot carry, even escaped: control characters but tab, newline and carriage return, U+FFFE, U+FFFF and
@@ -38,11 +38,11 @@ export function isAttributeName(name: string): boolean {
 }
 
 /** An attribute with the space before it. Name and value have been checked before. */
-export function attribute(name: string, value: string): string {
-  return ` ${name}="${escape(value)}"`;
+export function formatAttribute(name: string, value: string): string {
+  return ` ${name}="${escapeAttribute(value)}"`;
 }
 
-function escape(value: string): string {
+function escapeAttribute(value: string): string {
   let at = value.search(TO_ESCAPE);
   let escaped = "";
   let rest = value;
@@ -55,17 +55,17 @@ function escape(value: string): string {
 }
 
 /** An empty element around what `attribute` has written. */
-export function element(name: string, attributes: string): string {
+export function formatElement(name: string, attributes: string): string {
   return `<${name}${attributes}/>`;
 }
 
 /** A comment. The caller has made sure that `text` holds no `--`, the one thing that a comment cannot say. */
-export function comment(text: string): string {
+export function formatComment(text: string): string {
   return `<!-- ${text} -->`;
 }
 
 /** The whole document around what stands inside `<Response>`. */
-export function document(content: string): string {
+export function formatDocument(content: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>` + (content ? `<Response>${content}</Response>` : "<Response/>");
 }
 
@@ -119,12 +119,12 @@ const REFERENCE = /&(#x[\da-fA-F]+;|#\d+;|\w+;)?/g;
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
 /** The document as a reader sees it: without a byte order mark, and with `\n` for every line end (section 2.11). */
-export function normalizedText(xml: string): string {
+export function normalizeText(xml: string): string {
   return xml.replace(/^\uFEFF/, "").replace(/\r\n?/g, "\n");
 }
 
 /** Where in the text `at` is, for people: both count from 1, the column in characters. */
-export function placeOf(text: string, at: number): { line: number; column: number } {
+export function locationAt(text: string, at: number): { line: number; column: number } {
   const lines = text.slice(0, at).split("\n");
   return { line: lines.length, column: [...lines.pop()!].length + 1 };
 }
@@ -133,43 +133,43 @@ export function placeOf(text: string, at: number): { line: number; column: numbe
  * The root element of a text that `normalizedText` has returned, or a `TwimlError` for what is not well-formed, and for
  * a DOCTYPE or CDATA. Open elements stand in a list, so that nothing is nested too deeply.
  */
-export function readDocument(text: string): XmlElement {
+export function parseXml(text: string): XmlElement {
   const cursor = { text, at: text.search(NOT_CHAR) };
-  if (cursor.at >= 0) throw malformed(cursor, `XML cannot carry ${illegalCharacter(text)}`);
+  if (cursor.at >= 0) throw malformedError(cursor, `XML cannot carry ${illegalCharacter(text)}`);
   cursor.at = 0;
-  take(cursor, DECLARATION);
-  const top = newElement(0, "");
+  tryMatch(cursor, DECLARATION);
+  const top = createElement(0, "");
   const open = [top];
-  while (cursor.at < text.length) readNext(cursor, open);
-  if (open.length > 1) throw malformed(cursor, `${quote(`</${open.pop()!.name}>`)} is missing`);
+  while (cursor.at < text.length) readNode(cursor, open);
+  if (open.length > 1) throw malformedError(cursor, `${formatValue(`</${open.pop()!.name}>`)} is missing`);
   const wrong = top.content.find((node, i) => i > 0 || "text" in node);
   if (wrong || top.content.length === 0) {
-    throw malformed({ text, at: wrong?.at ?? cursor.at }, "a document is one element, with nothing beside it");
+    throw malformedError({ text, at: wrong?.at ?? cursor.at }, "a document is one element, with nothing beside it");
   }
   return top.content[0] as XmlElement;
 }
 
-function newElement(at: number, name: string): XmlElement {
+function createElement(at: number, name: string): XmlElement {
   return { at, name, attributes: new Map(), content: [] };
 }
 
 /** Reads one thing. `open` holds the elements that it stands in, after one for the document. */
-function readNext(cursor: Cursor, open: XmlElement[]): void {
+function readNode(cursor: Cursor, open: XmlElement[]): void {
   const start = cursor.text.slice(cursor.at, cursor.at + 4);
-  if (start === "<!--") expect(cursor, COMMENT, `a comment that ends with "-->" and holds no other "--"`);
+  if (start === "<!--") expectMatch(cursor, COMMENT, `a comment that ends with "-->" and holds no other "--"`);
   else if (start.startsWith("<?")) readInstruction(cursor);
   else if (start.startsWith("</")) readEndTag(cursor, open);
   else if (start.startsWith("<")) readStartTag(cursor, open);
-  else readText(cursor, open.at(-1)!);
+  else readCharacterData(cursor, open.at(-1)!);
 }
 
-function readText(cursor: Cursor, parent: XmlElement): void {
-  take(cursor, SPACE);
+function readCharacterData(cursor: Cursor, parent: XmlElement): void {
+  tryMatch(cursor, SPACE);
   const { at } = cursor;
-  const text = take(cursor, TEXT);
+  const text = tryMatch(cursor, TEXT);
   const end = text.indexOf("]]>");
-  if (end >= 0) throw malformed({ ...cursor, at: at + end }, `"]]>" is written "]]&gt;"`);
-  resolve({ ...cursor, at }, text);
+  if (end >= 0) throw malformedError({ ...cursor, at: at + end }, `"]]>" is written "]]&gt;"`);
+  resolveReferences({ ...cursor, at }, text);
   if (text) parent.content.push({ at, text });
 }
 
@@ -178,9 +178,9 @@ function readInstruction(cursor: Cursor): void {
   const start = { ...cursor };
   cursor.at += 2;
   if (readName(cursor).toLowerCase() === "xml") {
-    throw malformed(start, `the XML declaration stands first, and is <?xml version="1.0" encoding="UTF-8"?>`);
+    throw malformedError(start, `the XML declaration stands first, and is <?xml version="1.0" encoding="UTF-8"?>`);
   }
-  expect(cursor, INSTRUCTION_END, `"?>"`);
+  expectMatch(cursor, INSTRUCTION_END, `"?>"`);
 }
 
 function readEndTag(cursor: Cursor, open: XmlElement[]): void {
@@ -188,65 +188,65 @@ function readEndTag(cursor: Cursor, open: XmlElement[]): void {
   const { name } = open.at(-1)!;
   cursor.at += 2;
   if (readName(cursor) !== name) {
-    throw malformed(start, name ? `${quote(`</${name}>`)} is expected here` : "there is no element to end");
+    throw malformedError(start, name ? `${formatValue(`</${name}>`)} is expected here` : "there is no element to end");
   }
-  take(cursor, SPACE);
-  expect(cursor, END_TAG_END, `">"`);
+  tryMatch(cursor, SPACE);
+  expectMatch(cursor, END_TAG_END, `">"`);
   open.pop();
 }
 
 function readStartTag(cursor: Cursor, open: XmlElement[]): void {
   const { at } = cursor;
   cursor.at++;
-  const element = newElement(at, readName(cursor));
+  const element = createElement(at, readName(cursor));
   open.at(-1)!.content.push(element);
-  let end = take(cursor, TAG_END);
+  let end = tryMatch(cursor, TAG_END);
   while (end === "") {
     readAttribute(cursor, element.attributes);
-    end = take(cursor, TAG_END);
+    end = tryMatch(cursor, TAG_END);
   }
   if (!end.endsWith("/>")) open.push(element);
 }
 
 /** White space in a value becomes spaces, unless it is written as a reference (section 3.3.3). */
 function readAttribute(cursor: Cursor, attributes: Map<string, XmlAttribute>): void {
-  expect(cursor, SPACE, `a space or ">"`);
+  expectMatch(cursor, SPACE, `a space or ">"`);
   const start = { ...cursor };
   const name = readName(cursor);
-  if (attributes.has(name)) throw malformed(start, `the attribute ${quote(name)} is there twice`);
-  const found = expect(cursor, VALUE, `="…" without "<"`);
+  if (attributes.has(name)) throw malformedError(start, `the attribute ${formatValue(name)} is there twice`);
+  const found = expectMatch(cursor, VALUE, `="…" without "<"`);
   const raw = found.slice(found.search(/["']/) + 1, -1);
-  const value = resolve({ ...cursor, at: cursor.at - 1 - raw.length }, raw.replace(/[\t\n]/g, " "));
+  const value = resolveReferences({ ...cursor, at: cursor.at - 1 - raw.length }, raw.replace(/[\t\n]/g, " "));
   attributes.set(name, { at: start.at, value });
 }
 
 function readName(cursor: Cursor): string {
-  return expect(cursor, NAME, `a name (TwiML has no DOCTYPE or CDATA, and "<" is written "&lt;")`);
+  return expectMatch(cursor, NAME, `a name (TwiML has no DOCTYPE or CDATA, and "<" is written "&lt;")`);
 }
 
 /** The text, which begins at the cursor, with its references resolved. */
-function resolve(cursor: Cursor, text: string): string {
+function resolveReferences(cursor: Cursor, text: string): string {
   return text.replace(REFERENCE, (all, reference: string | undefined, offset: number) => {
-    const character = characterOf(reference ?? "");
+    const character = resolveReference(reference ?? "");
     if (character !== undefined) return character;
-    throw malformed(
+    throw malformedError(
       { ...cursor, at: cursor.at + offset },
-      `${quote(all)} stands for no character: "&" is written "&amp;"`,
+      `${formatValue(all)} stands for no character: "&" is written "&amp;"`,
     );
   });
 }
 
 /** What `amp;`, `#38;` or `#x26;` stands for. */
-function characterOf(reference: string): string | undefined {
+function resolveReference(reference: string): string | undefined {
   const name = reference.slice(0, -1);
-  if (name[0] !== "#") return ownValue(ENTITIES, name) as string | undefined;
+  if (name[0] !== "#") return readOwn(ENTITIES, name) as string | undefined;
   const code = Number(name.replace("#x", "0x").replace("#", ""));
   const character = code <= 0x10ffff ? String.fromCodePoint(code) : "\0";
   return NOT_CHAR.test(character) ? undefined : character;
 }
 
 /** What the pattern matches at the cursor, which moves behind it. */
-function take(cursor: Cursor, pattern: RegExp): string {
+function tryMatch(cursor: Cursor, pattern: RegExp): string {
   pattern.lastIndex = cursor.at;
   const found = pattern.exec(cursor.text)?.[0] ?? "";
   cursor.at += found.length;
@@ -254,12 +254,12 @@ function take(cursor: Cursor, pattern: RegExp): string {
 }
 
 /** What `take` gives, which must be something. */
-function expect(cursor: Cursor, pattern: RegExp, what: string): string {
-  const found = take(cursor, pattern);
-  if (found === "") throw malformed(cursor, `expected here is ${what}`);
+function expectMatch(cursor: Cursor, pattern: RegExp, what: string): string {
+  const found = tryMatch(cursor, pattern);
+  if (found === "") throw malformedError(cursor, `expected here is ${what}`);
   return found;
 }
 
-function malformed(cursor: Cursor, problem: string): TwimlError {
-  return new TwimlError("malformed", `${problem}.`, placeOf(cursor.text, cursor.at));
+function malformedError(cursor: Cursor, problem: string): TwimlError {
+  return new TwimlError("malformed", `${problem}.`, locationAt(cursor.text, cursor.at));
 }

@@ -1,16 +1,16 @@
 /** One turn of the webhook, in plain steps: the parts of a request in, the parts of the reply out. */
 import { FaxRequestError } from "../shared/errors.js";
-import type { Form } from "../params/received-params.js";
+import type { ReceivedParams } from "../params/received-params.js";
 import { isCallback, toFaxCallback, toFaxRequest } from "../params/fax.js";
-import { formOf, requirePages, sourceOf } from "./body.js";
+import { formOf, refuseIfFileWasConsumed, sourceOf } from "./body.js";
 import { type HandleRequest, normalizeRequest, type WebhookReply, type WebhookRequest } from "./http.js";
 import type { Settings } from "./options.js";
-import { Refused } from "./refusal.js";
+import { RefusedError } from "./refusal.js";
 import { replyToCallback, replyToFax, replyToRefused } from "./reply.js";
 import { requireSignature, tokensFor, verify } from "./verify.js";
 
 /** The reply to a request. Rejects with what a function of the user's throws. */
-export async function takeTurn(settings: Settings, handleRequest: HandleRequest): Promise<WebhookReply> {
+export async function handleRequest(settings: Settings, handleRequest: HandleRequest): Promise<WebhookReply> {
   const request = normalizeRequest(handleRequest);
   try {
     requireMethod(request);
@@ -18,9 +18,9 @@ export async function takeTurn(settings: Settings, handleRequest: HandleRequest)
     const source = sourceOf(request, handleRequest.body, settings);
     const form = formOf(request, source instanceof Promise ? await source : source, settings);
     if (settings.authToken !== false) verify(request, form, await tokensFor(form, settings.authToken), settings);
-    return isCallback(form) ? await takeCallback(settings, request, form) : await takeFax(settings, request, form);
+    return isCallback(form) ? await handleCallback(settings, request, form) : await handleFax(settings, request, form);
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof RefusedError)) throw error;
     const { refusal } = error;
     if (settings.wantsRefusal(refusal.reason)) await settings.onRefused(refusal, request);
     return replyToRefused(request, refusal);
@@ -28,26 +28,31 @@ export async function takeTurn(settings: Settings, handleRequest: HandleRequest)
 }
 
 function requireMethod({ method }: WebhookRequest): void {
-  if (method !== "GET" && method !== "HEAD" && method !== "POST") throw new Refused({ reason: "method-not-allowed" });
+  if (method !== "GET" && method !== "HEAD" && method !== "POST")
+    throw new RefusedError({ reason: "method-not-allowed" });
 }
 
-async function takeFax(settings: Settings, request: WebhookRequest, form: Form): Promise<WebhookReply> {
-  if (settings.onFax === undefined) throw new Refused({ reason: "no-handler" });
-  const fax = readable(toFaxRequest, form);
+async function handleFax(settings: Settings, request: WebhookRequest, form: ReceivedParams): Promise<WebhookReply> {
+  if (settings.onFax === undefined) throw new RefusedError({ reason: "no-handler" });
+  const fax = parseOrRefuse(toFaxRequest, form);
   return replyToFax(request, await settings.onFax(fax, request), settings.maxMediaBytes);
 }
 
-async function takeCallback(settings: Settings, request: WebhookRequest, form: Form): Promise<WebhookReply> {
-  const callback = readable(toFaxCallback, form);
-  requirePages(request, callback);
+async function handleCallback(
+  settings: Settings,
+  request: WebhookRequest,
+  form: ReceivedParams,
+): Promise<WebhookReply> {
+  const callback = parseOrRefuse(toFaxCallback, form);
+  refuseIfFileWasConsumed(request, callback);
   await settings.onCallback?.(callback, request);
   return replyToCallback(request);
 }
 
-function readable<Fax>(read: (form: Form) => Fax, form: Form): Fax {
+function parseOrRefuse<Fax>(read: (form: ReceivedParams) => Fax, form: ReceivedParams): Fax {
   try {
     return read(form);
   } catch (error) {
-    throw error instanceof FaxRequestError ? new Refused({ reason: "invalid-parameters", error }) : error;
+    throw error instanceof FaxRequestError ? new RefusedError({ reason: "invalid-parameters", error }) : error;
   }
 }

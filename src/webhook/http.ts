@@ -49,7 +49,7 @@ export interface WebhookReply {
 
 /** The request as the user's functions see it: the method in capitals, headers by lower-case name, frozen. */
 export function normalizeRequest({ method, url, headers }: HandleRequest): WebhookRequest {
-  return Object.freeze(new NormalizedRequest(method.toUpperCase(), url, Object.freeze(headersByName(headers))));
+  return Object.freeze(new NormalizedRequest(method.toUpperCase(), url, Object.freeze(normalizeHeaders(headers))));
 }
 
 /** A class for its getter: nobody else pays for the query, and freezing an object's own getter is slow. */
@@ -61,19 +61,19 @@ class NormalizedRequest implements WebhookRequest {
   ) {}
 
   get query(): QueryParams {
-    return new URLSearchParams(queryOf(this.url));
+    return new URLSearchParams(getQuery(this.url));
   }
 }
 
 /** The query of the very URL that is verified: what stands behind a "#" is signed by nobody. */
-export function queryOf(url: string): string {
+export function getQuery(url: string): string {
   const hash = url.indexOf("#");
   const start = url.indexOf("?");
   if (start < 0 || (hash >= 0 && hash < start)) return "";
   return hash < 0 ? url.slice(start) : url.slice(start, hash);
 }
 
-function headersByName(headers: HandleRequest["headers"]): Record<string, string> {
+function normalizeHeaders(headers: HandleRequest["headers"]): Record<string, string> {
   const named = emptyRecord<string>();
   if (typeof headers.forEach === "function") headers.forEach((value, name) => addHeader(named, name, value));
   else for (const name of Object.keys(headers)) addHeader(named, name, (headers as HeaderRecord)[name]);

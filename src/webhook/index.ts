@@ -2,8 +2,8 @@
 import { createFetch, type FetchRequest, type FetchResponse } from "./fetch.js";
 import type { HandleRequest, WebhookReply } from "./http.js";
 import { createNode, type NodeRequest, type NodeResponse } from "./node.js";
-import { checkOptions, type FaxWebhookOptions } from "./options.js";
-import { takeTurn } from "./handle.js";
+import { checkWebhookOptions, type FaxWebhookOptions } from "./options.js";
+import { handleRequest } from "./handle.js";
 
 export { signRequest, type SignOptions, verifyRequest, type VerifyOptions } from "./signature.js";
 export {
@@ -58,7 +58,7 @@ export interface FaxWebhook {
  * @see https://developer.signalwire.com/compatibility-api/guides/webhook-security
  */
 export function faxWebhook(options: FaxWebhookOptions): FaxWebhook {
-  const settings = checkOptions(options);
-  const handle = (request: HandleRequest) => takeTurn(settings, request);
+  const settings = checkWebhookOptions(options);
+  const handle = (request: HandleRequest) => handleRequest(settings, request);
   return { handle, fetch: createFetch(handle), node: createNode(handle) };
 }

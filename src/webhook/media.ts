@@ -1,6 +1,8 @@
 /** The pages of a fax: those that came with the callback, or those behind its `mediaUrl`, fetched without trust. */
-import { quote, wrongOption } from "../shared/messages.js";
-import { ownOptions } from "../shared/objects.js";
+import { formatValue, optionError } from "../shared/messages.js";
+import { checkOptionNames } from "../shared/objects.js";
+import { isSid, SID_FORMAT } from "../shared/values.js";
+import { readBytes } from "./bytes.js";
 import type { FaxMedia } from "../params/received-params.js";
 import type { FaxCallback } from "../params/fax.js";
 
@@ -131,8 +133,8 @@ export async function fetchMedia(
 ): Promise<FaxPages> {
   const settings = checkMediaOptions(options);
   const faxSid = checkFaxSid(callback);
-  const bytes = await withinTime(settings.timeoutMs, (signal) => bytesOf(callback, settings, signal));
-  const type = checkType(bytes);
+  const bytes = await withinTime(settings.timeoutMs, (signal) => getBytes(callback, settings, signal));
+  const type = requirePagesType(bytes);
   return new File([bytes], `${faxSid}.${EXTENSIONS[type]}`, { type }) as File & FaxPages;
 }
 
@@ -154,16 +156,16 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** The settings; throws a TypeError for options that cannot work. */
 function checkMediaOptions(options: FaxMediaOptions): MediaSettings {
-  const own: FaxMediaOptions = ownOptions("fetchMedia", options, OPTION_NAMES);
+  const own: FaxMediaOptions = checkOptionNames("fetchMedia", options, OPTION_NAMES);
   const { hosts = ["files.signalwire.com"], headers = {}, maxBytes = 32 * 1024 * 1024, timeoutMs = 30_000 } = own;
   const { fetch = globalThis.fetch } = own;
-  if (!Array.isArray(hosts) || hosts.length === 0) throw wrongOption("hosts", "an array with a host in it", hosts);
-  if (!isPositiveInteger(maxBytes)) throw wrongOption("maxBytes", "a number of bytes", maxBytes);
+  if (!Array.isArray(hosts) || hosts.length === 0) throw optionError("hosts", "an array with a host in it", hosts);
+  if (!isPositiveInteger(maxBytes)) throw optionError("maxBytes", "a number of bytes", maxBytes);
   if (!isPositiveInteger(timeoutMs) || timeoutMs > LONGEST_DELAY) {
-    throw wrongOption("timeoutMs", `a number of milliseconds, at most ${LONGEST_DELAY}`, timeoutMs);
+    throw optionError("timeoutMs", `a number of milliseconds, at most ${LONGEST_DELAY}`, timeoutMs);
   }
-  if (typeof fetch !== "function") throw wrongOption("fetch", "a function", fetch);
-  return { hosts: hosts.map(checkHost), headers: checkHeaders(headers), maxBytes, timeoutMs, fetch };
+  if (typeof fetch !== "function") throw optionError("fetch", "a function", fetch);
+  return { hosts: hosts.map(checkHost), headers: checkRequestHeaders(headers), maxBytes, timeoutMs, fetch };
 }
 
 function isPositiveInteger(value: unknown): value is number {
@@ -175,20 +177,22 @@ function checkHost(host: unknown): string {
   // What could make a URL's path, query or user of it; "*" is allowed in a URL's host, and would never match one.
   const isBare = typeof host === "string" && /^[^\s/\\?#@*]+$/.test(host);
   if (isBare && URL.canParse(`https://${host}`)) return new URL(`https://${host}`).host;
-  throw wrongOption("hosts", `names such as "files.signalwire.com", without scheme, path or wildcard`, host);
+  throw optionError("hosts", `names such as "files.signalwire.com", without scheme, path or wildcard`, host);
 }
 
 /** The headers by lower-case name. No message holds a value, and no cause: values are secrets. */
-function checkHeaders(headers: NonNullable<FaxMediaOptions["headers"]>): Record<string, string> {
-  if (typeof headers !== "object" || headers === null) throw wrongOption("headers", "an object", headers);
+function checkRequestHeaders(headers: NonNullable<FaxMediaOptions["headers"]>): Record<string, string> {
+  if (typeof headers !== "object" || headers === null) throw optionError("headers", "an object", headers);
   const pairs = (Symbol.iterator in headers ? [...headers] : Object.entries(headers)) as [string, string][];
   const sent = new Headers();
   for (const [name, value] of pairs) {
-    if (typeof value !== "string") throw wrongOption(`headers[${quote(name)}]`, "text", value);
+    if (typeof value !== "string") throw optionError(`headers[${formatValue(name)}]`, "text", value);
     try {
       sent.append(name, value);
     } catch {
-      throw new TypeError(`headers[${quote(name)}] is not a header: look for line breaks and other odd characters.`);
+      throw new TypeError(
+        `headers[${formatValue(name)}] is not a header: look for line breaks and other odd characters.`,
+      );
     }
   }
   return { ...Object.fromEntries(sent), ...UNCOMPRESSED };
@@ -204,9 +208,9 @@ const UNCOMPRESSED = { "accept-encoding": "identity" };
 /** Checked here once more, because a callback can have come from elsewhere, and a file is named by it. */
 function checkFaxSid(callback: Pick<FaxCallback, "faxSid">): string {
   const faxSid: unknown = callback?.faxSid;
-  if (typeof faxSid === "string" && /^[\w-]{1,40}$/.test(faxSid)) return faxSid;
+  if (isSid(faxSid)) return faxSid;
   const advice = "Pass fetchMedia what parseFaxCallback returned, or onCallback got";
-  throw new TypeError(`${advice}: faxSid must be 1 to 40 of A-Z a-z 0-9 _ -, not ${quote(faxSid)}.`);
+  throw new TypeError(`${advice}: faxSid must be ${SID_FORMAT}, not ${formatValue(faxSid)}.`);
 }
 
 /** What `work` gives, or the error `timeout`, also when a `fetch` option does not heed the signal. */
@@ -232,7 +236,7 @@ async function withinTime<Result>(timeoutMs: number, work: (signal: AbortSignal)
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-async function bytesOf(
+async function getBytes(
   { media, mediaUrl }: Pick<FaxCallback, "media" | "mediaUrl">,
   settings: MediaSettings,
   signal: AbortSignal,
@@ -248,13 +252,13 @@ async function bytesOf(
 
 async function readDelivered(media: FaxMedia, maxBytes: number): Promise<Bytes> {
   const came = "came with the callback";
-  if (media.size > maxBytes) throw tooLarge(maxBytes, `${media.size} ${came}`);
+  if (media.size > maxBytes) throw mediaTooLargeError(maxBytes, `${media.size} ${came}`);
   const buffer = await media.arrayBuffer().catch((cause: unknown) => {
     throw new FaxMediaError("no-media", "Have the fax sent again: its pages came, but cannot be read.", { cause });
   });
   const bytes = new Uint8Array(buffer);
   // A size by structure is a claim.
-  if (bytes.length > maxBytes) throw tooLarge(maxBytes, `${bytes.length} ${came}`);
+  if (bytes.length > maxBytes) throw mediaTooLargeError(maxBytes, `${bytes.length} ${came}`);
   return bytes;
 }
 
@@ -266,16 +270,16 @@ const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 async function download(mediaUrl: string, settings: MediaSettings, signal: AbortSignal): Promise<Bytes> {
   // Alone: called as a method of the settings, the platform's fetch throws in workerd.
   const { fetch, hosts, maxBytes } = settings;
-  let url = checkUrl(mediaUrl, hosts);
+  let url = checkMediaUrl(mediaUrl, hosts);
   let headers = settings.headers;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
-    const response = await request(fetch, url, headers, signal);
-    if (response.status === 200) return readPages(response, url, maxBytes, signal);
-    discard(response);
+    const response = await fetchOnce(fetch, url, headers, signal);
+    if (response.status === 200) return readResponse(response, url, maxBytes, signal);
+    cancelBody(response);
     const isRedirect = REDIRECT_STATUSES.includes(response.status);
     const location = isRedirect ? response.headers.get("location") : null;
-    if (location === null) throw wrongStatus(response.status, url);
-    const target = checkUrl(location, hosts, url);
+    if (location === null) throw httpStatusError(response.status, url);
+    const target = checkMediaUrl(location, hosts, url);
     // Never again, also when a redirect leads back: the other host chose what the credentials would open there. As
     // the Fetch standard has it (https://fetch.spec.whatwg.org/#http-redirect-fetch): scheme, host and port count.
     if (target.origin !== url.origin) headers = UNCOMPRESSED;
@@ -283,26 +287,28 @@ async function download(mediaUrl: string, settings: MediaSettings, signal: Abort
   }
   throw new FaxMediaError(
     "http-status",
-    `Look at mediaUrl in a browser: after ${MAX_REDIRECTS} redirects came another one, to ${shownUrl(url)}.`,
+    `Look at mediaUrl in a browser: after ${MAX_REDIRECTS} redirects came another one, to ${formatMediaUrl(url)}.`,
   );
 }
 
 /** The URL, when it may be fetched. What the WHATWG parser makes of it is what is checked and fetched, not the text. */
-function checkUrl(text: string, hosts: readonly string[], from?: URL): URL {
-  const source = from ? `the redirect from ${shownUrl(from)}` : "mediaUrl";
+function checkMediaUrl(text: string, hosts: readonly string[], from?: URL): URL {
+  const source = from ? `the redirect from ${formatMediaUrl(from)}` : "mediaUrl";
   if (!URL.canParse(text, from?.href)) {
-    throw notAllowed(`Ask the provider: ${source} is not a URL: ${quote(text.replace(/[?#].*/s, ""))}.`);
+    throw hostNotAllowedError(`Ask the provider: ${source} is not a URL: ${formatValue(text.replace(/[?#].*/s, ""))}.`);
   }
   const url = new URL(text, from?.href);
-  const shown = `${source} is ${shownUrl(url)}`;
+  const shown = `${source} is ${formatMediaUrl(url)}`;
   if (url.username || url.password) {
-    throw notAllowed(`Give user name and password as headers: in URLs they are not allowed; ${shown}.`);
+    throw hostNotAllowedError(`Give user name and password as headers: in URLs they are not allowed; ${shown}.`);
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    throw notAllowed(`Only https is fetched, or http from a loopback host that is listed; ${shown}.`);
+    throw hostNotAllowedError(`Only https is fetched, or http from a loopback host that is listed; ${shown}.`);
   }
   if (hosts.includes(url.host)) return url;
-  throw notAllowed(`Add ${JSON.stringify(url.host)} to hosts only if you trust it: it is not listed; ${shown}.`);
+  throw hostNotAllowedError(
+    `Add ${JSON.stringify(url.host)} to hosts only if you trust it: it is not listed; ${shown}.`,
+  );
 }
 
 /** By the name alone, as the URL parser writes it: "127.1" and "2130706433" are 127.0.0.1 by now. RFC 6761, 6890. */
@@ -310,19 +316,19 @@ function isLoopback(hostname: string): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
 
-function notAllowed(message: string): FaxMediaError {
+function hostNotAllowedError(message: string): FaxMediaError {
   return new FaxMediaError("host-not-allowed", message);
 }
 
 /** Without user, password, query and fragment, where secrets stand; in ASCII, as the URL parser writes it. */
-function shownUrl({ protocol, host, pathname }: URL): string {
+function formatMediaUrl({ protocol, host, pathname }: URL): string {
   // "blob:" and others have a whole URL, or anything, as their path.
   if (host === "") return `${protocol}…`;
   const path = pathname.length > 80 ? `${pathname.slice(0, 80)}…` : pathname;
   return `${protocol}//${host}${path}`;
 }
 
-async function request(
+async function fetchOnce(
   fetch: MediaSettings["fetch"],
   url: URL,
   headers: Record<string, string>,
@@ -335,24 +341,29 @@ async function request(
   try {
     response = await fetch(url.href, init);
   } catch (cause) {
-    throw failure(cause, `Try again later: ${shownUrl(url)} could not be reached.`);
+    throw toMediaError(cause, `Try again later: ${formatMediaUrl(url)} could not be reached.`);
   }
   if (!response.redirected) return response;
-  discard(response);
-  throw notAllowed(`Give a fetch that heeds redirect: "manual": this one followed a redirect of ${shownUrl(url)}.`);
+  cancelBody(response);
+  throw hostNotAllowedError(
+    `Give a fetch that heeds redirect: "manual": this one followed a redirect of ${formatMediaUrl(url)}.`,
+  );
 }
 
 /** Closes the connection, which an unread body would keep. A body that is not there or cannot be cancelled is fine. */
-function discard({ body }: MediaFetchResponse): void {
+function cancelBody({ body }: MediaFetchResponse): void {
   const cancel = async () => (body as { cancel(): Promise<void> }).cancel();
   cancel().catch(() => {});
 }
 
-function wrongStatus(status: number, url: URL): FaxMediaError {
-  return new FaxMediaError("http-status", `${adviceFor(status)}: ${shownUrl(url)} answered with status ${status}.`);
+function httpStatusError(status: number, url: URL): FaxMediaError {
+  return new FaxMediaError(
+    "http-status",
+    `${statusHint(status)}: ${formatMediaUrl(url)} answered with status ${status}.`,
+  );
 }
 
-function adviceFor(status: number): string {
+function statusHint(status: number): string {
   if (status === 401 || status === 403) {
     const credentials = `authorization: "Basic …" or "Bearer …", with the project's credentials`;
     return `Give headers (${credentials}), or check those that you gave`;
@@ -361,7 +372,7 @@ function adviceFor(status: number): string {
   return "Try again later";
 }
 
-async function readPages(
+async function readResponse(
   response: MediaFetchResponse,
   url: URL,
   maxBytes: number,
@@ -369,13 +380,14 @@ async function readPages(
 ): Promise<Bytes> {
   const announced = Number(response.headers.get("content-length"));
   if (announced > maxBytes) {
-    discard(response);
-    throw tooLarge(maxBytes, `${shownUrl(url)} announces ${announced}`);
+    cancelBody(response);
+    throw mediaTooLargeError(maxBytes, `${formatMediaUrl(url)} announces ${announced}`);
   }
   const body = (response.body ?? []) as AsyncIterable<Uint8Array>;
-  const cutShort = `Try again later: ${shownUrl(url)} broke off before the last byte.`;
-  const bytes = await readBody(body, url, maxBytes, signal).catch((cause: unknown) => {
-    throw failure(cause, cutShort);
+  const cutShort = `Try again later: ${formatMediaUrl(url)} broke off before the last byte.`;
+  const createTooLargeError = () => mediaTooLargeError(maxBytes, `${formatMediaUrl(url)} sends more`);
+  const bytes = await readBytes(body, maxBytes, createTooLargeError, signal).catch((cause: unknown) => {
+    throw toMediaError(cause, cutShort);
   });
   // Every runtime's own fetch throws for this; a `fetch` option may not. Compressed, the length is another one.
   const isCompressed = response.headers.get("content-encoding") !== null;
@@ -383,39 +395,12 @@ async function readPages(
   return bytes;
 }
 
-/** One growing buffer: a list of chunks costs a server that sends single bytes a hundred times less than us. */
-async function readBody(
-  body: AsyncIterable<Uint8Array>,
-  url: URL,
-  maxBytes: number,
-  signal: AbortSignal,
-): Promise<Bytes> {
-  let bytes = new Uint8Array(Math.min(maxBytes, 64 * 1024));
-  let size = 0;
-  // Whatever is thrown in here cancels the body, and with it the connection.
-  for await (const chunk of body) {
-    signal.throwIfAborted();
-    const end = size + chunk.length;
-    if (end > maxBytes) throw tooLarge(maxBytes, `${shownUrl(url)} sends more`);
-    if (end > bytes.length) bytes = grown(bytes, Math.min(maxBytes, Math.max(end, 2 * bytes.length)));
-    bytes.set(chunk, size);
-    size = end;
-  }
-  return bytes.subarray(0, size);
-}
-
-function grown(bytes: Bytes, length: number): Bytes {
-  const larger = new Uint8Array(length);
-  larger.set(bytes);
-  return larger;
-}
-
 /** An error of ours as it is (the timeout's is what the signal aborts with); any other is the network's. */
-function failure(cause: unknown, message: string): unknown {
+function toMediaError(cause: unknown, message: string): unknown {
   return cause instanceof FaxMediaError ? cause : new FaxMediaError("network", message, { cause });
 }
 
-function tooLarge(maxBytes: number, problem: string): FaxMediaError {
+function mediaTooLargeError(maxBytes: number, problem: string): FaxMediaError {
   return new FaxMediaError("too-large", `Raise maxBytes (${maxBytes}) if pages can be that large: ${problem}.`);
 }
 
@@ -428,20 +413,20 @@ const TIFF_SIGNATURES = ["II*\0", "MM\0*", "II+\0", "MM\0+"];
  * The type by the first bytes. At the very start, as https://mimesniff.spec.whatwg.org/ has it for PDF: the 1024 bytes
  * in which Acrobat looks for it would let an HTML page through that mentions it.
  */
-export function typeOfPages(bytes: Uint8Array): FaxPages["type"] | undefined {
-  const start = beginningOf(bytes);
+export function detectPagesType(bytes: Uint8Array): FaxPages["type"] | undefined {
+  const start = firstCharacters(bytes);
   if (start.startsWith("%PDF-")) return "application/pdf";
   return TIFF_SIGNATURES.some((signature) => start.startsWith(signature)) ? "image/tiff" : undefined;
 }
 
-function beginningOf(bytes: Uint8Array): string {
+function firstCharacters(bytes: Uint8Array): string {
   return String.fromCharCode(...bytes.subarray(0, 20));
 }
 
-function checkType(bytes: Bytes): FaxPages["type"] {
-  const type = typeOfPages(bytes);
+function requirePagesType(bytes: Bytes): FaxPages["type"] {
+  const type = detectPagesType(bytes);
   if (type !== undefined) return type;
-  const start = beginningOf(bytes);
-  const problem = start === "" ? "nothing came" : `${bytes.length} bytes came that begin with ${quote(start)}`;
+  const start = firstCharacters(bytes);
+  const problem = start === "" ? "nothing came" : `${bytes.length} bytes came that begin with ${formatValue(start)}`;
   throw new FaxMediaError("not-a-fax", `Look at mediaUrl in a browser: PDF or TIFF was expected, but ${problem}.`);
 }

@@ -35,13 +35,13 @@ export function readMultipart(
   { maxFormBytes, maxMediaBytes }: MultipartLimits,
 ): MultipartPair[] {
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  const delimiter = delimiterOf(boundary);
+  const delimiter = createDelimiter(boundary);
   const pairs: MultipartPair[] = [];
-  const room: Room = { form: maxFormBytes, media: maxMediaBytes };
+  const room: RemainingBytes = { form: maxFormBytes, media: maxMediaBytes };
   let at = firstDelimiter(body, delimiter);
   while (!isClosing(body, at)) {
-    if (pairs.length === MAX_PARTS) throw tooLarge(`Send fewer parts: more than ${MAX_PARTS} came.`);
-    const start = lineEnd(body, at);
+    if (pairs.length === MAX_PARTS) throw partTooLargeError(`Send fewer parts: more than ${MAX_PARTS} came.`);
+    const start = skipLineEnd(body, at);
     // The line end of a delimiter may be the beginning of the next one.
     const next = nextDelimiter(body, delimiter, start - 1);
     pairs.push(readPart(body, start, next - 1, room));
@@ -51,11 +51,11 @@ export function readMultipart(
   return pairs;
 }
 
-function unreadable(message: string): MultipartError {
+function unreadableError(message: string): MultipartError {
   return new MultipartError("unreadable-body", message);
 }
 
-function tooLarge(message: string): MultipartError {
+function partTooLargeError(message: string): MultipartError {
   return new MultipartError("too-large", message);
 }
 
@@ -65,9 +65,9 @@ const [TAB, LF, CR, SPACE, HYPHEN] = [0x09, 0x0a, 0x0d, 0x20, 0x2d];
 const BOUNDARY = /^[ !#-[\]-~]{0,69}[!#-[\]-~]$/;
 
 /** Begins with a byte that it has only once, so that a search is linear on every runtime, whatever is searched. */
-function delimiterOf(boundary = ""): Buffer {
+function createDelimiter(boundary = ""): Buffer {
   if (BOUNDARY.test(boundary)) return Buffer.from(`\n--${boundary}`, "latin1");
-  throw unreadable("Give the Content-Type of the delivery a boundary of 1 to 70 printable characters.");
+  throw unreadableError("Give the Content-Type of the delivery a boundary of 1 to 70 printable characters.");
 }
 
 /** Behind the first delimiter, which has no line end before it where it begins the body. */
@@ -80,8 +80,9 @@ function firstDelimiter(body: Buffer, delimiter: Buffer): number {
 /** Where the next delimiter's LF stands, whose CR has to stand before it. Both belong to the delimiter. */
 function nextDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
   const at = body.indexOf(delimiter, from);
-  if (at < 0) throw unreadable("Look for what cuts the delivery short: its closing boundary is missing.");
-  if (body[at - 1] !== CR) throw unreadable("End every line before a boundary with CR LF: one ends with LF alone.");
+  if (at < 0) throw unreadableError("Look for what cuts the delivery short: its closing boundary is missing.");
+  if (body[at - 1] !== CR)
+    throw unreadableError("End every line before a boundary with CR LF: one ends with LF alone.");
   return at;
 }
 
@@ -90,63 +91,64 @@ function isClosing(body: Buffer, at: number): boolean {
 }
 
 /** Behind the white space that may stand after a boundary. RFC 2046, section 5.1.1, transport-padding. */
-function paddingEnd(body: Buffer, from: number): number {
+function skipPadding(body: Buffer, from: number): number {
   let at = from;
   while (body[at] === SPACE || body[at] === TAB) at++;
   return at;
 }
 
-function lineEnd(body: Buffer, from: number): number {
-  const at = paddingEnd(body, from);
+function skipLineEnd(body: Buffer, from: number): number {
+  const at = skipPadding(body, from);
   if (body[at] === CR && body[at + 1] === LF) return at + 2;
-  throw unreadable("Choose a boundary that begins no other line, and end its lines with CR LF.");
+  throw unreadableError("Choose a boundary that begins no other line, and end its lines with CR LF.");
 }
 
 function checkEpilogue(body: Buffer, delimiter: Buffer, from: number): void {
-  const at = paddingEnd(body, from);
+  const at = skipPadding(body, from);
   if (at === body.length) return;
-  const epilogue = lineEnd(body, at);
+  const epilogue = skipLineEnd(body, at);
   if (body.indexOf(delimiter, epilogue - 1) < 0) return;
-  throw unreadable("Send nothing behind the closing boundary: another boundary stands there.");
+  throw unreadableError("Send nothing behind the closing boundary: another boundary stands there.");
 }
 
-function readPart(body: Buffer, start: number, end: number, room: Room): MultipartPair {
-  const contentAt = headersEnd(body, start, end);
-  const headers = readHeaders(body.toString("latin1", start, contentAt - 4));
+function readPart(body: Buffer, start: number, end: number, room: RemainingBytes): MultipartPair {
+  const contentAt = findHeadersEnd(body, start, end);
+  const headers = parsePartHeaders(body.toString("latin1", start, contentAt - 4));
   checkEncoding(headers.get("content-transfer-encoding") ?? "binary");
   const { name, filename } = readDisposition(headers.get("content-disposition"));
   // Where nothing says more, all is text in UTF-8. RFC 7578, section 4.4.
   const contentType = parseContentType(headers.get("content-type") ?? "text/plain");
-  if (contentType?.type.startsWith("multipart/")) throw unreadable("Send each file as a part: a part holds parts.");
+  if (contentType?.type.startsWith("multipart/"))
+    throw unreadableError("Send each file as a part: a part holds parts.");
   const content = body.subarray(contentAt, end);
   const isText = filename === undefined;
-  takeRoom(room, Buffer.byteLength(name) + (isText ? content.length : 0), isText ? 0 : content.length);
-  if (isText) return [name, readText(content, contentType)];
+  consume(room, Buffer.byteLength(name) + (isText ? content.length : 0), isText ? 0 : content.length);
+  if (isText) return [name, decodeTextPart(content, contentType)];
   // An odd type never costs the pages.
   const type = headers.has("content-type") ? contentType?.type : "";
   return [name, new File([content as Buffer<ArrayBuffer>], filename, { type: type ?? "" })];
 }
 
 /** Bytes that are left of the limits. */
-interface Room {
+interface RemainingBytes {
   form: number;
   media: number;
 }
 
 /** Before anything is decoded or copied. */
-function takeRoom(room: Room, formBytes: number, mediaBytes: number): void {
+function consume(room: RemainingBytes, formBytes: number, mediaBytes: number): void {
   room.form -= formBytes;
   room.media -= mediaBytes;
-  if (room.form < 0) throw tooLarge("Raise maxFormBytes, or send less: the names and the text are larger.");
-  if (room.media < 0) throw tooLarge("Raise maxMediaBytes, or send less: the file is larger.");
+  if (room.form < 0) throw partTooLargeError("Raise maxFormBytes, or send less: the names and the text are larger.");
+  if (room.media < 0) throw partTooLargeError("Raise maxMediaBytes, or send less: the file is larger.");
 }
 
 /** Behind the empty line after the headers, which is never the delimiter's own line end: readers differ there. */
-function headersEnd(body: Buffer, start: number, end: number): number {
+function findHeadersEnd(body: Buffer, start: number, end: number): number {
   const at = body.subarray(start, Math.min(start + MAX_HEADER_BYTES, end)).indexOf("\r\n\r\n");
   if (at >= 0) return start + at + 4;
-  if (end - start < MAX_HEADER_BYTES) throw unreadable("Put an empty line behind the headers of every part.");
-  throw tooLarge(`Send shorter headers: those of a part are over ${MAX_HEADER_BYTES} bytes.`);
+  if (end - start < MAX_HEADER_BYTES) throw unreadableError("Put an empty line behind the headers of every part.");
+  throw partTooLargeError(`Send shorter headers: those of a part are over ${MAX_HEADER_BYTES} bytes.`);
 }
 
 /** RFC 9110, section 5.6.2. */
@@ -155,15 +157,15 @@ const TOKEN = /^[!#$%&'*+.^`|~\w-]+$/;
 const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 
 /** By lower-case name, a character for a byte. Folded lines and names that come twice have more than one reading. */
-function readHeaders(text: string): Map<string, string> {
+function parsePartHeaders(text: string): Map<string, string> {
   const headers = new Map<string, string>();
   const lines = text.split("\r\n", MAX_HEADERS + 1);
-  if (lines.length > MAX_HEADERS) throw tooLarge(`Send fewer headers: a part has more than ${MAX_HEADERS}.`);
+  if (lines.length > MAX_HEADERS) throw partTooLargeError(`Send fewer headers: a part has more than ${MAX_HEADERS}.`);
   for (const line of lines) {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
     if (!TOKEN.test(name) || CONTROL.test(line) || headers.has(name)) {
-      throw unreadable("Send each header of a part once, on one line: one is malformed or repeated.");
+      throw unreadableError("Send each header of a part once, on one line: one is malformed or repeated.");
     }
     headers.set(name, line.slice(colon + 1));
   }
@@ -174,7 +176,7 @@ function readHeaders(text: string): Map<string, string> {
 function checkEncoding(header: string): void {
   const encoding = parseHeader(header)?.value ?? "";
   if (["7bit", "8bit", "binary"].includes(encoding)) return;
-  throw unreadable("Send the parts as they are: one has a Content-Transfer-Encoding that changes it.");
+  throw unreadableError("Send the parts as they are: one has a Content-Transfer-Encoding that changes it.");
 }
 
 /** RFC 7578, section 4.2, which knows no `name*`: who reads it has another name. */
@@ -182,20 +184,20 @@ function readDisposition(header: string | undefined): { name: string; filename: 
   const { value, parameters } = parseHeader(header) ?? {};
   const name = parameters?.get("name");
   if (value !== "form-data" || name === undefined || parameters!.has("name*")) {
-    throw unreadable('Give every part one "Content-Disposition: form-data" with one name: a part has none.');
+    throw unreadableError('Give every part one "Content-Disposition: form-data" with one name: a part has none.');
   }
-  return { name: unescaped(decoded(Buffer.from(name, "latin1"))), filename: filenameOf(parameters!) };
+  return { name: unescapeName(decodeUtf8(Buffer.from(name, "latin1"))), filename: readFilename(parameters!) };
 }
 
 /**
  * RFC 6266, section 4.3: `filename*` comes first. RFC 7578 forbids it; .NET and Java write it. An odd file name never
  * costs the pages: what cannot be read stays as it is.
  */
-function filenameOf(parameters: ReadonlyMap<string, string>): string | undefined {
+function readFilename(parameters: ReadonlyMap<string, string>): string | undefined {
   const extended = parameters.get("filename*");
   const percentEncoded = /^utf-8'[^']*'(.*)$/i.exec(extended ?? "")?.[1];
   const filename = parameters.get("filename") ?? extended;
-  if (percentEncoded === undefined) return filename && unescaped(Buffer.from(filename, "latin1").toString());
+  if (percentEncoded === undefined) return filename && unescapeName(Buffer.from(filename, "latin1").toString());
   try {
     return decodeURIComponent(percentEncoded);
   } catch {
@@ -204,18 +206,18 @@ function filenameOf(parameters: ReadonlyMap<string, string>): string | undefined
 }
 
 /** What WHATWG encoders write for a quote and for line ends. https://html.spec.whatwg.org/#multipart-form-data */
-function unescaped(text: string): string {
+function unescapeName(text: string): string {
   return text.replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n");
 }
 
 /** Java's encoders name ISO-8859-1 by default, whatever the text: in ASCII these are UTF-8. */
 const ASCII_CHARSET = /^(us-ascii|iso-8859-1|windows-1252)$/i;
 
-function readText(bytes: Buffer, contentType: ContentType | undefined): string {
+function decodeTextPart(bytes: Buffer, contentType: ContentType | undefined): string {
   const charset = contentType && (contentType.parameters.get("charset") ?? "utf-8");
   const isAscii = ASCII_CHARSET.test(charset ?? "") && bytes.every((byte) => byte < 0x80);
-  if (isAscii || /^utf-?8$/i.test(charset ?? "")) return decoded(bytes);
-  throw unreadable("Send text as UTF-8: a part names another charset.");
+  if (isAscii || /^utf-?8$/i.test(charset ?? "")) return decodeUtf8(bytes);
+  throw unreadableError("Send text as UTF-8: a part names another charset.");
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -224,11 +226,11 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * Fatally: with replacement characters many bodies would read the same, none of them as the provider signed it.
  * A byte order mark is text, as WHATWG form parsing has it.
  */
-function decoded(bytes: Uint8Array): string {
+function decodeUtf8(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    throw unreadable("Send names and text as UTF-8: some of it is not.");
+    throw unreadableError("Send names and text as UTF-8: some of it is not.");
   }
 }
 
@@ -269,12 +271,12 @@ export function parseHeader(header = ""): HeaderValue | undefined {
     const [, name, token, quoted] = match;
     if (name === undefined) continue;
     if (parameters.has(name.toLowerCase())) return undefined;
-    parameters.set(name.toLowerCase(), token ?? unquoted(quoted!));
+    parameters.set(name.toLowerCase(), token ?? unquote(quoted!));
   }
   return { value: value.toLowerCase(), parameters };
 }
 
 /** Encoders escape quotes and backslashes; browsers and curl write `C:\fax` as it is, so any other backslash is one. */
-function unquoted(text: string): string {
+function unquote(text: string): string {
   return text.replace(/\\(["\\])/g, "$1");
 }

@@ -37,9 +37,9 @@ export function createNode(handle: (request: HandleRequest) => Promise<WebhookRe
   return async (req: NodeRequest, res: NodeResponse, next?: Next): Promise<void> => {
     try {
       const { method = "", url = "", originalUrl = url, headers } = req;
-      write(res, await handle({ method, url: originalUrl, headers, body: bodyOf(req) }));
+      writeReply(res, await handle({ method, url: originalUrl, headers, body: getBody(req) }));
     } catch (thrown) {
-      passOn(toError(thrown), res, next);
+      passError(toError(thrown), res, next);
     } finally {
       if (!req.readableEnded) drain(req);
     }
@@ -50,7 +50,7 @@ export function createNode(handle: (request: HandleRequest) => Promise<WebhookRe
  * What a body parser left, or the stream when none has read it. Express 4's parsers leave `{}` beside a stream that
  * they did not touch, which is not a body.
  */
-function bodyOf(req: NodeRequest): unknown {
+function getBody(req: NodeRequest): unknown {
   const { body } = req;
   if (body !== undefined && body !== null && !isLeftover(body)) return body;
   if (req.readableDidRead || req.readableEnded) return undefined;
@@ -70,12 +70,12 @@ function toError(thrown: unknown): Error {
 }
 
 /** To the server's own error path; a bare `http.createServer` has none. */
-function passOn(error: Error, res: NodeResponse, next: Next | undefined): void {
+function passError(error: Error, res: NodeResponse, next: Next | undefined): void {
   try {
     if (typeof next === "function") return next(error);
     console.error(error);
     const headers = { "content-type": PLAIN_TEXT, "cache-control": "no-store" };
-    write(res, { status: 500, headers, body: "internal-error" });
+    writeReply(res, { status: 500, headers, body: "internal-error" });
   } catch (failed) {
     console.error(failed);
   }
@@ -88,7 +88,7 @@ function drain(req: NodeRequest): void {
   req.resume();
 }
 
-function write(res: NodeResponse, reply: WebhookReply): void {
+function writeReply(res: NodeResponse, reply: WebhookReply): void {
   if (res.headersSent) return;
   res.statusCode = reply.status;
   for (const [name, value] of Object.entries(reply.headers)) res.setHeader(name, value);

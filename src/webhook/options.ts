@@ -1,6 +1,6 @@
 /** The options of `faxWebhook`, checked once into settled values. */
-import { missingStep, wrongOption } from "../shared/messages.js";
-import { ownOptions } from "../shared/objects.js";
+import { hintFor, optionError } from "../shared/messages.js";
+import { checkOptionNames } from "../shared/objects.js";
 import type { FaxCallback, FaxRequest } from "../params/fax.js";
 import { isSafeHttpUrl } from "../shared/values.js";
 import type { WebhookRequest } from "./http.js";
@@ -14,8 +14,13 @@ export type AuthTokens = string | readonly string[] | null | undefined;
 /** A URL as text or as an object of the platform. */
 export type PublicUrl = string | { readonly href: string };
 
-/** What every webhook needs to know. */
-interface CommonOptions {
+/**
+ * Options of `faxWebhook`, read as own properties. At least one of `onFax` and `onCallback` is required.
+ *
+ * @example
+ * const options: FaxWebhookOptions = { authToken: process.env.FAX_AUTH_TOKEN, onFax: () => receive() };
+ */
+export interface FaxWebhookOptions {
   /**
    * Twilio: the account's auth token. SignalWire: the project's signing key. Several while they rotate; a function of
    * the request's AccountSid for several accounts, whose answer is awaited, and which refuses with `no-token` when it
@@ -38,6 +43,16 @@ interface CommonOptions {
    */
   readonly publicUrl?: PublicUrl | ((request: WebhookRequest) => PublicUrl) | undefined;
   /**
+   * Decides on a new fax: returns what `receive` or `reject` returned, a `FaxResponse`, or `{ twiml, headers }`.
+   * Without it every new fax is refused with 404, and the provider requests the number's fallback URL.
+   */
+  readonly onFax?: ((fax: FaxRequest, request: WebhookRequest) => FaxAnswer | Promise<FaxAnswer>) | undefined;
+  /**
+   * Called with the result of a fax. The return value is ignored, but awaited: the provider gets its 200 when the
+   * handler is done. Without it a callback is acknowledged and dropped.
+   */
+  readonly onCallback?: ((callback: FaxCallback, request: WebhookRequest) => unknown) | undefined;
+  /**
    * Is told of every request that was refused, with the reason and what to do. Without it the first refusal of each
    * reason is written to `console.warn`, and once a minute from then on.
    */
@@ -51,31 +66,8 @@ interface CommonOptions {
   readonly maxMediaBytes?: number | undefined;
 }
 
-/** Decides on an incoming fax. */
-type OnFax = (fax: FaxRequest, request: WebhookRequest) => FaxAnswer | Promise<FaxAnswer>;
-
-/** Is told how a fax went. What it returns is ignored, but awaited: the provider is answered when it is done. */
-type OnCallback = (callback: FaxCallback, request: WebhookRequest) => unknown;
-
-/** Options of `faxWebhook`: at least one of `onFax` and `onCallback` is given. */
-export type FaxWebhookOptions = CommonOptions &
-  (
-    | {
-        /** Decides on a new fax. Without it every one is refused with 404, and goes to the provider's fallback. */
-        readonly onFax: OnFax;
-        /** Is told how a fax went. Without it a callback is answered and dropped. */
-        readonly onCallback?: OnCallback | undefined;
-      }
-    | {
-        /** Decides on a new fax. Without it every one is refused with 404, and goes to the provider's fallback. */
-        readonly onFax?: OnFax | undefined;
-        /** Is told how a fax went. Without it a callback is answered and dropped. */
-        readonly onCallback: OnCallback;
-      }
-  );
-
 /** A URL at the provider, taken apart. */
-export interface BaseUrl {
+export interface PublicUrlParts {
   /** Without query, fragment, and the slashes at its end. */
   readonly start: string;
   /** The whole of it without query and fragment. */
@@ -88,9 +80,9 @@ export interface BaseUrl {
 export interface Settings {
   /** `false`, one or several tokens, or a function that has to be asked. */
   readonly authToken: false | readonly string[] | ((accountSid: string) => unknown);
-  readonly publicUrl: BaseUrl | ((request: WebhookRequest) => unknown) | undefined;
-  readonly onFax: OnFax | undefined;
-  readonly onCallback: OnCallback | undefined;
+  readonly publicUrl: PublicUrlParts | ((request: WebhookRequest) => unknown) | undefined;
+  readonly onFax: FaxWebhookOptions["onFax"];
+  readonly onCallback: FaxWebhookOptions["onCallback"];
   readonly onRefused: (refusal: Refusal, request: WebhookRequest) => unknown;
   /** Whether somebody listens: explaining a refusal takes time, which a stranger must not cost for nothing. */
   readonly wantsRefusal: (reason: RefusalReason) => boolean;
@@ -101,8 +93,8 @@ export interface Settings {
 const OPTIONS = ["authToken", "publicUrl", "onFax", "onCallback", "onRefused", "maxFormBytes", "maxMediaBytes"];
 
 /** The settings; throws a TypeError for options that cannot work. */
-export function checkOptions(options: unknown): Settings {
-  const own = ownOptions("faxWebhook", options, OPTIONS);
+export function checkWebhookOptions(options: unknown): Settings {
+  const own = checkOptionNames("faxWebhook", options, OPTIONS);
   const { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes = 64 * 1024, maxMediaBytes = 0 } = own;
   checkFunctions({ onFax, onCallback, onRefused });
   checkBytes("maxFormBytes", maxFormBytes, 1);
@@ -113,7 +105,7 @@ export function checkOptions(options: unknown): Settings {
   if (maxMediaBytes !== 0 && onCallback === undefined) {
     throw new TypeError("Give onCallback as well: maxMediaBytes lets pages in, and nobody would take them.");
   }
-  const listener = onRefused === undefined ? firstRefusals() : { onRefused, wantsRefusal: () => true };
+  const listener = onRefused === undefined ? rateLimitedWarnings() : { onRefused, wantsRefusal: () => true };
   const settled = { authToken: checkAuthToken(authToken), publicUrl: checkPublicUrl(publicUrl), ...listener };
   return { ...settled, onFax, onCallback, maxFormBytes, maxMediaBytes } as Settings;
 }
@@ -121,49 +113,49 @@ export function checkOptions(options: unknown): Settings {
 function checkAuthToken(authToken: unknown): Settings["authToken"] {
   if (authToken === false || typeof authToken === "function") return authToken as Settings["authToken"];
   if (isTokens(authToken)) return [authToken].flat();
-  const hint = missingStep(authToken) || ". Is the environment variable set?";
+  const hint = hintFor(authToken) || ". Is the environment variable set?";
   const expected = "text that is not empty, without white space around it, several such, a function, or false";
   throw new TypeError(`authToken must be ${expected}${hint}`);
 }
 
 function checkPublicUrl(publicUrl: unknown): Settings["publicUrl"] {
   if (publicUrl === undefined || typeof publicUrl === "function") return publicUrl as Settings["publicUrl"];
-  return baseOf(publicUrl);
+  return parsePublicUrl(publicUrl);
 }
 
 /** The parts of the URL of an option; throws a TypeError for what cannot be one. */
-function baseOf(publicUrl: unknown): BaseUrl {
-  const text = urlText(publicUrl);
-  if (isBase(text)) return splitBase(text);
+function parsePublicUrl(publicUrl: unknown): PublicUrlParts {
+  const text = readUrlText(publicUrl);
+  if (isPublicUrl(text)) return splitPublicUrl(text);
   const expected = `the http(s) URL at the provider, or its beginning, such as "https://fax.example.com"`;
-  throw wrongOption("publicUrl", expected, text ?? publicUrl, missingStep(text ?? publicUrl) || ".");
+  throw optionError("publicUrl", expected, text ?? publicUrl, hintFor(text ?? publicUrl) || ".");
 }
 
 /** The parts of what a function returned; nothing for text that is not a URL: it may be a stranger's Host. */
-export function baseOfRequest(publicUrl: unknown): BaseUrl | undefined {
-  const text = urlText(publicUrl);
-  return typeof text === "string" && !isBase(text) ? undefined : baseOf(publicUrl);
+export function parsePublicUrlResult(publicUrl: unknown): PublicUrlParts | undefined {
+  const text = readUrlText(publicUrl);
+  return typeof text === "string" && !isPublicUrl(text) ? undefined : parsePublicUrl(publicUrl);
 }
 
-function urlText(publicUrl: unknown): unknown {
+function readUrlText(publicUrl: unknown): unknown {
   return Object(publicUrl) === publicUrl ? (publicUrl as { href?: unknown }).href : publicUrl;
 }
 
-function isBase(text: unknown): text is string {
+function isPublicUrl(text: unknown): text is string {
   // An "@" behind "?" or "#" is the end of a password that holds one of them, as a rule.
   if (typeof text !== "string" || !isSafeHttpUrl(text) || /\s/.test(text)) return false;
   const end = text.search(/[?#]/);
   return end < 0 || !text.includes("@", end);
 }
 
-function splitBase(text: string): BaseUrl {
+function splitPublicUrl(text: string): PublicUrlParts {
   const hash = text.indexOf("#");
   const [whole] = text.split(/[?#]/, 1);
-  return { start: withoutSlashes(whole!), whole: whole!, fragment: hash < 0 ? "" : text.slice(hash) };
+  return { start: trimTrailingSlashes(whole!), whole: whole!, fragment: hash < 0 ? "" : text.slice(hash) };
 }
 
 /** Without a pattern, which would try anew at every slash of a long run. */
-export function withoutSlashes(text: string): string {
+export function trimTrailingSlashes(text: string): string {
   let end = text.length;
   while (text[end - 1] === "/") end--;
   return text.slice(0, end);
@@ -172,13 +164,13 @@ export function withoutSlashes(text: string): string {
 function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(functions)) {
     if (value !== undefined && typeof value !== "function")
-      throw wrongOption(name, "a function", value, missingStep(value) || ".");
+      throw optionError(name, "a function", value, hintFor(value) || ".");
   }
 }
 
 function checkBytes(name: string, value: unknown, least: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= least) return;
-  throw wrongOption(name, `a whole number of bytes from ${least} on`, value, missingStep(value) || ".");
+  throw optionError(name, `a whole number of bytes from ${least} on`, value, hintFor(value) || ".");
 }
 
 const MINUTE = 60_000;
@@ -187,18 +179,18 @@ const MINUTE = 60_000;
  * Peers answer a bare 403, and people lose days: without `onRefused` the first refusal of each reason is shown, and
  * another a minute later, because the first one may have been a stranger's.
  */
-function firstRefusals(): Pick<Settings, "onRefused" | "wantsRefusal"> {
+function rateLimitedWarnings(): Pick<Settings, "onRefused" | "wantsRefusal"> {
   const shown = new Map<RefusalReason, number>();
   return {
     wantsRefusal: (reason) => performance.now() - (shown.get(reason) ?? -MINUTE) >= MINUTE,
     onRefused: (refusal) => {
       shown.set(refusal.reason, performance.now());
-      console.warn(warningOf(refusal));
+      console.warn(formatWarning(refusal));
     },
   };
 }
 
-function warningOf(refusal: Refusal): string {
+function formatWarning(refusal: Refusal): string {
   const { status, reason, message, urls } = refusal;
   const more = reason === "invalid-parameters" ? ` ${refusal.error.message}` : urls && ` Tried: ${urls.join(" ")}`;
   const text = `twiml-fax refused a request: ${status} ${reason}. ${message}${more ?? ""}`;

@@ -74,7 +74,7 @@ type RefusalDetails =
 export type Refusal = RefusalBase & RefusalDetails;
 
 /** Thrown by any step of a turn, caught once at its end. `hint` is the message where more is known than the reason. */
-export class Refused extends Error {
+export class RefusedError extends Error {
   constructor(
     readonly details: RefusalDetails,
     readonly hint?: string,

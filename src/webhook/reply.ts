@@ -1,8 +1,8 @@
 /** What a request is answered with: TwiML with its headers, or the reason of a refusal. */
 import { createHash } from "node:crypto";
-import { TwimlError, twimlError } from "../shared/errors.js";
-import { missingStep, quote } from "../shared/messages.js";
-import { emptyRecord, isPlainData, ownValue } from "../shared/objects.js";
+import { TwimlError, verbError } from "../shared/errors.js";
+import { hintFor, formatValue } from "../shared/messages.js";
+import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../twiml/response.js";
 import type { Verb } from "../twiml/verbs.js";
 import type { parseTwiml } from "../twiml/document.js";
@@ -23,19 +23,15 @@ interface AnswerParts {
 
 /** The reply to an incoming fax, which needs a verb, and one whose pages somebody takes. */
 export function replyToFax(request: WebhookRequest, answer: FaxAnswer, maxMediaBytes: number): WebhookReply {
-  const { twiml, headers } = partsOf(answer);
+  const { twiml, headers } = splitAnswer(answer);
   const verb = twiml && isFaxResponse(twiml) ? twiml.verb : twiml;
-  if (!verb || !Object.hasOwn(verb, "verb")) throw noVerb(twiml ?? answer);
+  if (!verb || !Object.hasOwn(verb, "verb")) throw noVerbError(twiml ?? answer);
   const body = isFaxResponse(twiml!) ? twiml.toString() : toTwiml(twiml);
-  if (
-    maxMediaBytes === 0 &&
-    verb.verb === "Receive" &&
-    ownValue(ownValue(verb, "attributes"), "storeMedia") === false
-  ) {
+  if (maxMediaBytes === 0 && verb.verb === "Receive" && readOwn(readOwn(verb, "attributes"), "storeMedia") === false) {
     const problem = "set maxMediaBytes to take the pages that storeMedia: false brings; without it they are refused";
-    throw twimlError("pages-lost", problem, "Receive", "storeMedia");
+    throw verbError("pages-lost", problem, "Receive", "storeMedia");
   }
-  return twimlReply(request, body, checkHeaders(headers));
+  return twimlReply(request, body, checkReplyHeaders(headers));
 }
 
 /** The reply to a callback. */
@@ -54,13 +50,13 @@ export function replyToRefused(request: WebhookRequest, { status, reason }: Refu
 /** The content type of every reply that is not TwiML. */
 export const PLAIN_TEXT = "text/plain; charset=utf-8";
 
-function partsOf(answer: FaxAnswer): AnswerParts {
+function splitAnswer(answer: FaxAnswer): AnswerParts {
   if (!isParts(answer)) return { twiml: answer, headers: undefined };
   const other = Object.keys(answer).find((name) => name !== "twiml" && name !== "headers");
-  if (other) throw new TypeError(`An answer has "twiml" and "headers", not ${quote(other)}.`);
+  if (other) throw new TypeError(`An answer has "twiml" and "headers", not ${formatValue(other)}.`);
   return {
-    twiml: ownValue(answer, "twiml") as AnswerParts["twiml"],
-    headers: (ownValue(answer, "headers") ?? undefined) as AnswerParts["headers"],
+    twiml: readOwn(answer, "twiml") as AnswerParts["twiml"],
+    headers: (readOwn(answer, "headers") ?? undefined) as AnswerParts["headers"],
   };
 }
 
@@ -77,11 +73,11 @@ function isFaxResponse(value: object): value is FaxResponse {
   return typeof (value as Partial<FaxResponse>).comment === "function" && "verb" in value;
 }
 
-function noVerb(answer: unknown): TwimlError {
+function noVerbError(answer: unknown): TwimlError {
   const came =
     answer !== null && typeof answer === "object" && "comment" in answer && !("verb" in answer)
       ? "another library's response: parseTwiml(String(response)) makes a verb of it."
-      : `${quote(answer)}${missingStep(answer) || "."}`;
+      : `${formatValue(answer)}${hintFor(answer) || "."}`;
   const cost = "or the fax is lost (the provider's error 34106)";
   const message = `onFax must return receive() or reject(), ${cost}, not ${came}`;
   return new TwimlError("no-verb", message);
@@ -107,11 +103,11 @@ function cacheableReply(request: WebhookRequest, headers: WebhookReply["headers"
 
 /** Weak comparison, as RFC 9110, section 13.1.2 has it for If-None-Match. */
 function etagMatches(ifNoneMatch: string | undefined, etag: string): boolean {
-  const tags = (ifNoneMatch ?? "").split(",").map(stripWeak);
+  const tags = (ifNoneMatch ?? "").split(",").map(stripWeakPrefix);
   return tags.includes(etag) || ifNoneMatch?.trim() === "*";
 }
 
-function stripWeak(etag: string): string {
+function stripWeakPrefix(etag: string): string {
   return etag.trim().replace(/^W\//, "");
 }
 
@@ -120,10 +116,12 @@ const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** The headers of an answer by lower-case name, or an error now rather than when half of them are written. */
-function checkHeaders(headers: ReplyHeaders | undefined): WebhookReply["headers"] {
+function checkReplyHeaders(headers: ReplyHeaders | undefined): WebhookReply["headers"] {
   if (headers === undefined) return emptyRecord();
-  if (!isPlainData(headers)) {
-    throw new TypeError(`headers must be a plain object, such as { "set-cookie": "a=1" }, not ${quote(headers)}.`);
+  if (!isPlainObject(headers)) {
+    throw new TypeError(
+      `headers must be a plain object, such as { "set-cookie": "a=1" }, not ${formatValue(headers)}.`,
+    );
   }
   const checked = emptyRecord<string | string[]>();
   for (const [name, value] of Object.entries(headers)) {
@@ -133,10 +131,12 @@ function checkHeaders(headers: ReplyHeaders | undefined): WebhookReply["headers"
     }
     if (value === undefined || value === null) continue;
     const values = [value].flat().map(String);
-    if (!HEADER_NAME.test(name)) throw new TypeError(`${quote(name)} cannot be the name of a header.`);
+    if (!HEADER_NAME.test(name)) throw new TypeError(`${formatValue(name)} cannot be the name of a header.`);
     // Cookies are secrets: the message does not hold the value.
     if (!values.every((each) => HEADER_VALUE.test(each))) {
-      throw new TypeError(`The header ${quote(name)} holds a line end or another character that no header can carry.`);
+      throw new TypeError(
+        `The header ${formatValue(name)} holds a line end or another character that no header can carry.`,
+      );
     }
     checked[key] = Array.isArray(value) ? values : values[0]!;
   }

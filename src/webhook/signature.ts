@@ -1,8 +1,8 @@
 /** The providers' request signature: `signRequest`, `verifyRequest`, and the forms of a URL that providers sign. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { isPromise, missingStep, quote } from "../shared/messages.js";
-import { isPlainData, ownValue } from "../shared/objects.js";
-import { type FaxParamSource, readForm, signedTexts, textOfRecord } from "../params/received-params.js";
+import { isPromise, hintFor, formatValue } from "../shared/messages.js";
+import { isPlainObject, readOwn } from "../shared/objects.js";
+import { type FaxParamSource, readParams, getSignedTexts, joinRecord } from "../params/received-params.js";
 
 /** What `signRequest` signs. */
 export interface SignOptions {
@@ -30,10 +30,10 @@ export interface VerifyOptions extends SignOptions {
  * @see https://www.twilio.com/docs/usage/security#validating-requests
  */
 export function signRequest(options: SignOptions): string {
-  const [token] = tokensOf("signRequest", "{ authToken, url, params }", options);
-  const [text] = textsOf(options.params);
+  const [token] = readTokens("signRequest", "{ authToken, url, params }", options);
+  const [text] = readSignedTexts(options.params);
   if (text === undefined) throw new TypeError("A request can only be signed over parameters that are text.");
-  return hmac(token!, checkUrl(options.url), text);
+  return hmac(token!, requireFullUrl(options.url), text);
 }
 
 /**
@@ -50,40 +50,40 @@ export function signRequest(options: SignOptions): string {
  * @see https://www.twilio.com/docs/usage/security#validating-requests
  */
 export function verifyRequest(options: VerifyOptions): boolean {
-  const tokens = tokensOf("verifyRequest", "{ authToken, signature, url, params }", options);
-  const url = checkUrl(options.url);
-  const signatures = readSignatures([options.signature]);
+  const tokens = readTokens("verifyRequest", "{ authToken, signature, url, params }", options);
+  const url = requireFullUrl(options.url);
+  const signatures = parseSignatures([options.signature]);
   if (signatures.length === 0) return false;
-  return isSigned({ tokens, signatures, texts: textsOf(options.params).map(hashable) }, url);
+  return matchesAnyVariant({ tokens, signatures, texts: readSignedTexts(options.params).map(toHashInput) }, url);
 }
 
 /** One object, whose token is its own: a polluted prototype must not stand in for one that was left out. */
-function tokensOf(name: string, expected: string, options: SignOptions): readonly string[] {
-  if (isPlainData(options)) return checkTokens(ownValue(options, "authToken"));
-  throw new TypeError(`${name} takes one object: ${expected}, not ${quote(options)}${missingStep(options)}.`);
+function readTokens(name: string, expected: string, options: SignOptions): readonly string[] {
+  if (isPlainObject(options)) return checkTokens(readOwn(options, "authToken"));
+  throw new TypeError(`${name} takes one object: ${expected}, not ${formatValue(options)}${hintFor(options)}.`);
 }
 
 /** What is the same for every URL that is tried. */
-export interface Claim {
+export interface SignedRequest {
   readonly tokens: readonly string[];
   /** Signatures that came, each 28 bytes of Base64. */
   readonly signatures: readonly Uint8Array[];
-  /** The readings of the parameters, see `signedTexts` and {@link hashable}. */
+  /** The readings of the parameters, see `signedTexts` and {@link toHashInput}. */
   readonly texts: readonly (string | Uint8Array)[];
 }
 
 /** Whether `url` was signed, in any of the forms that providers sign. */
-export function isSigned(claim: Claim, url: string): boolean {
-  if (isSignedAs(claim, url)) return true;
+export function matchesAnyVariant(claim: SignedRequest, url: string): boolean {
+  if (matchesUrl(claim, url)) return true;
   const isShort = claim.texts.every((text) => text.length <= MAX_SPELLED_TEXT);
-  return signedUrls(url, isShort).some((form) => form !== url && isSignedAs(claim, form));
+  return urlVariants(url, isShort).some((form) => form !== url && matchesUrl(claim, form));
 }
 
 /** The text of a form, moved into the URL of a GET: a signature of a POST fits it as well, and must not. */
 const SIGNED_FORM = /AccountSid[^=&]*ApiVersion/;
 
 /** Whether `url` was signed as it is written. */
-export function isSignedAs({ tokens, signatures, texts }: Claim, url: string): boolean {
+export function matchesUrl({ tokens, signatures, texts }: SignedRequest, url: string): boolean {
   if (texts[0] === "" && SIGNED_FORM.test(url)) return false;
   for (const token of tokens) {
     for (const text of texts) {
@@ -95,7 +95,7 @@ export function isSignedAs({ tokens, signatures, texts }: Claim, url: string): b
 }
 
 /** The header values that have the form of a signature. As text: Base64 of 20 bytes has four spellings, one is sent. */
-export function readSignatures(values: readonly unknown[]): Uint8Array[] {
+export function parseSignatures(values: readonly unknown[]): Uint8Array[] {
   const signatures: Uint8Array[] = [];
   for (const value of values) if (isSignature(value)) signatures.push(Buffer.from(value, "latin1"));
   return signatures;
@@ -126,7 +126,7 @@ function isToken(token: unknown): boolean {
 const URL_PARTS = /^(https?:)\/\/(?:([^/?#]*)@)?([^/?#@]*?)(:\d*)?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/is;
 
 /** Every form in which a provider may have signed `url`, itself among them; `anew`: in other spellings as well. */
-export function signedUrls(url: string, anew: boolean): string[] {
+export function urlVariants(url: string, anew: boolean): string[] {
   const parts = URL_PARTS.exec(url);
   if (!parts) return [url];
   const [, scheme, user, host, port = "", path = "", query = "", fragment = ""] = parts;
@@ -135,7 +135,7 @@ export function signedUrls(url: string, anew: boolean): string[] {
   const ports = port === "" ? ["", standard] : [port, ""];
   const users = user === undefined ? [""] : [user + "@", ""];
   const forms: string[] = [];
-  for (const search of anew ? queries(query) : [query]) {
+  for (const search of anew ? queryEncodings(query) : [query]) {
     for (const userinfo of users) {
       for (const each of ports) {
         forms.push(`${scheme}//${userinfo}${host}${each}${path}${search}${fragment}`);
@@ -153,7 +153,7 @@ const MAX_SPELLED_QUERY = 2048;
 const MAX_SPELLED_TEXT = 8192;
 
 /** The spellings of one query: as sent, and as frameworks write it anew. All decode to the same parameters. */
-function queries(query: string): Iterable<string> {
+function queryEncodings(query: string): Iterable<string> {
   if (query.length < 2 || query.length > MAX_SPELLED_QUERY) return [query];
   const pairs = [...new URLSearchParams(query)];
   const percent =
@@ -163,14 +163,14 @@ function queries(query: string): Iterable<string> {
 }
 
 /** The texts of parameters from anywhere. A body parser's record of text alone needs no Form. */
-function textsOf(params: unknown): readonly string[] {
+function readSignedTexts(params: unknown): readonly string[] {
   const isSource =
     params === undefined || typeof params === "string" || (typeof params === "object" && !isPromise(params));
   if (!isSource) {
-    throw new TypeError(`params must be the parameters, not ${quote(params)}${missingStep(params) || "."}`);
+    throw new TypeError(`params must be the parameters, not ${formatValue(params)}${hintFor(params) || "."}`);
   }
-  const text = isRecord(params) ? textOfRecord(params) : undefined;
-  return text === undefined ? signedTexts(readForm(params)) : [text];
+  const text = isRecord(params) ? joinRecord(params) : undefined;
+  return text === undefined ? getSignedTexts(readParams(params)) : [text];
 }
 
 function isRecord(params: unknown): params is Readonly<Record<string, unknown>> {
@@ -178,7 +178,7 @@ function isRecord(params: unknown): params is Readonly<Record<string, unknown>> 
 }
 
 /** A long text in UTF-8: encoded once for all URLs and tokens. A short one is quicker as it is. */
-export function hashable(text: string): string | Uint8Array {
+export function toHashInput(text: string): string | Uint8Array {
   return text.length > 1024 ? Buffer.from(text) : text;
 }
 
@@ -188,7 +188,7 @@ function hmac(token: string, url: string, text: string | Uint8Array): string {
   return hash.update(url).update(text).digest("base64");
 }
 
-function checkUrl(url: unknown): string {
+function requireFullUrl(url: unknown): string {
   if (typeof url === "string" && /^https?:\/\//i.test(url)) return url;
-  throw new TypeError(`url must be the full URL as text, with https:// and the host, not ${quote(url)}.`);
+  throw new TypeError(`url must be the full URL as text, with https:// and the host, not ${formatValue(url)}.`);
 }

@@ -10,7 +10,7 @@ import {
   toTwiml,
   TwimlError,
 } from "../../src/index.js";
-import { readForm } from "../../src/params/received-params.js";
+import { readParams } from "../../src/params/received-params.js";
 import { reread } from "./reread.js";
 import type { fuzzRuns } from "./runs.js";
 
@@ -263,7 +263,7 @@ export const CORE: Record<string, Property> = {
       fc.property(body, (body) => {
         const pairs = [...new URLSearchParams(body)];
         const repeated = repeatedOf(pairs);
-        const { params, lists } = readForm(body);
+        const { params, repeatedOrNonText: lists } = readParams(body);
         same(Object.entries(params).sort(), firstOf(pairs).sort());
         same([...lists.keys()].sort(), [...new Set(repeated)].sort());
       }),

@@ -1,5 +1,5 @@
 /**
- * `npm run mutation`: Stryker over src/; arguments go to it, such as `npm run mutation -- --mutate src/shared/values.ts`.
+ * `npm run mutation`: Stryker over src/. Arguments are passed on: `npm run mutation -- --mutate src/shared/values.ts`.
  * Stryker is no part of `npm ci`: the first run installs the exact versions of the package.json beside this file.
  */
 import { spawnSync } from "node:child_process";

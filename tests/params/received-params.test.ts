@@ -1,18 +1,18 @@
 import { describe, expect, it } from "vitest";
-import { issueOf } from "../../src/shared/errors.js";
-import { isMedia, listIssue, readForm as read } from "../../src/params/received-params.js";
+import { createIssue } from "../../src/shared/errors.js";
+import { isFaxMedia, createListIssue, readParams as read } from "../../src/params/received-params.js";
 
 const entries = (source: unknown) => Object.entries(readForm(source).params);
 
 /** A Form, with what is odd about each name. */
 function readForm(source: unknown) {
   const form = read(source);
-  return { ...form, issues: [...form.lists].map(([name, values]) => listIssue(name, values)) };
+  return { ...form, issues: [...form.repeatedOrNonText].map(([name, values]) => createListIssue(name, values)) };
 }
 
 /** All values of every name, in order, as a Form keeps them. */
 function valuesOf(source: unknown) {
-  const { params, lists } = readForm(source);
+  const { params, repeatedOrNonText: lists } = readForm(source);
   return grouped([...new Set([...Object.keys(params), ...lists.keys()])].flatMap((name) => valuesOfName(name)));
   function valuesOfName(name: string): [string, unknown][] {
     return (lists.get(name) ?? [params[name]]).map((value) => [name, value]);
@@ -293,7 +293,7 @@ describe("readForm of names that come more than once", () => {
   ])("keeps the first value of %j in params and all of them in lists, as URLSearchParams has them", (body) => {
     const expected = new URLSearchParams(body);
     const names = [...new Set(expected.keys())];
-    const { params, lists } = readForm(body);
+    const { params, repeatedOrNonText: lists } = readForm(body);
     expect(Object.entries(params)).toEqual(names.map((name) => [name, expected.get(name)]));
     const repeated = names.filter((name) => expected.getAll(name).length > 1);
     expect(Object.fromEntries(lists)).toEqual(
@@ -304,7 +304,7 @@ describe("readForm of names that come more than once", () => {
 
   it("keeps all that is odd about a name, as it came: text, an array, an object, a file", () => {
     const [list, object, file] = [["2", "3"], { b: "4" }, new Blob([])];
-    const { params, lists } = readForm([
+    const { params, repeatedOrNonText: lists } = readForm([
       ["a", "1"],
       ["a", list],
       ["a", undefined],
@@ -377,7 +377,7 @@ describe("readForm, as its source is", () => {
     ).toEqual([["1", "2"], "3"]);
     expect(list).toEqual(["1", "2"]);
     const frozen = Object.freeze({ a: Object.freeze(["1", "2"]), b: Object.freeze([]) });
-    expect(Object.fromEntries(readForm(frozen).lists)).toEqual({ a: [["1", "2"]], b: [[]] });
+    expect(Object.fromEntries(readForm(frozen).repeatedOrNonText)).toEqual({ a: [["1", "2"]], b: [[]] });
     const pairs = [Object.freeze(["a", frozen.a]), Object.freeze(["a", "3"])];
     expect(valuesOf(Object.freeze(pairs)).get("a")).toEqual([["1", "2"], "3"]);
   });
@@ -428,7 +428,7 @@ describe("readForm: the file part", () => {
     ["text", false],
     [new Uint8Array(1), false],
   ])("is told apart by its arrayBuffer method (row %#)", (value, expected) => {
-    expect(isMedia(value)).toBe(expected);
+    expect(isFaxMedia(value)).toBe(expected);
   });
 });
 
@@ -670,16 +670,16 @@ describe("an issue of readForm", () => {
   });
 
   it("names a parameter of 64 characters whole, and cuts one of 65", () => {
-    expect(issueOf("x".repeat(64), "repeated", "m")).toEqual({
+    expect(createIssue("x".repeat(64), "repeated", "m")).toEqual({
       parameter: "x".repeat(64),
       code: "repeated",
       message: "m",
     });
-    expect(issueOf("x".repeat(65), "repeated", "m").parameter).toBe("x".repeat(64));
+    expect(createIssue("x".repeat(65), "repeated", "m").parameter).toBe("x".repeat(64));
   });
 
   it("is no file for a function that has the method", () => {
-    expect(isMedia(Object.assign(() => 0, { arrayBuffer: () => 0 }))).toBe(false);
+    expect(isFaxMedia(Object.assign(() => 0, { arrayBuffer: () => 0 }))).toBe(false);
   });
 });
 

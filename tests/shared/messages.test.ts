@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { didYouMean, foldedName, quote } from "../../src/shared/messages.js";
+import { didYouMean, foldName, formatValue } from "../../src/shared/messages.js";
 
-describe("quote", () => {
+describe("formatValue", () => {
   it.each(
     (
       [
@@ -33,7 +33,7 @@ describe("quote", () => {
       ] as [unknown, string][]
     ).map(([value, shown]) => ({ value, shown })),
   )("shows $shown", ({ value, shown }) => {
-    expect(quote(value)).toBe(shown);
+    expect(formatValue(value)).toBe(shown);
   });
 
   it.each([
@@ -54,7 +54,7 @@ describe("quote", () => {
     "user:s3cret@example.com/",
     `https://user:s3cret${"x".repeat(2000)}@example.com/`,
   ])("hides the password of %j", (url) => {
-    expect(quote(url)).not.toContain("s3cret");
+    expect(formatValue(url)).not.toContain("s3cret");
   });
 
   it.each([
@@ -70,11 +70,11 @@ describe("quote", () => {
     [`https://u:p@${"h".repeat(29)}`, `"https://***@${"h".repeat(28)}…"`],
     ["https://example.com/fax", '"https://example.com/fax"'],
   ])("still tells which URL %j was: %s", (url, shown) => {
-    expect(quote(url)).toBe(shown);
+    expect(formatValue(url)).toBe(shown);
   });
 });
 
-describe("foldedName", () => {
+describe("foldName", () => {
   it.each([
     ["FaxSid", "faxsid"],
     ["fax_sid", "faxsid"],
@@ -82,7 +82,7 @@ describe("foldedName", () => {
     [" fax sid\n", "faxsid"],
     ["", ""],
   ])("makes %j %j", (name, folded) => {
-    expect(foldedName(name)).toBe(folded);
+    expect(foldName(name)).toBe(folded);
   });
 });
 

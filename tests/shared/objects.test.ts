@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { emptyRecord, ownValue } from "../../src/shared/objects.js";
+import { emptyRecord, readOwn } from "../../src/shared/objects.js";
 
 describe("emptyRecord", () => {
   it("makes an object that inherits nothing, so that any name can be its own", () => {
@@ -17,9 +17,8 @@ describe("emptyRecord", () => {
 
 describe("ownValue", () => {
   it("reads own properties alone", () => {
-    expect(ownValue({ a: 1 }, "a")).toBe(1);
-    for (const value of [Object.create({ a: 1 }), undefined, null, "a", 5])
-      expect(ownValue(value, "a")).toBeUndefined();
-    expect(ownValue({}, "toString")).toBeUndefined();
+    expect(readOwn({ a: 1 }, "a")).toBe(1);
+    for (const value of [Object.create({ a: 1 }), undefined, null, "a", 5]) expect(readOwn(value, "a")).toBeUndefined();
+    expect(readOwn({}, "toString")).toBeUndefined();
   });
 });

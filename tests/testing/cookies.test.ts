@@ -1,12 +1,12 @@
 /** RFC 6265, by its own examples and rules. */
 import { describe, expect, it } from "vitest";
-import { type Cookie, cookiesFor, keepCookies } from "../../src/testing/cookies.js";
+import { type Cookie, getCookieHeader, keepCookies } from "../../src/testing/cookies.js";
 
 /** The header for a request, after these answers. */
 function sent(url: string, ...answers: [url: string, ...headers: string[]][]): string | undefined {
   const cookies: Cookie[] = [];
   for (const [from, ...headers] of answers) keepCookies(cookies, from, headers);
-  return cookiesFor(cookies, url)["cookie"];
+  return getCookieHeader(cookies, url)["cookie"];
 }
 
 const HERE = "https://fax.example.com/a/b";

@@ -1,5 +1,12 @@
 import { describe, expect, it } from "vitest";
-import { attribute, comment, document, element, illegalCharacter, isAttributeName } from "../../src/twiml/xml-read.js";
+import {
+  formatAttribute,
+  formatComment,
+  formatDocument,
+  formatElement,
+  illegalCharacter,
+  isAttributeName,
+} from "../../src/twiml/xml-read.js";
 import { isChar, reread } from "../fuzz/reread.js";
 
 describe("illegalCharacter", () => {
@@ -108,7 +115,7 @@ describe("isAttributeName, on every character", () => {
 
 describe("element", () => {
   it("escapes what would not come back from an attribute value, and nothing else", () => {
-    expect(element("Receive", attribute("action", `a&b<c"d\te\nf\rg>h'i`))).toBe(
+    expect(formatElement("Receive", formatAttribute("action", `a&b<c"d\te\nf\rg>h'i`))).toBe(
       `<Receive action="a&amp;b&lt;c&quot;d&#x9;e&#xA;f&#xD;g>h'i"/>`,
     );
   });
@@ -129,32 +136,33 @@ describe("element", () => {
     "$& $1 $$ $`",
     "",
   ])("writes %j so that a reader gets it back", (value) => {
-    expect(reread(document(element("Receive", attribute("action", value))))).toEqual({
+    expect(reread(formatDocument(formatElement("Receive", formatAttribute("action", value))))).toEqual({
       verbs: [{ name: "Receive", attributes: [["action", value]] }],
       comments: [],
     });
   });
 
   it("puts what attribute() wrote behind the name, in the order given", () => {
-    const attributes = attribute("pageSize", "a4") + attribute("__proto__", "1") + attribute("action", "/x");
-    expect(element("Receive", attributes)).toBe('<Receive pageSize="a4" __proto__="1" action="/x"/>');
-    expect(element("Reject", "")).toBe("<Reject/>");
+    const attributes =
+      formatAttribute("pageSize", "a4") + formatAttribute("__proto__", "1") + formatAttribute("action", "/x");
+    expect(formatElement("Receive", attributes)).toBe('<Receive pageSize="a4" __proto__="1" action="/x"/>');
+    expect(formatElement("Reject", "")).toBe("<Reject/>");
   });
 });
 
 describe("document", () => {
   it("writes an empty response as one empty tag", () => {
-    expect(document("")).toBe('<?xml version="1.0" encoding="UTF-8"?><Response/>');
-    expect(reread(document(""))).toEqual({ verbs: [], comments: [] });
+    expect(formatDocument("")).toBe('<?xml version="1.0" encoding="UTF-8"?><Response/>');
+    expect(reread(formatDocument(""))).toEqual({ verbs: [], comments: [] });
   });
 
   it("puts the content inside Response, in one line", () => {
-    expect(document(element("Reject", ""))).toBe(
+    expect(formatDocument(formatElement("Reject", ""))).toBe(
       '<?xml version="1.0" encoding="UTF-8"?><Response><Reject/></Response>',
     );
   });
 
   it.each(["why", "", "-", "a-", "- -", "<Reject/> & \"'", ">", "->", "é\n😀"])("carries the comment %j", (text) => {
-    expect(reread(document(comment(text)))).toEqual({ verbs: [], comments: [` ${text} `] });
+    expect(reread(formatDocument(formatComment(text)))).toEqual({ verbs: [], comments: [` ${text} `] });
   });
 });
