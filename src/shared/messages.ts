@@ -26,6 +26,24 @@ function escapeCharacter(character: string): string {
   return "\\u" + character.charCodeAt(0).toString(16).padStart(4, "0");
 }
 
+/** At most this much of an attacker's URL in a log. */
+const SHOWN_LENGTH = 200;
+
+/** A URL without userinfo and nested credentials, short, and in ASCII. */
+export function redactUrl(url: string): string {
+  const [target] = url.split("?", 1);
+  const query = url.slice(target!.length);
+  const [scheme] = /^https?:\/\//i.exec(target!) ?? [""];
+  const place = target!.slice(scheme!.length).replace(CREDENTIALS, "***@");
+  const shown = (scheme + place + query.replace(CREDENTIALS, "?***@")).slice(0, SHOWN_LENGTH + 1);
+  const escaped = shown.replace(/[^\x20-\x7e]|[<>"]/g, percentEncode);
+  return escaped.length > SHOWN_LENGTH ? escaped.slice(0, SHOWN_LENGTH - 3) + "..." : escaped;
+}
+
+function percentEncode(character: string): string {
+  return "%" + character.charCodeAt(0).toString(16).padStart(2, "0");
+}
+
 /** "a Promise", "a URL"; "an object" for all that has no name of its own. */
 function describeObject(value: object): string {
   const tag = Object.prototype.toString.call(value).slice(8, -1);
