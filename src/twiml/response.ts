@@ -11,7 +11,7 @@ import {
   secondVerbError,
   getXml,
 } from "./verbs.js";
-import { formatComment, formatDocument } from "./xml-read.js";
+import { formatComment, formatDocument } from "./xml-write.js";
 
 /**
  * The `Content-Type` of the answer. Another one is the provider's error 12300.

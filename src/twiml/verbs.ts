@@ -3,7 +3,7 @@ import { TwimlError, verbError } from "../shared/errors.js";
 import { didYouMean, hintFor, formatValue } from "../shared/messages.js";
 import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
 import { isHttpUrl, isRelativeReference } from "../shared/values.js";
-import { formatAttribute, formatElement, illegalCharacter, isAttributeName } from "./xml-read.js";
+import { formatAttribute, formatElement, illegalCharacter, isAttributeName } from "./xml-write.js";
 
 /**
  * The methods an `action` can be requested with; case-sensitive.

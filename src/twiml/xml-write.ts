@@ -1,0 +1,67 @@
+/** XML 1.0 writing: the text it can carry, and how attributes, elements, comments and documents are written. */
+
+/**
+ * Characters that XML 1.0 cannot carry, even escaped: control characters except tab, newline and carriage return,
+ * U+FFFE, U+FFFF and lone surrogates (the u flag reads pairs as one character). https://www.w3.org/TR/xml/#charsets
+ */
+export const NOT_CHAR = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
+
+/** ASCII letters are enough for what providers document. Names that begin with "xml" are reserved (section 2.3). */
+const ATTRIBUTE_NAME = /^(?!xml)[a-z_][\w.-]*$/i;
+
+/**
+ * Characters that are escaped in a double-quoted attribute value. Parsers turn literal tabs and line ends into spaces.
+ * https://www.w3.org/TR/xml/#AVNormalize
+ */
+const TO_ESCAPE = /[&<"\t\n\r]/;
+const ESCAPES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  '"': "&quot;",
+  "\t": "&#x9;",
+  "\n": "&#xA;",
+  "\r": "&#xD;",
+};
+
+/** The first character of `text` that XML cannot carry, such as "U+0000", if there is one. */
+export function illegalCharacter(text: string): string | undefined {
+  const code = NOT_CHAR.exec(text)?.[0].codePointAt(0);
+  return code === undefined ? undefined : "U+" + code.toString(16).toUpperCase().padStart(4, "0");
+}
+
+/** Whether an attribute can have this name. */
+export function isAttributeName(name: string): boolean {
+  return ATTRIBUTE_NAME.test(name);
+}
+
+/** The XML of an attribute, with the space before it. The caller has checked name and value. */
+export function formatAttribute(name: string, value: string): string {
+  return ` ${name}="${escapeAttribute(value)}"`;
+}
+
+function escapeAttribute(value: string): string {
+  let at = value.search(TO_ESCAPE);
+  let escaped = "";
+  let rest = value;
+  while (at >= 0) {
+    escaped += rest.slice(0, at) + ESCAPES[rest[at]!];
+    rest = rest.slice(at + 1);
+    at = rest.search(TO_ESCAPE);
+  }
+  return escaped + rest;
+}
+
+/** The XML of an empty element; `attributes` is the XML of its attributes. */
+export function formatElement(name: string, attributes: string): string {
+  return `<${name}${attributes}/>`;
+}
+
+/** The XML of a comment. Callers must reject `--`, which XML comments cannot contain. */
+export function formatComment(text: string): string {
+  return `<!-- ${text} -->`;
+}
+
+/** The XML of a document; `content` is the XML inside `<Response>`. */
+export function formatDocument(content: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>` + (content ? `<Response>${content}</Response>` : "<Response/>");
+}
