@@ -1,36 +1,33 @@
-/** Objects whose names or values come from outside: read without inherited properties, made without a prototype. */
+/** Objects from outside: own properties alone, and records without a prototype. */
 import { didYouMean, formatValue } from "./messages.js";
 
 /**
- * An empty record without a prototype. V8 keeps properties that are added to it as fast as those of `{}`, while
- * `Object.create(null)` makes a hash table, which takes twice the time to fill and freeze.
+ * An empty record without a prototype. V8 adds properties to it as fast as to `{}`, while `Object.create(null)` is a
+ * hash table, which takes twice the time to fill and freeze.
  */
 export function emptyRecord<Value>(): Record<string, Value> {
   return Object.setPrototypeOf({}, null);
 }
 
-/** The value of an own property; a polluted prototype gives none. */
+/** Reads an own property and ignores inherited ones, so a polluted prototype cannot supply a value. */
 export function readOwn(object: unknown, name: string): unknown {
   return Object(object) === object && Object.hasOwn(object as object, name)
     ? (object as Record<string, unknown>)[name]
     : undefined;
 }
 
-/**
- * Whether `value` holds its data in own properties. A URL, a Promise, a Map or an empty instance of a class has none,
- * and would be taken for `{}` in silence.
- */
+/** Whether `value` is a plain object. A URL, Promise, Map or empty class instance would otherwise be read as `{}`. */
 export function isPlainObject(value: unknown): boolean {
   if (Object(value) !== value) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // The prototype of every realm's plain objects has none itself.
+  // `Object.prototype` of any realm has a null prototype.
   if (prototype === null || Object.getPrototypeOf(prototype) === null) return typeof value !== "function";
   return Object.prototype.toString.call(value) === "[object Object]" && Object.keys(value as object).length > 0;
 }
 
 /**
- * A copy of an object of options without a prototype: what an option is must not come from a polluted one. Throws a
- * TypeError for what is no such object, and for a name that is not among `names`.
+ * Copies the options onto a null-prototype object, so a polluted prototype cannot set an option. Throws a TypeError if
+ * `options` is not a plain object, or has a name that is not among `names`.
  */
 export function checkOptionNames(caller: string, options: unknown, names: readonly string[]): Record<string, unknown> {
   if (!isPlainObject(options))
