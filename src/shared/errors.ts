@@ -1,8 +1,7 @@
-/** Everything that the core throws, and every code. The codes are constants; the types derive from them. */
+/** The errors of the core and their codes. The codes are constants; the types derive from them. */
 
 /**
- * Why a {@link TwimlError} was thrown.
- * @example TWIML_ERROR_CODES.includes("second-verb"); // true
+ * The codes of a {@link TwimlError}.
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
 export const TWIML_ERROR_CODES = [
@@ -19,12 +18,12 @@ export const TWIML_ERROR_CODES = [
   "not-a-response",
 ] as const;
 
-/** Why a {@link TwimlError} was thrown. */
+/** A code of a {@link TwimlError}. */
 export type TwimlErrorCode = (typeof TWIML_ERROR_CODES)[number];
 
 /**
- * The number under which a provider's log shows the mistake. `pages-lost` and `second-verb` have none: providers take
- * such a document, and lose the pages or ignore the second verb. https://www.twilio.com/docs/api/errors
+ * The provider's error number for a mistake. `pages-lost` and `second-verb` have no number: providers accept such a
+ * document, and lose the pages or ignore the second verb. https://www.twilio.com/docs/api/errors
  */
 const PROVIDER_ERRORS: { readonly [Code in TwimlErrorCode]?: number } = {
   malformed: 12100,
@@ -38,21 +37,22 @@ const PROVIDER_ERRORS: { readonly [Code in TwimlErrorCode]?: number } = {
   "no-verb": 34106,
 };
 
-/** Where in a document something is wrong, as far as it is known. */
+/** Position of an error, if known. */
 export interface TwimlLocation {
+  /** Name of the verb. */
   readonly verb?: string | undefined;
+  /** Name of the attribute. */
   readonly attribute?: string | undefined;
-  /** Both count from 1. The column counts characters (code points), so an emoji is one. */
+  /** Line in the document, from 1. */
   readonly line?: number | undefined;
+  /** Column in the line, from 1, in characters (code points): an emoji is one. */
   readonly column?: number | undefined;
 }
 
 /**
- * TwiML that must not be sent. `code` says why, `verb` and `attribute` where (as given, at most 64 characters), in a
- * document that was read also `line` and `column`, which count from 1. `providerError` is the number under which a
- * provider's log would show the mistake, if it has one. The message names what came and what is allowed; it is made for
- * developers and holds no more than an excerpt of a value.
- * Compare `name` or `code` rather than the class where an ESM and a CommonJS copy of this library may meet.
+ * Thrown for invalid TwiML. The message is for developers: it names the received value and the allowed ones, and holds
+ * at most an excerpt of a value. Compare `name` or `code` instead of the class if an ESM and a CommonJS copy of this
+ * library can coexist.
  *
  * @example
  * try {
@@ -63,12 +63,18 @@ export interface TwimlLocation {
  */
 export class TwimlError extends TypeError {
   override readonly name = "TwimlError";
+  /** Name of the verb as given, at most 64 characters. */
   declare readonly verb?: string;
+  /** Name of the attribute as given, at most 64 characters. */
   declare readonly attribute?: string;
+  /** Line in the document that was read, from 1. */
   declare readonly line?: number;
+  /** Column in the line, from 1, in characters (code points). */
   declare readonly column?: number;
+  /** The number under which a provider logs the mistake, if it has one. */
   declare readonly providerError?: number;
   constructor(
+    /** The kind of mistake, one of `TWIML_ERROR_CODES`. */
     readonly code: TwimlErrorCode,
     message: string,
     where: TwimlLocation = {},
@@ -83,37 +89,30 @@ export class TwimlError extends TypeError {
   }
 }
 
-/** An error whose message names the verb first, and ends as a sentence does. */
-export function verbError(code: TwimlErrorCode, problem: string, verb?: string, attribute?: string): TwimlError {
-  return new TwimlError(code, `${verb === undefined ? "" : `<${verb}>: `}${problem}.`, { verb, attribute });
-}
-
 /**
- * What can be wrong with a parameter: `missing`; `empty`; `repeated`; `not-text`; `invalid`: the value is not what the
- * parameter can hold.
- * @example FAX_ISSUE_CODES.includes("missing"); // true
+ * The codes of a {@link FaxRequestIssue}. `invalid`: the value is not one that the parameter can have.
  * @see https://www.twilio.com/docs/fax/twiml
  */
 export const FAX_ISSUE_CODES = ["missing", "empty", "repeated", "not-text", "invalid"] as const;
 
-/** One thing that is wrong with a request. */
+/** One problem with one parameter of a request. */
 export interface FaxRequestIssue {
-  /** Name of the parameter, as on the wire (a stranger's name is cut at 64 characters). */
+  /** Name of the parameter, as on the wire (unknown names are truncated to 64 characters). */
   readonly parameter: string;
   /** One of `FAX_ISSUE_CODES`. */
   readonly code: (typeof FAX_ISSUE_CODES)[number];
-  /** One sentence: what came, what is expected. */
+  /** One sentence: the received value, and the expected one. */
   readonly message: string;
 }
 
-/** An issue, with a stranger's name cut short. */
+/** An issue, with the name truncated, because anyone can send a long one. */
 export function createIssue(parameter: string, code: FaxRequestIssue["code"], message: string): FaxRequestIssue {
   return { parameter: parameter.slice(0, 64), code, message };
 }
 
 /**
- * A request whose parameters cannot be read. `issues` holds all that is wrong; the message sums it up, with no more
- * than excerpts of what came. Servers that know `status` or `statusCode` answer it with 400.
+ * Thrown for a request whose parameters cannot be read. The message sums up the `issues`, with at most excerpts of the
+ * received values. Frameworks that read `status` or `statusCode` respond with 400.
  *
  * @example
  * try {
@@ -125,13 +124,15 @@ export function createIssue(parameter: string, code: FaxRequestIssue["code"], me
  */
 export class FaxRequestError extends Error {
   override readonly name = "FaxRequestError";
+  /** The only code of this error. */
   readonly code = "invalid-parameters";
-  /** The status to answer with, where Express, Koa and Hono look for it. */
+  /** Status of the response, as Express, Koa and Hono read it. */
   readonly status = 400;
-  /** The same, where Fastify looks for it. */
+  /** Status of the response, as Fastify reads it. */
   readonly statusCode = 400;
   constructor(
     message: string,
+    /** Every problem of the request, in the order of the parameters. */
     readonly issues: readonly FaxRequestIssue[],
   ) {
     super(message);

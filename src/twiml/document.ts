@@ -1,35 +1,35 @@
-/** A TwiML document to a verb: `parseTwiml`. */
-import { TwimlError, verbError } from "../shared/errors.js";
+/** Reading TwiML documents: `parseTwiml`. */
+import { TwimlError } from "../shared/errors.js";
 import { didYouMean, formatValue } from "../shared/messages.js";
 import { checkSize } from "./response.js";
 import { type Verb, parseVerb, secondVerbError, readUncheckedOption, unknownAttributeError } from "./verbs.js";
 import { type XmlElement, type XmlNode, normalizeText, locationAt, parseXml } from "./xml-read.js";
 
-/** What `parseTwiml` takes beside the document. */
+/** What `parseTwiml` takes besides the document. */
 export interface ParseTwimlOptions {
   /**
-   * With `true`, attributes that this library does not know are taken over into the verb's `unchecked`. Without it they
-   * are errors, as they are for the providers.
+   * With `true`, attributes that this library does not know become the verb's `unchecked`. Otherwise they are errors,
+   * as they are for the providers.
    */
   readonly unchecked?: boolean | undefined;
 }
 
 /**
- * The verb that a TwiML document asks for: what a provider would do, or the mistake that it would log. The verb is the
- * one that `receive` or `reject` makes, so that both compare equal.
+ * The verb of a TwiML document: what a provider would do. Throws the mistake that a provider would log. The verb equals
+ * the one that `receive` or `reject` makes.
  *
- * Read is what providers read, strictly: well-formed XML 1.0 with the root `Response` and at most one verb. Comments,
- * processing instructions and white space are skipped; a DOCTYPE, CDATA, namespaces and text are errors. Mistakes are
- * looked for as providers do: the size, then the whole document's syntax, its root, and its content from top to bottom.
+ * Accepts exactly what providers accept: well-formed XML 1.0 with the root `Response` and at most one verb. Comments,
+ * processing instructions and white space are skipped; a DOCTYPE, CDATA, namespaces and text are errors. Checks are in
+ * the order of the providers: the size, the syntax of the whole document, its root, and its content from top to bottom.
  *
  * @param xml the document as text, at most 64 kB (65,536 bytes in UTF-8), with or without a byte order mark
- * @param options `unchecked: true` takes over attributes that this library does not know
+ * @param options `unchecked: true` keeps attributes that this library does not know
  * @returns a frozen verb, with typed values (`storeMedia="false"` is `false`), or `undefined` for `<Response/>`
  * @throws {TwimlError} `too-large`; `malformed`; `not-a-response`; `second-verb`; `unknown-verb` (also an element in a
- * verb); `invalid-value` (also text); `unknown-attribute`, `invalid-name` and `pages-lost` as `receive` does. What is
- * wrong in the document has a `line` and a `column`, which count from 1, in characters (code points), and
- * `providerError`, the number under which a provider's log shows it. An `xml` that is not text, and an unknown option,
- * are `invalid-value` and `unknown-attribute` without a place.
+ * verb); `invalid-value` (also text); `unknown-attribute`, `invalid-name` and `pages-lost` as `receive` does. Errors in
+ * the document have a `line` and a `column`, which count from 1, in characters (code points), and `providerError`, the
+ * number under which a provider logs the mistake. If `xml` is not text, or an option is unknown, the error is
+ * `invalid-value` or `unknown-attribute` without a position.
  * @example
  * parseTwiml('<Response><Receive action="/fax" storeMedia="true"/></Response>');
  * // { verb: "Receive", attributes: { action: "/fax", storeMedia: true } }
@@ -56,11 +56,11 @@ export function parseTwiml(xml: string, options?: ParseTwimlOptions): Verb | und
 
 function requireText(xml: unknown): string {
   if (typeof xml === "string") return xml;
-  const problem = `the document must be text, not ${formatValue(xml)} (is an await missing?)`;
-  throw verbError("invalid-value", problem);
+  const message = `the document must be text, not ${formatValue(xml)} (is an await missing?).`;
+  throw new TwimlError("invalid-value", message);
 }
 
-/** The verb that stands in `<Response>`. */
+/** The verb inside `<Response>`. */
 function parseVerbElement(text: string, node: XmlNode, unchecked: boolean): Verb {
   if ("text" in node) throw misplacedError(text, "Response", node);
   const texts = [...node.attributes].map(([name, { value }]): [string, string] => [name, value]);
@@ -69,7 +69,7 @@ function parseVerbElement(text: string, node: XmlNode, unchecked: boolean): Verb
   return verb;
 }
 
-/** What `read` gives; an error of it names the place of the attribute that it is about, or else of the tag. */
+/** Calls `read`, and adds the position of the attribute (or the tag) to any error it throws. */
 function withLocation(text: string, element: XmlElement, read: () => Verb): Verb {
   try {
     return read();
@@ -80,19 +80,20 @@ function withLocation(text: string, element: XmlElement, read: () => Verb): Verb
   }
 }
 
-/** The same error, with its place in the document. */
+/** The same error, with its position in the document. */
 function addLocation({ code, message, verb, attribute }: TwimlError, text: string, at: number): TwimlError {
   return new TwimlError(code, message, { verb, attribute, ...locationAt(text, at) });
 }
 
 function notAResponseError(name: string): TwimlError {
-  const problem = `the root element must be "Response", not ${formatValue(name)}${didYouMean(name, ["Response"])}`;
-  return verbError("not-a-response", problem);
+  const message = `the root element must be "Response", not ${formatValue(name)}${didYouMean(name, ["Response"])}.`;
+  return new TwimlError("not-a-response", message);
 }
 
-/** The error for content of an element that cannot have it. */
+/** The error for content that an element cannot have. */
 function misplacedError(text: string, verb: string, node: XmlNode): TwimlError {
   const [code, what] =
     "text" in node ? ["invalid-value" as const, node.text] : ["unknown-verb" as const, `<${node.name}>`];
-  return addLocation(verbError(code, `it cannot hold ${formatValue(what)}`, verb), text, node.at);
+  const message = `<${verb}>: it cannot hold ${formatValue(what)}.`;
+  return new TwimlError(code, message, { verb, ...locationAt(text, node.at) });
 }

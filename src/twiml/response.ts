@@ -1,5 +1,6 @@
-/** A verb to a TwiML document: `toTwiml`, and the `FaxResponse` class that people know from the helper libraries. */
-import { verbError } from "../shared/errors.js";
+/** Writing TwiML documents: `toTwiml`, and the `FaxResponse` class that people know from the helper libraries. */
+import { TwimlError } from "../shared/errors.js";
+import { formatVerbPrefix } from "../shared/messages.js";
 import {
   type ReceiveAttributes,
   type ReceiveOptions,
@@ -14,36 +15,36 @@ import {
 import { formatComment, formatDocument } from "./xml-write.js";
 
 /**
- * The `Content-Type` of the answer. Another one is the provider's error 12300.
+ * The `Content-Type` of a TwiML response. Any other one is the provider's error 12300.
  * @example res.writeHead(200, { "content-type": TWIML_CONTENT_TYPE }).end(toTwiml(reject()));
  * @see https://www.twilio.com/docs/api/errors/12300
  */
 export const TWIML_CONTENT_TYPE = "text/xml; charset=utf-8";
 
-/** Providers refuse more. https://www.twilio.com/docs/api/errors/11750 */
+/** Providers refuse larger documents. https://www.twilio.com/docs/api/errors/11750 */
 const MAX_BYTES = 64 * 1024;
 
 /** Named by structure so that the core needs neither DOM nor Node types. */
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
-/** The document around `content`, if a provider takes one of its size. */
+/** Wraps `content` in a document. Throws if the document exceeds the providers' size limit. */
 function buildDocument(content: string, verb: Verb | undefined): string {
   return checkSize(formatDocument(content), verb);
 }
 
-/** The document, if a provider takes one of its size. */
+/** Returns the document. Throws if it exceeds the providers' size limit. */
 export function checkSize(twiml: string, verb?: Verb): string {
   // One UTF-16 unit is at most three bytes of UTF-8: short documents need no count.
   if (twiml.length * 3 <= MAX_BYTES) return twiml;
   const bytes = new TextEncoder().encode(twiml).length;
   if (bytes <= MAX_BYTES) return twiml;
   const problem = `the document has ${bytes} bytes, and providers take ${MAX_BYTES} at most`;
-  throw verbError("too-large", problem, verb?.verb);
+  throw new TwimlError("too-large", `${formatVerbPrefix(verb?.verb)}${problem}.`, { verb: verb?.verb });
 }
 
 /**
- * The TwiML document for a verb; without one the empty `<Response/>`, the right answer to a callback (for an incoming
- * fax it would be the provider's error 34106). Byte for byte what the providers' helper libraries write.
+ * The TwiML document for a verb, byte for byte as the providers' helper libraries write it. Without a verb it is the
+ * empty `<Response/>`, the response to a callback (for a new fax it would be the provider's error 34106).
  *
  * @param verb from `receive` or `reject`, or plain data of the same shape, which is checked in the same way
  * @returns XML, at most 64 kB in UTF-8
@@ -60,8 +61,8 @@ export function toTwiml(verb?: Verb): string {
 }
 
 /**
- * A response built step by step, as with the providers' helper libraries: at most one verb, and comments. Every method
- * that adds something returns the response itself.
+ * A response built step by step, as with the providers' helper libraries: at most one verb, and comments. Methods that
+ * add something return the response itself.
  *
  * @example
  * const response = new FaxResponse();
@@ -74,16 +75,16 @@ export class FaxResponse {
   #verb: Verb | undefined;
 
   /**
-   * @param verb what the response starts with, if anything
-   * @throws {TwimlError} when `verb` is none, and as `receive` does for plain data
+   * @param verb the first content of the response
+   * @throws {TwimlError} if `verb` is not a verb; for plain data, as `receive` does
    */
   constructor(verb?: Verb) {
     if (verb !== undefined) this.#add(checkVerb(verb));
   }
 
   /**
-   * Accepts the fax. Takes and throws what the function `receive` does, and
-   * @throws {TwimlError} `second-verb` when the response has a verb already
+   * Accepts the fax. Has the parameters and errors of the function `receive`.
+   * @throws {TwimlError} also `second-verb` if the response has a verb already
    */
   receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): this {
     return this.#add(receive(attributes, options));
@@ -91,7 +92,7 @@ export class FaxResponse {
 
   /**
    * Refuses the fax.
-   * @throws {TwimlError} `second-verb` when the response has a verb already
+   * @throws {TwimlError} `second-verb` if the response has a verb already
    */
   reject(): this;
   reject(...nothing: unknown[]): this {
@@ -99,13 +100,13 @@ export class FaxResponse {
   }
 
   /**
-   * An XML comment, for people who read the document.
-   * @throws {TwimlError} `invalid-value` for what is not text; `invalid-text` for `--`, which a comment cannot say, and
-   * for characters that XML cannot carry
+   * Adds an XML comment, for people who read the document.
+   * @throws {TwimlError} `invalid-value` if it is not text; `invalid-text` if it contains `--` (not allowed in XML
+   * comments) or characters that XML cannot carry
    */
   comment(text: string): this {
     if (checkText("comment", text).includes("--")) {
-      throw verbError("invalid-text", `a comment cannot hold "--"`, undefined, "comment");
+      throw new TwimlError("invalid-text", `a comment cannot hold "--".`, { attribute: "comment" });
     }
     this.#content += formatComment(text);
     return this;

@@ -1,6 +1,6 @@
 /** The two fax verbs: one table of attribute rules, and the types, checks and messages that come from it. */
-import { TwimlError, verbError } from "../shared/errors.js";
-import { didYouMean, hintFor, formatValue } from "../shared/messages.js";
+import { TwimlError } from "../shared/errors.js";
+import { didYouMean, formatValue, formatVerbPrefix, hintFor } from "../shared/messages.js";
 import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
 import { isHttpUrl, isRelativeReference } from "../shared/values.js";
 import { formatAttribute, formatElement, illegalCharacter, isAttributeName } from "./xml-write.js";
@@ -102,12 +102,12 @@ export type Verb = Receive | Reject;
 /**
  * The verb that accepts a fax.
  *
- * @param attributes copied and checked; only own enumerable properties count
+ * @param attributes copied and checked; only own enumerable properties are read
  * @param options `unchecked`: attributes that this library does not know yet
  * @returns a frozen `{ verb: "Receive", attributes }`, with the `href` of a URL object as its text
- * @throws {TwimlError} `unknown-attribute` (of an option, too), `invalid-value` (also for what is not a plain object),
- * `invalid-text`, `invalid-name` (in `unchecked`) or
- * `pages-lost` (`storeMedia: false` without an `action`, or with `method: "GET"`)
+ * @throws {TwimlError} `unknown-attribute` (also for an option), `invalid-value` (also for an argument that is not a
+ * plain object), `invalid-text`, `invalid-name` (in `unchecked`) or `pages-lost` (`storeMedia: false` without an
+ * `action`, or with `method: "GET"`)
  * @example
  * receive({ action: "/fax/received", mediaType: "application/pdf" });
  * @see https://www.twilio.com/docs/fax/twiml/receive
@@ -120,7 +120,7 @@ export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions
  * The verb that refuses a fax, which then ends with the status `canceled`. It has no attributes.
  *
  * @returns a frozen `{ verb: "Reject" }`
- * @throws {TwimlError} `unknown-attribute` when plain JavaScript passes one all the same
+ * @throws {TwimlError} `unknown-attribute` if untyped code passes one anyway
  * @example
  * toTwiml(reject()); // …<Response><Reject/></Response>
  * @see https://developer.signalwire.com/compatibility-api/cxml/fax/reject
@@ -130,32 +130,33 @@ export function reject(attributes?: unknown, options?: unknown): Reject {
   return buildVerb("Reject", attributes, readOwn(options, "unchecked")) as Reject;
 }
 
-/** The value of the option `unchecked`, the only one that there is. */
+/** Checks the options, and returns `unchecked`, the only one. */
 export function readUncheckedOption(options: unknown, verb?: string): unknown {
+  if (options === undefined) return undefined;
   for (const name of listKeys("options", options, verb)) {
     if (name === "unchecked") continue;
-    const problem = `there is no option ${formatValue(name)}, only "unchecked"`;
-    throw verbError("unknown-attribute", problem, verb, name);
+    const message = `${formatVerbPrefix(verb)}there is no option ${formatValue(name)}, only "unchecked".`;
+    throw new TwimlError("unknown-attribute", message, { verb, attribute: name });
   }
   return readOwn(options, "unchecked");
 }
 
-/** A verb that was made here, as it is; plain data from anywhere else goes through the checks first. */
+/** Returns a verb of `receive` or `reject` as it is, and checks plain data from anywhere else. */
 export function checkVerb(data: unknown): Verb {
   if (Object(data) !== data || !Object.hasOwn(data as object, "verb")) throw notAVerbError(data);
-  if (VerbBrand.tagOf(data as object) !== undefined) return data as Verb;
+  if (VerbBrand.readXml(data as object) !== undefined) return data as Verb;
   const verb = buildVerb(readOwn(data, "verb"), readOwn(data, "attributes"), readOwn(data, "unchecked"));
   for (const part of listKeys("verb", data)) {
     if (part === "verb" || part === "attributes" || part === "unchecked") continue;
-    const problem = `${formatValue(part)} must stand inside "attributes"`;
-    throw verbError("unknown-attribute", problem, verb.verb, part);
+    const message = `<${verb.verb}>: ${formatValue(part)} must stand inside "attributes".`;
+    throw new TwimlError("unknown-attribute", message, { verb: verb.verb, attribute: part });
   }
   return verb;
 }
 
 /**
- * The verb that a document names, from the text of its attributes, through the checks that all verbs go through.
- * Attributes that the table does not know are unchecked ones, if that is asked for.
+ * Builds a verb from attribute text, with the same checks as `receive`. With `unchecked`, attributes that are not in
+ * the table become unchecked ones.
  */
 export function parseVerb(name: string, texts: Iterable<[name: string, text: string]>, unchecked: boolean): Verb {
   const rules = RULES.get(name);
@@ -169,18 +170,18 @@ export function parseVerb(name: string, texts: Iterable<[name: string, text: str
   return buildVerb(name, known, unknown);
 }
 
-/** The value that is written as `text`, such as `false`; the text itself when it is one, or when it is not allowed. */
+/** Converts attribute text to its typed value ("false" to false). Unknown text stays as it is, and fails the check. */
 function parseAttributeText(rule: Rule | undefined, text: string): unknown {
   if (rule === undefined || rule === "url") return text;
   return [...rule.keys()].find((value) => String(value) === text) ?? text;
 }
 
-/** What is written for a verb that `checkVerb` returned. */
+/** The XML of a verb returned by `checkVerb`. */
 export function getXml(verb: Verb): string {
-  return VerbBrand.tagOf(verb)!;
+  return VerbBrand.readXml(verb)!;
 }
 
-/** Returns what it is given, so that the private field of its subclass is added to a plain object. */
+/** Base class that returns its argument, so that a subclass can attach a private field to a plain object. */
 class ReturnsArgument {
   constructor(object: object) {
     return object;
@@ -188,25 +189,25 @@ class ReturnsArgument {
 }
 
 /**
- * Marks a verb as checked, together with what is written for it. Nobody outside can make or copy the mark, and, unlike
- * a `WeakMap`, it costs nothing that could be measured.
+ * Brands a checked verb, and stores its XML. The private field cannot be forged or copied, and, unlike a `WeakMap`, it
+ * costs nothing that could be measured.
  */
 class VerbBrand extends ReturnsArgument {
-  readonly #tag: string;
-  constructor(verb: object, tag: string) {
+  readonly #xml: string;
+  constructor(verb: object, xml: string) {
     super(verb);
-    this.#tag = tag;
+    this.#xml = xml;
   }
-  static tagOf(verb: object): string | undefined {
-    return #tag in verb ? verb.#tag : undefined;
+  static readXml(verb: object): string | undefined {
+    return #xml in verb ? verb.#xml : undefined;
   }
 }
 
-/** An attribute's values, with what is written for each; or "url", for values that cannot be listed. */
+/** The allowed values of an attribute, each with its XML; or "url", for values that cannot be listed. */
 type Rule = "url" | ReadonlyMap<unknown, string>;
 type Rules = ReadonlyMap<string, Rule>;
 
-// Pure, so that who imports the parsers alone does not get it.
+// Marked pure so that it is tree-shaken for users who only import the parsers.
 const RULES = /* @__PURE__ */ compileRules(VERBS);
 
 function compileRules(verbs: Readonly<Record<string, object>>): ReadonlyMap<unknown, Rules> {
@@ -217,7 +218,7 @@ function compileRule([name, rule]: [string, "url" | readonly unknown[]]): [strin
   return [name, rule === "url" ? rule : new Map(rule.map((value) => [value, formatAttribute(name, String(value))]))];
 }
 
-/** Checks and writes in one pass, so that nothing has to be looked at twice. */
+/** Checks and writes in one pass over the attributes. */
 function buildVerb(name: unknown, attributes: unknown, unchecked: unknown): Verb {
   const rules = RULES.get(name);
   if (rules === undefined) throw unknownVerbError(name);
@@ -231,63 +232,60 @@ function buildVerb(name: unknown, attributes: unknown, unchecked: unknown): Verb
     if (rule === undefined) throw unknownAttributeError(verb, rules, key);
     const checked = rule === "url" ? checkUrlAttribute(verb, key, value) : value;
     const text = rule === "url" ? formatAttribute(key, checked as string) : rule.get(checked);
-    if (text === undefined) throw invalidValueError(verb, key, rule as ReadonlyMap<unknown, string>, value);
+    if (text === undefined) throw unlistedValueError(verb, key, rule as ReadonlyMap<unknown, string>, value);
     values[key] = checked;
     written += text;
   }
-  if (losesPages(values)) {
-    const problem = `storeMedia: false loses the pages, unless they are POSTed to an "action"`;
-    throw verbError("pages-lost", problem, verb, "storeMedia");
-  }
+  if (losesPages(values)) throw pagesLostError(verb);
   const extra = checkUnchecked(verb, rules, unchecked);
   for (const [key, value] of extra) written += formatAttribute(key, value);
   return freezeVerb(verb, values, extra, formatElement(verb, written));
 }
 
-function freezeVerb(verb: Verb["verb"], values: object, extra: readonly [string, string][], tag: string): Verb {
+function freezeVerb(verb: Verb["verb"], values: object, extra: readonly [string, string][], xml: string): Verb {
   const data: { verb: string; attributes?: object; unchecked?: object } = { verb };
   if (verb !== "Reject") data.attributes = Object.freeze(values);
   if (extra.length > 0) data.unchecked = Object.freeze(Object.fromEntries(extra));
-  return Object.freeze(new VerbBrand(data, tag)) as unknown as Verb;
+  return Object.freeze(new VerbBrand(data, xml)) as unknown as Verb;
 }
 
-/** Own values, because a polluted prototype must neither refuse a verb nor let one through. */
-function losesPages(values: object): boolean {
-  if (readOwn(values, "storeMedia") !== false) return false;
+/** Reads own values alone, so a polluted prototype can neither refuse a verb nor let one through. */
+function losesPages(values: Readonly<Record<string, unknown>>): boolean {
+  if (values["storeMedia"] !== false || !Object.hasOwn(values, "storeMedia")) return false;
   return !Object.hasOwn(values, "action") || readOwn(values, "method") === "GET";
 }
 
 function checkUrlAttribute(verb: string, name: string, value: unknown): string {
-  const href = readHref(value);
+  const href = typeof value === "string" ? value : readHref(value);
   if (typeof href === "string" && href !== "") {
     checkText(name, href, verb);
     if (isRelativeReference(href) || isHttpUrl(href)) return href;
   }
-  const expected = `an http(s) URL, or a relative reference such as "/fax"`;
-  const problem = `${name} must be ${expected}, not ${formatValue(href ?? value)}`;
-  throw verbError("invalid-value", problem, verb, name);
+  throw invalidValueError(verb, name, `an http(s) URL, or a relative reference such as "/fax"`, href ?? value);
 }
 
-/** A URL has its `href` from its class; one that every object has is a polluted prototype's. */
+/** The `href` of an object. URL inherits it from its class; one from a polluted `Object.prototype` is ignored. */
 function readHref(value: unknown): unknown {
   if (Object(value) !== value) return value;
   const { href } = value as { href?: unknown };
   return href === ({} as { href?: unknown }).href ? undefined : href;
 }
 
-/** The text, if XML can carry it. */
+/** Returns text that XML can carry, and throws for anything else. */
 export function checkText(name: string, text: unknown, verb?: string): string {
   if (typeof text !== "string") {
-    throw verbError("invalid-value", `${formatValue(name)} must be text, not ${formatValue(text)}`, verb, name);
+    const message = `${formatVerbPrefix(verb)}${formatValue(name)} must be text, not ${formatValue(text)}.`;
+    throw new TwimlError("invalid-value", message, { verb, attribute: name });
   }
   const illegal = illegalCharacter(text);
-  if (illegal)
-    throw verbError("invalid-text", `${formatValue(name)} holds ${illegal}, which XML cannot carry`, verb, name);
-  return text;
+  if (illegal === undefined) return text;
+  const message = `${formatVerbPrefix(verb)}${formatValue(name)} holds ${illegal}, which XML cannot carry.`;
+  throw new TwimlError("invalid-text", message, { verb, attribute: name });
 }
 
 function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): [string, string][] {
   const checked: [string, string][] = [];
+  if (unchecked === undefined) return checked;
   for (const name of listKeys("unchecked", unchecked, verb)) {
     const value = (unchecked as Record<string, unknown>)[name];
     if (value === undefined || value === null) continue;
@@ -300,20 +298,19 @@ function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): [string
 
 function checkUncheckedName(verb: string, rules: Rules, name: string): void {
   const known = [...rules.keys()].find((each) => each.toLowerCase() === name.toLowerCase());
-  if (known) {
-    throw verbError("invalid-name", `"${known}" must stand in "attributes", where it is checked`, verb, name);
-  }
-  if (!isAttributeName(name)) {
-    throw verbError("invalid-name", `${formatValue(name)} cannot be the name of an attribute`, verb, name);
-  }
+  if (known === undefined && isAttributeName(name)) return;
+  const problem = known
+    ? `"${known}" must stand in "attributes", where it is checked`
+    : `${formatValue(name)} cannot be the name of an attribute`;
+  throw new TwimlError("invalid-name", `<${verb}>: ${problem}.`, { verb, attribute: name });
 }
 
-/** The names of the own enumerable properties of plain data, or an error for what is something else. */
+/** The names of a plain object's own enumerable properties; throws for anything else. */
 function listKeys(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
   if (isPlainObject(object)) return Object.keys(object as object);
   const problem = `${what} must be a plain object, not ${formatValue(object)}${hintFor(object)}`;
-  throw verbError("invalid-value", problem, verb);
+  throw new TwimlError("invalid-value", `${formatVerbPrefix(verb)}${problem}.`, { verb });
 }
 
 function notAVerbError(data: unknown): TwimlError {
@@ -328,28 +325,37 @@ function unknownVerbError(name: unknown): TwimlError {
   return new TwimlError("unknown-verb", message, { verb: typeof name === "string" ? name : undefined });
 }
 
-/** The error for an attribute that is not in the table; "Response" has none either. */
+/** The error for an attribute that is not in the table; "Response" has no attributes either. */
 export function unknownAttributeError(verb: string, rules: ReadonlyMap<string, unknown>, name: string): TwimlError {
   const all = [...rules.keys()].join(", ") || "none";
   const hint = didYouMean(name, rules.keys());
   const problem = `there is no attribute ${formatValue(name)}${hint}; there are: ${all} (names are case-sensitive)`;
-  return verbError("unknown-attribute", problem, verb, name);
+  return new TwimlError("unknown-attribute", `<${verb}>: ${problem}.`, { verb, attribute: name });
 }
 
 /** The error for a verb after another one. */
-export function secondVerbError(verb: Verb, first: Verb): TwimlError {
-  const problem = `it would be ignored: the response already has <${first.verb}>`;
-  return verbError("second-verb", problem, verb.verb);
+export function secondVerbError({ verb }: Verb, first: Verb): TwimlError {
+  const message = `<${verb}>: it would be ignored: the response already has <${first.verb}>.`;
+  return new TwimlError("second-verb", message, { verb });
 }
 
-function invalidValueError(
+function pagesLostError(verb: string): TwimlError {
+  const message = `<${verb}>: storeMedia: false loses the pages, unless they are POSTed to an "action".`;
+  return new TwimlError("pages-lost", message, { verb, attribute: "storeMedia" });
+}
+
+function unlistedValueError(
   verb: string,
   name: string,
-  allowed: ReadonlyMap<unknown, string>,
+  rule: ReadonlyMap<unknown, string>,
   value: unknown,
 ): TwimlError {
-  const hint = didYouMean(value, allowed.keys());
-  const values = [...allowed.keys()].map(formatValue).join(" or ");
-  const problem = `${name} must be ${values}, not ${formatValue(value)}${hint}`;
-  return verbError("invalid-value", problem, verb, name);
+  const expected = [...rule.keys()].map(formatValue).join(" or ");
+  return invalidValueError(verb, name, expected, value, didYouMean(value, rule.keys()));
+}
+
+/** The error for a value that is not allowed; `hint` is a suggestion, if there is one. */
+function invalidValueError(verb: string, name: string, expected: string, value: unknown, hint = ""): TwimlError {
+  const message = `<${verb}>: ${name} must be ${expected}, not ${formatValue(value)}${hint}.`;
+  return new TwimlError("invalid-value", message, { verb, attribute: name });
 }

@@ -1,6 +1,6 @@
 /** What a request is answered with: TwiML with its headers, or the reason of a refusal. */
 import { createHash } from "node:crypto";
-import { TwimlError, verbError } from "../shared/errors.js";
+import { TwimlError } from "../shared/errors.js";
 import { hintFor, formatValue } from "../shared/messages.js";
 import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../twiml/response.js";
@@ -29,7 +29,7 @@ export function replyToFax(request: WebhookRequest, answer: FaxAnswer, maxMediaB
   const body = isFaxResponse(twiml!) ? twiml.toString() : toTwiml(twiml);
   if (maxMediaBytes === 0 && verb.verb === "Receive" && readOwn(readOwn(verb, "attributes"), "storeMedia") === false) {
     const problem = "set maxMediaBytes to take the pages that storeMedia: false brings; without it they are refused";
-    throw verbError("pages-lost", problem, "Receive", "storeMedia");
+    throw new TwimlError("pages-lost", `<Receive>: ${problem}.`, { verb: "Receive", attribute: "storeMedia" });
   }
   return twimlReply(request, body, checkReplyHeaders(headers));
 }
