@@ -50,6 +50,17 @@ describe("handle: headers", () => {
     expect(headers["toString"]).toBeUndefined();
   });
 
+  it.each<[string, HandleRequest["headers"]]>([
+    ["a list", { ...request().headers, "content-type": [FORM, ""] }],
+    [
+      "pairs",
+      { forEach: (add) => [...pairs, ["Content-Type", ""] as const].forEach(([name, value]) => add(value, name)) },
+    ],
+  ])("refuses a second Content-Type that is empty with 415: %s", async (_, headers) => {
+    const reply = await refusalOf(setUp(), { ...request(), headers });
+    expect(reply).toEqual([415, "unsupported-media-type", "unsupported-media-type"]);
+  });
+
   it("does not take a header from Object.prototype for the signature", async () => {
     const sent = requestWithout("x-twilio-signature");
     const { "x-twilio-signature": signature } = request().headers as Record<string, string>;
