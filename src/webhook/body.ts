@@ -2,9 +2,10 @@
 import { type ReceivedParams, readParams } from "../params/received-params.js";
 import type { FaxCallback } from "../params/fax.js";
 import { readBytes } from "./bytes.js";
+import { SWML_HINT } from "./hints.js";
 import { getQuery, type WebhookRequest } from "./http.js";
 import { MultipartError, parseContentType, readMultipart } from "./multipart.js";
-import { RefusedError, SWML_HINT } from "./refusal.js";
+import { RefusedError } from "./refusal.js";
 
 /** Most bytes of a form, and of the pages in a delivery. */
 export interface BodyLimits {
@@ -134,4 +135,15 @@ export function refuseIfFileWasConsumed({ headers }: WebhookRequest, { faxStatus
   if (parseContentType(headers["content-type"])?.type !== MULTIPART) return;
   const message = "Mount the webhook before the body parser: it has taken the pages out of this delivery.";
   throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
+}
+
+/** The parameters of a request, or a promise of them while bytes are read. */
+export function readRequestParams(
+  request: WebhookRequest,
+  body: unknown,
+  limits: BodyLimits,
+): ReceivedParams | Promise<ReceivedParams> {
+  const source = sourceOf(request, body, limits);
+  if (source instanceof Promise) return source.then((each) => formOf(request, each, limits));
+  return formOf(request, source, limits);
 }

@@ -7,7 +7,8 @@ import { type HandleRequest, normalizeRequest, type WebhookReply, type WebhookRe
 import type { Settings } from "./options.js";
 import { RefusedError } from "./refusal.js";
 import { replyToCallback, replyToFax, replyToRefused } from "./reply.js";
-import { requireSignature, tokensFor, verify } from "./verify.js";
+import { resolveTokens } from "./tokens.js";
+import { requireSignature, verify } from "./verify.js";
 
 /** The reply to a request. Rejects with what a function of the user's throws. */
 export async function handleRequest(settings: Settings, handleRequest: HandleRequest): Promise<WebhookReply> {
@@ -17,12 +18,15 @@ export async function handleRequest(settings: Settings, handleRequest: HandleReq
     if (settings.authToken !== false) requireSignature(request);
     const source = sourceOf(request, handleRequest.body, settings);
     const form = formOf(request, source instanceof Promise ? await source : source, settings);
-    if (settings.authToken !== false) verify(request, form, await tokensFor(form, settings.authToken), settings);
+    if (settings.authToken !== false) {
+      const tokens = await resolveTokens(settings.authToken, form.params["AccountSid"]);
+      verify(request, form, tokens, settings.publicUrl);
+    }
     return isCallback(form) ? await handleCallback(settings, request, form) : await handleFax(settings, request, form);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     const { refusal } = error;
-    if (settings.wantsRefusal(refusal.reason)) await settings.onRefused(refusal, request);
+    if (settings.isObserved(refusal.reason)) await settings.onRefused(refusal, request);
     return replyToRefused(request, refusal);
   }
 }

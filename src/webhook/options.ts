@@ -1,32 +1,37 @@
-/** The options of `faxWebhook`, checked once into settled values. */
+/** The options of `faxWebhook`, checked once into settings. */
 import { hintFor, optionError } from "../shared/messages.js";
 import { checkOptionNames } from "../shared/objects.js";
 import type { FaxCallback, FaxRequest } from "../params/fax.js";
-import { isSafeHttpUrl } from "../shared/values.js";
+import type { BodyLimits } from "./body.js";
 import type { WebhookRequest } from "./http.js";
 import type { Refusal, RefusalReason } from "./refusal.js";
 import type { FaxAnswer } from "./reply.js";
-import { isTokens } from "./signature.js";
+import { checkTokens, type TokenSource } from "./tokens.js";
+import { parsePublicUrl, type PublicUrlSource } from "./url-variants.js";
 
-/** One token, several while they rotate, or nothing when an account is not known. */
+/** One token, several during a rotation, or nothing for an unknown account. */
 export type AuthTokens = string | readonly string[] | null | undefined;
 
-/** A URL as text or as an object of the platform. */
+/** A URL as a string or a `URL`. */
 export type PublicUrl = string | { readonly href: string };
 
 /**
- * Options of `faxWebhook`, read as own properties. At least one of `onFax` and `onCallback` is required.
+ * Options of `faxWebhook`, read as own properties. `authToken` is required, and at least one of `onFax` and
+ * `onCallback`.
  *
  * @example
  * const options: FaxWebhookOptions = { authToken: process.env.FAX_AUTH_TOKEN, onFax: () => receive() };
  */
 export interface FaxWebhookOptions {
   /**
-   * Twilio: the account's auth token. SignalWire: the project's signing key. Several while they rotate; a function of
-   * the request's AccountSid for several accounts, whose answer is awaited, and which refuses with `no-token` when it
-   * gives nothing. Take care with `process.env[sid]` there: a stranger chooses the name. `undefined` compiles, so that
-   * `process.env.X` can be written as it is, and throws at start-up. `false` switches verification off: anyone can then
-   * send you faxes, so only for local work.
+   * The token that signs the provider's requests. Twilio: the account's auth token. SignalWire: the project's signing
+   * key (`PSK_…`), not an API token (`PT…`).
+   *
+   * - An array: any of several tokens, during a rotation.
+   * - A function of the request's AccountSid, sync or async, for several accounts. If it returns nothing, the request
+   *   is refused with `no-token`. An attacker can choose the AccountSid, so do not return `process.env[accountSid]`.
+   * - `undefined` compiles, so that you can pass `process.env.X`, and throws at startup.
+   * - `false` disables verification: anyone can send you faxes. For local development only.
    * @example authToken: (accountSid) => new Map([["AC1", "token"]]).get(accountSid)
    */
   readonly authToken:
@@ -36,63 +41,55 @@ export interface FaxWebhookOptions {
     | undefined
     | ((accountSid: string) => AuthTokens | Promise<AuthTokens>);
   /**
-   * The URL that stands at the provider (`https://fax.example.com/hooks/fax`), or its beginning: the origin, or origin
-   * and prefix. Or a function of the request that gives one. Tried are this followed by the request's path, and this
-   * itself with the request's query. Without it the Host header is taken, with both schemes. `X-Forwarded-*` is never
-   * believed.
+   * The URL configured at the provider, or its beginning (the origin, or origin and prefix), or a function of the
+   * request that returns it. The webhook tries it followed by the request's path, and alone with the request's query.
+   * Default: the Host header, with `https` and with `http`. `X-Forwarded-*` is never trusted.
+   * @example publicUrl: "https://fax.example.com"
    */
   readonly publicUrl?: PublicUrl | ((request: WebhookRequest) => PublicUrl) | undefined;
   /**
-   * Decides on a new fax: returns what `receive` or `reject` returned, a `FaxResponse`, or `{ twiml, headers }`.
-   * Without it every new fax is refused with 404, and the provider requests the number's fallback URL.
+   * Decides on a new fax. Returns `receive(…)`, `reject()`, a `FaxResponse`, or one of them with headers:
+   * `{ twiml, headers }`. Without it, new faxes are refused with 404, and the provider requests the number's fallback
+   * URL.
+   * @example onFax: (fax) => (fax.from === "" ? reject() : receive({ action: "/fax" }))
    */
   readonly onFax?: ((fax: FaxRequest, request: WebhookRequest) => FaxAnswer | Promise<FaxAnswer>) | undefined;
   /**
-   * Called with the result of a fax. The return value is ignored, but awaited: the provider gets its 200 when the
-   * handler is done. Without it a callback is acknowledged and dropped.
+   * Receives the result of a fax: its status, and the pages or their URL. The provider gets its 200 once the returned
+   * promise is fulfilled; the value is ignored. Without it, callbacks are acknowledged and dropped.
+   * @example onCallback: async (callback) => console.log(callback.faxSid, callback.faxStatus, callback.mediaUrl)
    */
   readonly onCallback?: ((callback: FaxCallback, request: WebhookRequest) => unknown) | undefined;
   /**
-   * Is told of every request that was refused, with the reason and what to do. Without it the first refusal of each
-   * reason is written to `console.warn`, and once a minute from then on.
+   * Called for every refused request, with the reason and how to fix it. Default: one `console.warn` per reason and
+   * minute.
+   * @example onRefused: (refusal, request) => console.warn(request.url, refusal.reason, refusal.message)
    */
   readonly onRefused?: ((refusal: Refusal, request: WebhookRequest) => unknown) | undefined;
-  /** Most bytes of a form body, and of the text fields beside the pages. Default: 65,536. */
+  /** Maximum size in bytes of a form body, and of the text fields of a multipart callback. Default: 65,536. */
   readonly maxFormBytes?: number | undefined;
   /**
-   * Most bytes of the pages in a multipart delivery (`storeMedia: false`), which is held in memory before its signature
-   * can be checked. Default: 0, which refuses such deliveries.
+   * Maximum size in bytes of the pages in a multipart callback (`storeMedia: false`), which are held in memory before
+   * the signature is verified. Requires `onCallback`. Default: 0, which refuses multipart callbacks.
    */
   readonly maxMediaBytes?: number | undefined;
 }
 
-/** A URL at the provider, taken apart. */
-export interface PublicUrlParts {
-  /** Without query, fragment, and the slashes at its end. */
-  readonly start: string;
-  /** The whole of it without query and fragment. */
-  readonly whole: string;
-  /** With its `#`, or nothing. */
-  readonly fragment: string;
-}
-
 /** The options with their defaults filled in. */
-export interface Settings {
-  /** `false`, one or several tokens, or a function that has to be asked. */
-  readonly authToken: false | readonly string[] | ((accountSid: string) => unknown);
-  readonly publicUrl: PublicUrlParts | ((request: WebhookRequest) => unknown) | undefined;
+export interface Settings extends BodyLimits {
+  /** `false` switches verification off. */
+  readonly authToken: false | TokenSource;
+  readonly publicUrl: PublicUrlSource;
   readonly onFax: FaxWebhookOptions["onFax"];
   readonly onCallback: FaxWebhookOptions["onCallback"];
   readonly onRefused: (refusal: Refusal, request: WebhookRequest) => unknown;
-  /** Whether somebody listens: explaining a refusal takes time, which a stranger must not cost for nothing. */
-  readonly wantsRefusal: (reason: RefusalReason) => boolean;
-  readonly maxFormBytes: number;
-  readonly maxMediaBytes: number;
+  /** Whether anyone is listening. Explaining a refusal is expensive, so it is not done for nobody. */
+  readonly isObserved: (reason: RefusalReason) => boolean;
 }
 
 const OPTIONS = ["authToken", "publicUrl", "onFax", "onCallback", "onRefused", "maxFormBytes", "maxMediaBytes"];
 
-/** The settings; throws a TypeError for options that cannot work. */
+/** The settings. Throws a TypeError for options that cannot work. */
 export function checkWebhookOptions(options: unknown): Settings {
   const own = checkOptionNames("faxWebhook", options, OPTIONS);
   const { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes = 64 * 1024, maxMediaBytes = 0 } = own;
@@ -105,60 +102,19 @@ export function checkWebhookOptions(options: unknown): Settings {
   if (maxMediaBytes !== 0 && onCallback === undefined) {
     throw new TypeError("Give onCallback as well: maxMediaBytes lets pages in, and nobody would take them.");
   }
-  const listener = onRefused === undefined ? rateLimitedWarnings() : { onRefused, wantsRefusal: () => true };
-  const settled = { authToken: checkAuthToken(authToken), publicUrl: checkPublicUrl(publicUrl), ...listener };
-  return { ...settled, onFax, onCallback, maxFormBytes, maxMediaBytes } as Settings;
+  const listener = onRefused === undefined ? createRateLimitedWarnings() : { onRefused, isObserved: () => true };
+  const sources = { authToken: checkAuthToken(authToken), publicUrl: checkPublicUrl(publicUrl) };
+  return { ...sources, ...listener, onFax, onCallback, maxFormBytes, maxMediaBytes } as Settings;
 }
 
 function checkAuthToken(authToken: unknown): Settings["authToken"] {
   if (authToken === false || typeof authToken === "function") return authToken as Settings["authToken"];
-  if (isTokens(authToken)) return [authToken].flat();
-  const hint = hintFor(authToken) || ". Is the environment variable set?";
-  const expected = "text that is not empty, without white space around it, several such, a function, or false";
-  throw new TypeError(`authToken must be ${expected}${hint}`);
+  return checkTokens(authToken);
 }
 
-function checkPublicUrl(publicUrl: unknown): Settings["publicUrl"] {
-  if (publicUrl === undefined || typeof publicUrl === "function") return publicUrl as Settings["publicUrl"];
+function checkPublicUrl(publicUrl: unknown): PublicUrlSource {
+  if (publicUrl === undefined || typeof publicUrl === "function") return publicUrl as PublicUrlSource;
   return parsePublicUrl(publicUrl);
-}
-
-/** The parts of the URL of an option; throws a TypeError for what cannot be one. */
-function parsePublicUrl(publicUrl: unknown): PublicUrlParts {
-  const text = readUrlText(publicUrl);
-  if (isPublicUrl(text)) return splitPublicUrl(text);
-  const expected = `the http(s) URL at the provider, or its beginning, such as "https://fax.example.com"`;
-  throw optionError("publicUrl", expected, text ?? publicUrl, hintFor(text ?? publicUrl) || ".");
-}
-
-/** The parts of what a function returned; nothing for text that is not a URL: it may be a stranger's Host. */
-export function parsePublicUrlResult(publicUrl: unknown): PublicUrlParts | undefined {
-  const text = readUrlText(publicUrl);
-  return typeof text === "string" && !isPublicUrl(text) ? undefined : parsePublicUrl(publicUrl);
-}
-
-function readUrlText(publicUrl: unknown): unknown {
-  return Object(publicUrl) === publicUrl ? (publicUrl as { href?: unknown }).href : publicUrl;
-}
-
-function isPublicUrl(text: unknown): text is string {
-  // An "@" behind "?" or "#" is the end of a password that holds one of them, as a rule.
-  if (typeof text !== "string" || !isSafeHttpUrl(text) || /\s/.test(text)) return false;
-  const end = text.search(/[?#]/);
-  return end < 0 || !text.includes("@", end);
-}
-
-function splitPublicUrl(text: string): PublicUrlParts {
-  const hash = text.indexOf("#");
-  const [whole] = text.split(/[?#]/, 1);
-  return { start: trimTrailingSlashes(whole!), whole: whole!, fragment: hash < 0 ? "" : text.slice(hash) };
-}
-
-/** Without a pattern, which would try anew at every slash of a long run. */
-export function trimTrailingSlashes(text: string): string {
-  let end = text.length;
-  while (text[end - 1] === "/") end--;
-  return text.slice(0, end);
 }
 
 function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
@@ -176,13 +132,13 @@ function checkBytes(name: string, value: unknown, least: number): void {
 const MINUTE = 60_000;
 
 /**
- * Peers answer a bare 403, and people lose days: without `onRefused` the first refusal of each reason is shown, and
- * another a minute later, because the first one may have been a stranger's.
+ * The default listener: one console warning per reason and minute. A bare 403 takes days to debug, and the first
+ * refusal of a reason may be an attacker's, so it is not the only one that is shown.
  */
-function rateLimitedWarnings(): Pick<Settings, "onRefused" | "wantsRefusal"> {
+function createRateLimitedWarnings(): Pick<Settings, "onRefused" | "isObserved"> {
   const shown = new Map<RefusalReason, number>();
   return {
-    wantsRefusal: (reason) => performance.now() - (shown.get(reason) ?? -MINUTE) >= MINUTE,
+    isObserved: (reason) => performance.now() - (shown.get(reason) ?? -MINUTE) >= MINUTE,
     onRefused: (refusal) => {
       shown.set(refusal.reason, performance.now());
       console.warn(formatWarning(refusal));

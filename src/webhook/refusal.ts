@@ -1,7 +1,7 @@
-/** Why a request is refused: the reasons, their status codes, and what is thrown on the way. */
+/** The refusals: every reason with its status and message, and the error that a step throws. */
 import type { FaxRequestError } from "../shared/errors.js";
 
-/** Every reason, with the status of the answer and what to do, where nothing better is known. */
+/** Every reason, with its HTTP status and the message that applies unless a hint is known. */
 export const REFUSALS = {
   "method-not-allowed": [405, "Providers send GET or POST: this is probably somebody else."],
   "missing-signature": [
@@ -26,26 +26,22 @@ export const REFUSALS = {
   ],
 } as const;
 
-/** What to do about a request of SignalWire's other product. */
-export const SWML_HINT =
-  "Set the phone number to cXML (Compatibility API) at SignalWire: this looks like SWML, which is not TwiML.";
-
 /** Why a request was refused. */
 export type RefusalReason = keyof typeof REFUSALS;
 
-/** What every refusal has. */
+/** The fields of every refusal. */
 interface RefusalBase {
-  /** HTTP status of the answer. */
+  /** HTTP status of the reply. */
   readonly status: number;
-  /** What it means and what to do. */
+  /** The cause, and how to fix it. */
   readonly message: string;
 }
 
-/** What there is beside it, by reason. */
+/** The additional fields, by reason. */
 type RefusalDetails =
   | {
       readonly reason: "signature-mismatch";
-      /** URLs that the signature was checked against: at most 8 of 200 characters, in ASCII, without passwords. */
+      /** The URLs that were tried: at most 8, each at most 200 characters of ASCII, without passwords. */
       readonly urls: readonly string[];
       readonly error?: undefined;
     }
@@ -57,7 +53,7 @@ type RefusalDetails =
     }
   | {
       readonly reason: "unreadable-body";
-      /** What reading it threw. */
+      /** The error that was thrown while the body was read. */
       readonly error: unknown;
       readonly urls?: undefined;
     }
@@ -68,22 +64,26 @@ type RefusalDetails =
     };
 
 /**
- * A refused request, for your logs; the provider is only told `status` and `reason`. What there is beside the message
- * depends on the `reason`.
+ * A refused request, for your logs. The provider only gets `status` and `reason`. The fields besides `message` depend
+ * on the `reason`.
  */
 export type Refusal = RefusalBase & RefusalDetails;
 
-/** Thrown by any step of a turn, caught once at its end. `hint` is the message where more is known than the reason. */
+/**
+ * Thrown by any step of handling a request, and caught once. A hint replaces the message of the reason. A hint that is
+ * expensive to find is a function, which is only called if the refusal is observed.
+ */
 export class RefusedError extends Error {
   constructor(
     readonly details: RefusalDetails,
-    readonly hint?: string,
+    readonly hint?: string | (() => string | undefined),
   ) {
     super(details.reason);
   }
 
   get refusal(): Refusal {
     const [status, message] = REFUSALS[this.details.reason];
-    return { status, message: this.hint ?? message, ...this.details };
+    const hint = typeof this.hint === "function" ? this.hint() : this.hint;
+    return { status, message: hint ?? message, ...this.details };
   }
 }

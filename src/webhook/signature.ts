@@ -1,20 +1,26 @@
-/** The providers' request signature: `signRequest`, `verifyRequest`, and the forms of a URL that providers sign. */
+/** The providers' request signature: signing a request, and verifying one. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { isPromise, hintFor, formatValue } from "../shared/messages.js";
 import { isPlainObject, readOwn } from "../shared/objects.js";
 import { type FaxParamSource, readParams, getSignedTexts, joinRecord } from "../params/received-params.js";
+import { checkTokens } from "./tokens.js";
+import { MAX_REENCODED_TEXT, urlVariants } from "./url-variants.js";
 
-/** What `signRequest` signs. */
+/** The names of the headers with a signature, in lower case. */
+export const TWILIO_SIGNATURE = "x-twilio-signature";
+export const SIGNALWIRE_SIGNATURE = "x-signalwire-signature";
+
+/** The request that `signRequest` signs. */
 export interface SignOptions {
-  /** Twilio: the account's auth token. SignalWire: the project's signing key. Of several, the first signs. */
+  /** Twilio: the account's auth token. SignalWire: the project's signing key. The first of several signs. */
   readonly authToken: string | readonly string[];
-  /** The full URL as the provider requests it, query included. */
+  /** The full URL as the provider requests it, including the query. */
   readonly url: string;
-  /** The form parameters of a POST; leave out for GET, whose URL holds them. Files are not signed. */
+  /** The form parameters of a POST. Omit them for a GET, whose URL contains them. Files are not signed. */
   readonly params?: FaxParamSource | undefined;
 }
 
-/** What `verifyRequest` checks. */
+/** The request that `verifyRequest` verifies. */
 export interface VerifyOptions extends SignOptions {
   /** Value of the `X-Twilio-Signature` or `X-SignalWire-Signature` header. */
   readonly signature: string | readonly string[] | null | undefined;
@@ -24,7 +30,7 @@ export interface VerifyOptions extends SignOptions {
  * Signs a request as a provider does, for tests, mocks and proxies.
  *
  * @returns Base64 of HMAC-SHA1 over the URL and the parameters, 28 characters
- * @throws {TypeError} for an empty token, a URL that is not the full one, a parameter that is not text
+ * @throws {TypeError} for an empty token, a relative URL, or a parameter that is not text
  * @example
  * signRequest({ authToken: "12345", url: "https://example.com/fax", params: { FaxSid: "FX1" } });
  * @see https://www.twilio.com/docs/usage/security#validating-requests
@@ -37,16 +43,17 @@ export function signRequest(options: SignOptions): string {
 }
 
 /**
- * Whether a request was signed with the token (or one of several, while they rotate). It tries what providers do
- * inconsistently: the port, `user:password@` and a fragment, each present or absent, and the query as sent or encoded
- * anew. Synchronous, so that a forgotten `await` lets nothing in, and constant in time.
+ * Verifies that a request was signed with the token, or one of several during a rotation. Tries what providers do
+ * inconsistently: the port, `user:password@` and a fragment, each present or absent, and the query as sent or
+ * re-encoded. Synchronous, so that a forgotten `await` cannot accept a forgery. Compares in constant time.
  *
- * @returns `false` for a missing or wrong signature, or one of any other form
- * @throws {TypeError} for an empty token, which would accept what anyone can sign, and for a URL that is not the full
- * one
+ * @returns `false` for a missing, malformed or wrong signature
+ * @throws {TypeError} for an empty token, with which anyone could sign, and for a relative URL
  * @example
- * const signature = req.headers["x-twilio-signature"];
- * if (!verifyRequest({ authToken, signature, url: "https://example.com/fax", params: req.body })) res.sendStatus(403);
+ * const signature = req.headers["x-twilio-signature"] ?? req.headers["x-signalwire-signature"];
+ * if (!verifyRequest({ authToken, signature, url: "https://example.com/fax", params: req.body })) {
+ *   return res.sendStatus(403);
+ * }
  * @see https://www.twilio.com/docs/usage/security#validating-requests
  */
 export function verifyRequest(options: VerifyOptions): boolean {
@@ -54,39 +61,39 @@ export function verifyRequest(options: VerifyOptions): boolean {
   const url = requireFullUrl(options.url);
   const signatures = parseSignatures([options.signature]);
   if (signatures.length === 0) return false;
-  return matchesAnyVariant({ tokens, signatures, texts: readSignedTexts(options.params).map(toHashInput) }, url);
+  return matchesAnyVariant({ tokens, signatures, signedTexts: readSignedTexts(options.params).map(toHashInput) }, url);
 }
 
-/** One object, whose token is its own: a polluted prototype must not stand in for one that was left out. */
+/** Reads `authToken` as an own property, so a polluted prototype cannot supply a missing one. */
 function readTokens(name: string, expected: string, options: SignOptions): readonly string[] {
   if (isPlainObject(options)) return checkTokens(readOwn(options, "authToken"));
-  throw new TypeError(`${name} takes one object: ${expected}, not ${formatValue(options)}${hintFor(options)}.`);
+  throw new TypeError(`${name} takes one object: ${expected}, not ${formatValue(options)}${hintFor(options) || "."}`);
 }
 
-/** What is the same for every URL that is tried. */
+/** The parts of a signed request that are the same for every URL that is tried. */
 export interface SignedRequest {
   readonly tokens: readonly string[];
-  /** Signatures that came, each 28 bytes of Base64. */
+  /** The received signatures, each 28 bytes of Base64. */
   readonly signatures: readonly Uint8Array[];
-  /** The readings of the parameters, see `signedTexts` and {@link toHashInput}. */
-  readonly texts: readonly (string | Uint8Array)[];
+  /** The signed text in each interpretation of the parameters, see `getSignedTexts` and {@link toHashInput}. */
+  readonly signedTexts: readonly (string | Uint8Array)[];
 }
 
-/** Whether `url` was signed, in any of the forms that providers sign. */
-export function matchesAnyVariant(claim: SignedRequest, url: string): boolean {
-  if (matchesUrl(claim, url)) return true;
-  const isShort = claim.texts.every((text) => text.length <= MAX_SPELLED_TEXT);
-  return urlVariants(url, isShort).some((form) => form !== url && matchesUrl(claim, form));
+/** Whether `url` was signed, in any of the variants that providers sign. */
+export function matchesAnyVariant(signed: SignedRequest, url: string): boolean {
+  if (matchesUrl(signed, url)) return true;
+  const reencode = signed.signedTexts.every((text) => text.length <= MAX_REENCODED_TEXT);
+  return urlVariants(url, { reencode }).some((variant) => variant !== url && matchesUrl(signed, variant));
 }
 
-/** The text of a form, moved into the URL of a GET: a signature of a POST fits it as well, and must not. */
-const SIGNED_FORM = /AccountSid[^=&]*ApiVersion/;
+/** Detects a captured POST replayed as a GET: its signature also matches the URL with the signed text appended. */
+const FORM_TEXT_IN_URL = /AccountSid[^=&]*ApiVersion/;
 
-/** Whether `url` was signed as it is written. */
-export function matchesUrl({ tokens, signatures, texts }: SignedRequest, url: string): boolean {
-  if (texts[0] === "" && SIGNED_FORM.test(url)) return false;
+/** Whether `url` was signed exactly as it is. */
+export function matchesUrl({ tokens, signatures, signedTexts }: SignedRequest, url: string): boolean {
+  if (signedTexts[0] === "" && FORM_TEXT_IN_URL.test(url)) return false;
   for (const token of tokens) {
-    for (const text of texts) {
+    for (const text of signedTexts) {
       const expected = Buffer.from(hmac(token, url, text), "latin1");
       for (const signature of signatures) if (timingSafeEqual(expected, signature)) return true;
     }
@@ -94,7 +101,7 @@ export function matchesUrl({ tokens, signatures, texts }: SignedRequest, url: st
   return false;
 }
 
-/** The header values that have the form of a signature. As text: Base64 of 20 bytes has four spellings, one is sent. */
+/** The well-formed signatures. Compared as text, because Base64 of 20 bytes has four encodings and one is sent. */
 export function parseSignatures(values: readonly unknown[]): Uint8Array[] {
   const signatures: Uint8Array[] = [];
   for (const value of values) if (isSignature(value)) signatures.push(Buffer.from(value, "latin1"));
@@ -105,64 +112,7 @@ function isSignature(value: unknown): value is string {
   return typeof value === "string" && value.length === 28 && /^[A-Za-z0-9+/]+=$/.test(value);
 }
 
-/** The tokens of an option. An unset environment variable is the usual reason for an empty one: say so. */
-export function checkTokens(authToken: unknown): readonly string[] {
-  if (typeof authToken === "string" && isToken(authToken)) return [authToken];
-  if (isTokens(authToken)) return authToken as readonly string[];
-  const expected = "text that is not empty, without white space around it, or several such";
-  throw new TypeError(`authToken must be ${expected}. Is the environment variable set?`);
-}
-
-/** Whether a value is a token, or several. */
-export function isTokens(authToken: unknown): authToken is string | readonly string[] {
-  return Array.isArray(authToken) ? authToken.length > 0 && authToken.every(isToken) : isToken(authToken);
-}
-
-function isToken(token: unknown): boolean {
-  return typeof token === "string" && token !== "" && token.trim() === token;
-}
-
-/** Scheme, user:password, host, port, path, query and fragment, without the changes that a URL parser makes. */
-const URL_PARTS = /^(https?:)\/\/(?:([^/?#]*)@)?([^/?#@]*?)(:\d*)?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/is;
-
-/** Every form in which a provider may have signed `url`, itself among them; `anew`: in other spellings as well. */
-export function urlVariants(url: string, anew: boolean): string[] {
-  const parts = URL_PARTS.exec(url);
-  if (!parts) return [url];
-  const [, scheme, user, host, port = "", path = "", query = "", fragment = ""] = parts;
-  const standard = scheme!.toLowerCase() === "https:" ? ":443" : ":80";
-  // Twilio signs any port or none, as its own validators know.
-  const ports = port === "" ? ["", standard] : [port, ""];
-  const users = user === undefined ? [""] : [user + "@", ""];
-  const forms: string[] = [];
-  for (const search of anew ? queryEncodings(query) : [query]) {
-    for (const userinfo of users) {
-      for (const each of ports) {
-        forms.push(`${scheme}//${userinfo}${host}${each}${path}${search}${fragment}`);
-        if (fragment) forms.push(`${scheme}//${userinfo}${host}${each}${path}${search}`);
-      }
-    }
-  }
-  return forms;
-}
-
-/** Who configures a URL writes a short query. A long one comes from a stranger, or has the parameters of a GET. */
-const MAX_SPELLED_QUERY = 2048;
-
-/** A provider's parameters have less than 2 KiB. Behind more a query counts as it was sent: a spelling is a hash. */
-const MAX_SPELLED_TEXT = 8192;
-
-/** The spellings of one query: as sent, and as frameworks write it anew. All decode to the same parameters. */
-function queryEncodings(query: string): Iterable<string> {
-  if (query.length < 2 || query.length > MAX_SPELLED_QUERY) return [query];
-  const pairs = [...new URLSearchParams(query)];
-  const percent =
-    "?" + pairs.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join("&");
-  const spellings = [query, percent, percent.replaceAll("%20", "+"), "?" + new URLSearchParams(pairs)];
-  return new Set(spellings.flatMap((each) => [each, each.replaceAll("'", "%27"), each.replaceAll("%27", "'")]));
-}
-
-/** The texts of parameters from anywhere. A body parser's record of text alone needs no Form. */
+/** The signed texts of any source. A body parser's record that contains only text is joined without being copied. */
 function readSignedTexts(params: unknown): readonly string[] {
   const isSource =
     params === undefined || typeof params === "string" || (typeof params === "object" && !isPromise(params));
@@ -177,7 +127,7 @@ function isRecord(params: unknown): params is Readonly<Record<string, unknown>> 
   return typeof params === "object" && params !== null && !(Symbol.iterator in params);
 }
 
-/** A long text in UTF-8: encoded once for all URLs and tokens. A short one is quicker as it is. */
+/** Encodes a long text as UTF-8, once for all URLs and tokens. A short text is faster as a string. */
 export function toHashInput(text: string): string | Uint8Array {
   return text.length > 1024 ? Buffer.from(text) : text;
 }

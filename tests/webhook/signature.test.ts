@@ -156,42 +156,6 @@ describe("verifyRequest: what was signed", () => {
     expect(verifyRequest({ authToken, url, params, signature })).toBe(true);
   });
 
-  it.each([
-    ["?a=it's", "?a=it%27s"],
-    ["?a=it%27s", "?a=it's"],
-    ["?a=b+c", "?a=b%20c"],
-    ["?a=b%20c", "?a=b+c"],
-    ["?a=b%20it's", "?a=b+it%27s"],
-    ["?a=%2f", "?a=%2F"],
-    ["?a=x:y", "?a=x%3Ay"],
-    ["?a=x%3Ay&b=(1)", "?a=x%3Ay&b=%281%29"],
-    ["?a", "?a="],
-    ["?q=%C3%BC", "?q=%C3%BC"],
-    ["?a=b+c&d=e", "?a=b%20c&d=e"],
-    ["?a=~%20b", "?a=~+b"],
-    ["?a=it's:~", "?a=it%27s:~"],
-    ["?a=it%27s:~", "?a=it's:~"],
-    ["?a=it's~b+c", "?a=it%27s~b%20c"],
-    ["", ""],
-  ])("accepts the query %j when %j was signed", (seen, signed) => {
-    const signature = sign(`https://x.example/fax${signed}`);
-    expect(verifyRequest({ authToken, url: `https://x.example/fax${seen}`, signature })).toBe(true);
-  });
-
-  it.each([
-    ["http://x.example:80/fax", "http://x.example/fax", true],
-    ["https://x.example:443/fax", "https://x.example/fax", true],
-    ["http://x.example/fax", "http://x.example:80/fax", true],
-    ["http://x.example:1234/fax", "http://x.example/fax", true],
-    ["https://x.example:1234/fax", "https://x.example/fax", true],
-    ["http://x.example:8080/fax?a=b+c", "http://x.example:8080/fax?a=b%20c", true],
-    ["http://x.example/fax", "http://x.example:1234/fax", false],
-    ["http://x.example:1234/fax", "http://x.example:4321/fax", false],
-    ["http://x.example:1234/fax", "http://x.example/other", false],
-  ])("knows ports: %s when %s was signed: %s", (url, signed, expected) => {
-    expect(verifyRequest({ authToken, url, signature: sign(signed) })).toBe(expected);
-  });
-
   it("accepts a fragment that was signed, and repeated values in the order they came", () => {
     expect(
       verifyRequest({ authToken, url: "https://x.example/fax#rc=2", signature: sign("https://x.example/fax#rc=2") }),
@@ -200,13 +164,6 @@ describe("verifyRequest: what was signed", () => {
     expect(
       verifyRequest({ authToken, url: "https://x.example/fax", params: "a=2&b=0&a=1&a=2", signature: repeated }),
     ).toBe(true);
-  });
-
-  it("knows a URL with a line end in it, as it knows others", () => {
-    const url = "https://user:p@x.example/a\nb";
-    expect(verifyRequest({ authToken: TOKEN, url, signature: sign("https://x.example/a\nb") })).toBe(true);
-    const other = "https://us@er@x.example/";
-    expect(verifyRequest({ authToken: TOKEN, url: other, signature: sign("https://x.example/") })).toBe(true);
   });
 
   it("leaves undefined and null out, beside repeated names", () => {
@@ -239,11 +196,6 @@ describe("verifyRequest: what was signed", () => {
         signature: sign("https://x.example/A2__proto__1"),
       }),
     ).toBe(true);
-  });
-
-  it("accepts any of several tokens, and no other", () => {
-    expect(verifyRequest({ authToken: ["new", "12345"], url, params, signature })).toBe(true);
-    expect(verifyRequest({ authToken: ["new", "newer"], url, params, signature })).toBe(false);
   });
 });
 
@@ -295,16 +247,6 @@ describe("verifyRequest: what was not signed", () => {
 });
 
 describe("verifyRequest: what it is given", () => {
-  it.each([[""], [" "], [[]], [["12345", ""]], [undefined], [null], [12345], [{}]])(
-    "throws for the token %j",
-    (token) => {
-      const call = () => verifyRequest({ authToken: token as string, url, params, signature });
-      expect(call).toThrow(TypeError);
-      expect(call).toThrow(/authToken.*environment variable/);
-      expect(() => signRequest({ authToken: token as string, url, params })).toThrow(/authToken/);
-    },
-  );
-
   it.each([[undefined], [""], [new URL(url)]])("throws for the url %s", (wrong) => {
     expect(() => verifyRequest({ authToken, url: wrong as string, params, signature })).toThrow(/url must be/);
   });
@@ -344,6 +286,7 @@ describe("verifyRequest: what it is given", () => {
 describe("what is no request, in words", () => {
   it.each<[unknown, string]>([
     [undefined, "signRequest takes one object: { authToken, url, params }, not undefined."],
+    [Promise.resolve(), "{ authToken, url, params }, not a Promise: is an await missing?"],
     [{ authToken, url: "xhttps://a.example/" }, "url must be the full URL as text"],
     [{ authToken: " x", url }, "authToken must be text that is not empty, without white space around it"],
     [{ authToken: "x\n", url }, "without white space around it, or several such. Is the environment variable set?"],
@@ -363,27 +306,4 @@ describe("what is no request, in words", () => {
       expect(verifyRequest({ authToken, url, params, signature: wrong })).toBe(false);
     },
   );
-
-  it("a signature over long parameters fits no other spelling of the query", () => {
-    const long = { ...params, Long: "x".repeat(9000) };
-    const text = Object.entries(long).sort().flat().join("");
-    const signed = sign("https://a.example/?q=a%20b" + text);
-    const check = (url: string) => verifyRequest({ authToken, url, params: long, signature: signed });
-    expect([check("https://a.example/?q=a%20b"), check("https://a.example/?q=a+b")]).toEqual([true, false]);
-    const short = sign("https://a.example/?q=a%20b" + Object.entries(params).sort().flat().join(""));
-    expect(verifyRequest({ authToken, url: "https://a.example/?q=a+b", params, signature: short })).toBe(true);
-  });
-
-  it("a query of more than 2,048 characters counts as it was sent", () => {
-    for (const [length, expected] of [
-      [2040, true],
-      [2060, false],
-    ] as const) {
-      const query = "?q=a%20b&long=" + "x".repeat(length - 14);
-      const signed = sign("https://a.example/" + query);
-      expect(verifyRequest({ authToken, url: "https://a.example/" + query, signature: signed })).toBe(true);
-      const other = "https://a.example/" + query.replace("%20", "+");
-      expect(verifyRequest({ authToken, url: other, signature: signed })).toBe(expected);
-    }
-  });
 });
