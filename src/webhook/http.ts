@@ -1,7 +1,8 @@
-/** The parts of a request and of a reply, the same for every server. */
+/** The shapes of a request and a reply, the same for every server, and the step that normalizes a request. */
 import { emptyRecord } from "../shared/objects.js";
+import { RefusedError } from "./refusal.js";
 
-/** A `URLSearchParams`, by structure, so that the declarations need neither DOM nor Node types. */
+/** A `URLSearchParams`, typed structurally because the declarations need neither DOM nor Node types. */
 export interface QueryParams extends Iterable<[name: string, value: string]> {
   get(name: string): string | null;
   getAll(name: string): string[];
@@ -9,50 +10,50 @@ export interface QueryParams extends Iterable<[name: string, value: string]> {
   toString(): string;
 }
 
-/** What the callbacks see of the HTTP request. */
+/** The HTTP request as your handlers get it. */
 export interface WebhookRequest {
-  /** `GET`, `HEAD` or `POST`, but for refusals. */
+  /** `GET`, `HEAD` or `POST`; for `onRefused` any method. In upper case. */
   readonly method: string;
-  /** As the server got it: path and query, or the whole URL. */
+  /** The URL as the server received it: path and query, or the full URL. */
   readonly url: string;
-  /** The parameters of the URL's query, which a POST may have beside its body; made anew each time it is read. */
+  /** The parameters of the URL's query, which a POST can have in addition to its body. Parsed on each access. */
   readonly query: QueryParams;
-  /** By lower-case name, without a prototype; a repeated header's values are joined by `, ` (cookies: `; `). */
+  /** The headers by lower-case name, without a prototype. Repeated values are joined by `, ` (cookies: `; `). */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** What `handle` takes. */
+/** The request that `handle` takes. */
 export interface HandleRequest {
   readonly method: string;
-  /** Path and query as the client sent them (before a router cut a prefix off), or the whole URL. */
+  /** Path and query as the client sent them (before a router removed a prefix), or the full URL. */
   readonly url: string;
   /** `IncomingMessage.headers`, a `Headers` object, or a record. */
   readonly headers:
     | Readonly<Record<string, string | readonly string[] | undefined>>
     | { forEach(callback: (value: string, name: string) => void): void };
   /**
-   * The body: text, bytes (`Uint8Array`), a stream of them (any `AsyncIterable`, such as Node's or the web's), or what
-   * a body parser made of it (an object, `FormData`).
+   * The body: text, bytes (`Uint8Array`), a stream of bytes (any `AsyncIterable`, such as Node's or the web's), or the
+   * result of a body parser (an object, `FormData`).
    */
   readonly body?: unknown;
 }
 
-/** Headers of a reply, by name; several values for several `Set-Cookie`. */
+/** Headers of a reply by name. An array sends the header several times, such as `Set-Cookie`. */
 export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>;
 
-/** What `handle` gives back, to be written out as it is. */
+/** The reply that `handle` returns, to be sent unchanged. */
 export interface WebhookReply {
   readonly status: number;
   readonly headers: Record<string, string | string[]>;
   readonly body: string;
 }
 
-/** The request as the user's functions see it: the method in capitals, headers by lower-case name, frozen. */
+/** The request as handlers get it: the method in upper case, headers by lower-case name, frozen. */
 export function normalizeRequest({ method, url, headers }: HandleRequest): WebhookRequest {
   return Object.freeze(new NormalizedRequest(method.toUpperCase(), url, Object.freeze(normalizeHeaders(headers))));
 }
 
-/** A class for its getter: nobody else pays for the query, and freezing an object's own getter is slow. */
+/** A class, so that `query` is parsed lazily: freezing an object with an own getter is slow. */
 class NormalizedRequest implements WebhookRequest {
   constructor(
     readonly method: string,
@@ -65,7 +66,7 @@ class NormalizedRequest implements WebhookRequest {
   }
 }
 
-/** The query of the very URL that is verified: what stands behind a "#" is signed by nobody. */
+/** The query of the verified URL. Providers sign no parameters in a fragment, so anything after `#` is ignored. */
 export function getQuery(url: string): string {
   const hash = url.indexOf("#");
   const start = url.indexOf("?");
@@ -88,4 +89,10 @@ function addHeader(named: Record<string, string>, name: string, value: string | 
   const separator = key === "cookie" ? "; " : ", ";
   const text = typeof value === "string" ? value : value.join(separator);
   named[key] = named[key] === undefined ? text : named[key] + separator + text;
+}
+
+/** Refuses methods that providers do not use. */
+export function requireMethod({ method }: WebhookRequest): void {
+  if (method === "POST" || method === "GET" || method === "HEAD") return;
+  throw new RefusedError({ reason: "method-not-allowed" });
 }

@@ -1,4 +1,4 @@
-/** What a request is answered with: TwiML with its headers, or the reason of a refusal. */
+/** The reply to a request: TwiML with its headers, or the reason of a refusal. */
 import { createHash } from "node:crypto";
 import { TwimlError } from "../shared/errors.js";
 import { hintFor, formatValue } from "../shared/messages.js";
@@ -7,26 +7,21 @@ import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../twiml/response
 import type { Verb } from "../twiml/verbs.js";
 import type { parseTwiml } from "../twiml/document.js";
 import type { ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
-import type { Refusal } from "./refusal.js";
+import { REFUSALS, type RefusalReason } from "./refusal.js";
 
-/** What `receive`, `reject` and `parseTwiml` give. (By the latter: the declarations of both entries share one file.) */
+/** Any verb. Derived from `parseTwiml`, because the declarations of both entries share one file. */
 type AnyVerb = NonNullable<ReturnType<typeof parseTwiml>>;
 
-/** What `onFax` answers: a verb, a response with a verb, or one of them with headers. */
+/** A reply of `onFax`: a verb, a `FaxResponse` with a verb, or one of them with headers. */
 export type FaxAnswer = AnyVerb | FaxResponse | { readonly twiml: Verb | FaxResponse; readonly headers?: ReplyHeaders };
 
-/** An answer taken apart. */
-interface AnswerParts {
-  readonly twiml: Verb | FaxResponse | undefined;
-  readonly headers: ReplyHeaders | undefined;
-}
-
-/** The reply to an incoming fax, which needs a verb, and one whose pages somebody takes. */
-export function replyToFax(request: WebhookRequest, answer: FaxAnswer, maxMediaBytes: number): WebhookReply {
-  const { twiml, headers } = splitAnswer(answer);
-  const verb = twiml && isFaxResponse(twiml) ? twiml.verb : twiml;
-  if (!verb || !Object.hasOwn(verb, "verb")) throw noVerbError(twiml ?? answer);
-  const body = isFaxResponse(twiml!) ? twiml.toString() : toTwiml(twiml);
+/** The reply to a new fax. Requires a verb, and a destination for its pages. */
+export function replyToFax(request: WebhookRequest, reply: FaxAnswer, maxMediaBytes: number): WebhookReply {
+  const { twiml, headers } = splitReply(reply);
+  const response = isFaxResponse(twiml) ? twiml : undefined;
+  const verb = response ? response.verb : (twiml as Verb | undefined);
+  if (!verb || !Object.hasOwn(verb, "verb")) throw noVerbError(twiml ?? reply);
+  const body = response ? response.toString() : toTwiml(verb);
   if (maxMediaBytes === 0 && verb.verb === "Receive" && readOwn(readOwn(verb, "attributes"), "storeMedia") === false) {
     const problem = "set maxMediaBytes to take the pages that storeMedia: false brings; without it they are refused";
     throw new TwimlError("pages-lost", `<Receive>: ${problem}.`, { verb: "Receive", attribute: "storeMedia" });
@@ -39,8 +34,9 @@ export function replyToCallback(request: WebhookRequest): WebhookReply {
   return twimlReply(request, toTwiml(), emptyRecord());
 }
 
-/** The reply to a request that was refused: a stranger is told no more than the reason, and of a 403 not even that. */
-export function replyToRefused(request: WebhookRequest, { status, reason }: Refusal): WebhookReply {
+/** The reply to a refused request. The body contains only the reason, and for a 403 not even that. */
+export function replyToRefused(request: WebhookRequest, reason: RefusalReason): WebhookReply {
+  const [status] = REFUSALS[reason];
   const headers: WebhookReply["headers"] = { "content-type": PLAIN_TEXT, "cache-control": "no-store" };
   if (status === 405) headers["allow"] = "GET, HEAD, POST";
   const body = status === 403 ? "forbidden" : reason;
@@ -50,37 +46,36 @@ export function replyToRefused(request: WebhookRequest, { status, reason }: Refu
 /** The content type of every reply that is not TwiML. */
 export const PLAIN_TEXT = "text/plain; charset=utf-8";
 
-function splitAnswer(answer: FaxAnswer): AnswerParts {
-  if (!isParts(answer)) return { twiml: answer, headers: undefined };
-  const other = Object.keys(answer).find((name) => name !== "twiml" && name !== "headers");
+/** The unchecked parts of what a handler returned. */
+interface ReplyParts {
+  readonly twiml: unknown;
+  readonly headers: unknown;
+}
+
+function splitReply(reply: FaxAnswer): ReplyParts {
+  if (!hasParts(reply)) return { twiml: reply, headers: undefined };
+  const other = Object.keys(reply).find((name) => name !== "twiml" && name !== "headers");
   if (other) throw new TypeError(`An answer has "twiml" and "headers", not ${formatValue(other)}.`);
-  return {
-    twiml: readOwn(answer, "twiml") as AnswerParts["twiml"],
-    headers: (readOwn(answer, "headers") ?? undefined) as AnswerParts["headers"],
-  };
+  return { twiml: readOwn(reply, "twiml"), headers: readOwn(reply, "headers") ?? undefined };
 }
 
-function isParts(answer: FaxAnswer): answer is Extract<FaxAnswer, { twiml: unknown }> {
-  return (
-    typeof answer === "object" &&
-    answer !== null &&
-    (Object.hasOwn(answer, "twiml") || Object.hasOwn(answer, "headers"))
-  );
+function hasParts(reply: FaxAnswer): boolean {
+  if (typeof reply !== "object" || reply === null) return false;
+  return Object.hasOwn(reply, "twiml") || Object.hasOwn(reply, "headers");
 }
 
-/** By structure rather than by class: an ESM and a CommonJS copy of the library may meet. */
-function isFaxResponse(value: object): value is FaxResponse {
-  return typeof (value as Partial<FaxResponse>).comment === "function" && "verb" in value;
+/** Checks the structure instead of the class, because an ESM and a CommonJS copy of the library can coexist. */
+function isFaxResponse(value: unknown): value is FaxResponse {
+  return typeof (value as Partial<FaxResponse> | undefined)?.comment === "function" && "verb" in (value as object);
 }
 
-function noVerbError(answer: unknown): TwimlError {
-  const came =
-    answer !== null && typeof answer === "object" && "comment" in answer && !("verb" in answer)
+function noVerbError(reply: unknown): TwimlError {
+  const received =
+    reply !== null && typeof reply === "object" && "comment" in reply && !("verb" in reply)
       ? "another library's response: parseTwiml(String(response)) makes a verb of it."
-      : `${formatValue(answer)}${hintFor(answer) || "."}`;
+      : `${formatValue(reply)}${hintFor(reply) || "."}`;
   const cost = "or the fax is lost (the provider's error 34106)";
-  const message = `onFax must return receive() or reject(), ${cost}, not ${came}`;
-  return new TwimlError("no-verb", message);
+  return new TwimlError("no-verb", `onFax must return receive() or reject(), ${cost}, not ${received}`);
 }
 
 function twimlReply(request: WebhookRequest, body: string, headers: WebhookReply["headers"]): WebhookReply {
@@ -90,7 +85,7 @@ function twimlReply(request: WebhookRequest, body: string, headers: WebhookReply
   return { status: 200, headers, body };
 }
 
-/** Providers keep the answer to a GET, and ask with its ETag whether it is still the same. */
+/** Providers cache the reply to a GET, and revalidate it with its ETag. */
 function cacheableReply(request: WebhookRequest, headers: WebhookReply["headers"], body: string): WebhookReply {
   const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
   headers["cache-control"] ??= "private, no-cache";
@@ -101,7 +96,7 @@ function cacheableReply(request: WebhookRequest, headers: WebhookReply["headers"
   return { status: 200, headers, body: "" };
 }
 
-/** Weak comparison, as RFC 9110, section 13.1.2 has it for If-None-Match. */
+/** Weak comparison, as RFC 9110, section 13.1.2 requires for If-None-Match. */
 function etagMatches(ifNoneMatch: string | undefined, etag: string): boolean {
   const tags = (ifNoneMatch ?? "").split(",").map(stripWeakPrefix);
   return tags.includes(etag) || ifNoneMatch?.trim() === "*";
@@ -111,34 +106,34 @@ function stripWeakPrefix(etag: string): string {
   return etag.trim().replace(/^W\//, "");
 }
 
-/** RFC 9110, section 5.1 and 5.5, without obsolete line folding: what every runtime writes out. */
+/** RFC 9110, sections 5.1 and 5.5, without obsolete line folding: the headers that every runtime sends. */
 const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** The headers of an answer by lower-case name, or an error now rather than when half of them are written. */
-function checkReplyHeaders(headers: ReplyHeaders | undefined): WebhookReply["headers"] {
-  if (headers === undefined) return emptyRecord();
-  if (!isPlainObject(headers)) {
-    throw new TypeError(
-      `headers must be a plain object, such as { "set-cookie": "a=1" }, not ${formatValue(headers)}.`,
-    );
-  }
+/** The headers by lower-case name. Throws now, because a server would throw after sending half of them. */
+function checkReplyHeaders(headers: unknown): WebhookReply["headers"] {
   const checked = emptyRecord<string | string[]>();
-  for (const [name, value] of Object.entries(headers)) {
+  if (headers === undefined) return checked;
+  if (!isPlainObject(headers)) {
+    const expected = `a plain object, such as { "set-cookie": "a=1" }`;
+    throw new TypeError(`headers must be ${expected}, not ${formatValue(headers)}.`);
+  }
+  for (const [name, value] of Object.entries(headers as object)) {
     const key = name.toLowerCase();
     if (key === "content-length" || key === "transfer-encoding") {
       throw new TypeError(`${key} is set by the server, not by the answer.`);
     }
     if (value === undefined || value === null) continue;
-    const values = [value].flat().map(String);
     if (!HEADER_NAME.test(name)) throw new TypeError(`${formatValue(name)} cannot be the name of a header.`);
-    // Cookies are secrets: the message does not hold the value.
-    if (!values.every((each) => HEADER_VALUE.test(each))) {
-      throw new TypeError(
-        `The header ${formatValue(name)} holds a line end or another character that no header can carry.`,
-      );
-    }
+    const values = [value].flat().map((each) => checkHeaderValue(name, String(each)));
     checked[key] = Array.isArray(value) ? values : values[0]!;
   }
   return checked;
+}
+
+function checkHeaderValue(name: string, value: string): string {
+  if (HEADER_VALUE.test(value)) return value;
+  // Cookies are secrets, so the message does not contain the value.
+  const problem = "holds a line end or another character that no header can carry";
+  throw new TypeError(`The header ${formatValue(name)} ${problem}.`);
 }
