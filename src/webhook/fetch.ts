@@ -1,7 +1,7 @@
-/** The web standard's server: a `Request` in, a `Response` out (Hono, Next.js, Bun, Deno, Workers). */
+/** The adapter for servers of the Fetch standard: Hono, Next.js, Bun, Deno, Workers. */
 import type { HandleRequest, WebhookReply } from "./http.js";
 
-/** The parts of a `Request` that are read; by structure, so that the declarations need neither DOM nor Node types. */
+/** A `Request`, typed structurally because the declarations need neither DOM nor Node types. */
 export interface FetchRequest {
   readonly method: string;
   readonly url: string;
@@ -10,7 +10,7 @@ export interface FetchRequest {
   readonly bodyUsed?: boolean;
 }
 
-/** The `Response` of the platform's types; where there are none, what every runtime's has. */
+/** The platform's `Response`, or without its types the members that every runtime has. */
 export type FetchResponse = typeof globalThis extends { Response: { prototype: infer Type } }
   ? Type
   : { readonly status: number; text(): Promise<string> };
@@ -22,7 +22,7 @@ export function createFetch(handle: (request: HandleRequest) => Promise<WebhookR
     const pairs = Object.entries(reply.headers).flatMap(([name, value]) =>
       [value].flat().map((each): [string, string] => [name, each]),
     );
-    // The Fetch standard allows a 304 no body, not even an empty one.
+    // The Fetch standard forbids a body for a 304, even an empty one.
     return new Response(reply.body || null, { status: reply.status, headers: pairs });
   };
 }

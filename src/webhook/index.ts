@@ -1,4 +1,4 @@
-/** The entry "twiml-fax/webhook": signatures, and the whole turn for any server. */
+/** The entry "twiml-fax/webhook": signatures, the webhook for any server, and the pages. */
 import { createFetch, type FetchRequest, type FetchResponse } from "./fetch.js";
 import type { HandleRequest, WebhookReply } from "./http.js";
 import { createNode, type NodeRequest, type NodeResponse } from "./node.js";
@@ -23,29 +23,29 @@ export type { AuthTokens, FaxWebhookOptions, PublicUrl } from "./options.js";
 export type { Refusal, RefusalReason } from "./refusal.js";
 export type { FaxAnswer } from "./reply.js";
 
-/** One webhook, in the form that your server takes; the functions may be passed on alone. */
+/** The webhook as a handler for each kind of server. Each function can be passed on alone. */
 export interface FaxWebhook {
-  /** For any other server: the request's parts in, the reply's out. Rejects with what a callback of yours threw. */
+  /** For any other server: takes a request, returns a reply. Rejects with any error that a handler of yours throws. */
   readonly handle: (request: HandleRequest) => Promise<WebhookReply>;
-  /** For Hono, Next.js, Bun, Deno and Workers. Rejects with what a callback of yours threw. */
+  /** For Hono, Next.js, Bun, Deno and Workers. Rejects with any error that a handler of yours throws. */
   readonly fetch: (request: FetchRequest) => Promise<FetchResponse>;
   /**
-   * For `http.createServer`, Express and Connect. What a callback of yours throws goes to `next`; without one it is
-   * written to the console and answered with a bare 500. Never rejects.
+   * For `http.createServer`, Express and Connect. Passes any error that a handler of yours throws to `next`. Without
+   * `next`, logs it and replies with 500. Never rejects.
    */
   readonly node: (req: NodeRequest, res: NodeResponse, next?: (error: Error) => void) => Promise<void>;
 }
 
 /**
- * The whole webhook: verifies the signature, reads the parameters, calls your function, answers with TwiML. A request
- * that says how a fax went (with a `FaxStatus`, pages or their URL, …) is a callback and never a new fax, so one URL
- * can serve both.
+ * Creates the webhook: it verifies the signature, parses the parameters, calls your handler and replies with TwiML. One
+ * URL can serve new faxes and callbacks, because a request with a callback's parameters (`FaxStatus`, `MediaUrl`, …) is
+ * never treated as a new fax.
  *
- * Replies: 200 TwiML; 304 for a GET that has not changed; 400, 404, 405, 413 and 415 as plain text with the reason
- * alone, 403 as `forbidden`, and `onRefused` (or the console, once) is told why.
+ * Replies with 200 and TwiML, or 304 for an unchanged GET. A refused request gets 400, 403, 404, 405, 413 or 415 and
+ * only the reason as plain text (`forbidden` for every 403); `onRefused`, or the console, gets the details.
  *
  * @returns `handle`, `fetch` and `node`
- * @throws {TypeError} for an empty `authToken`, an option that does not exist, and others that cannot work
+ * @throws {TypeError} for a missing or empty `authToken`, an unknown option, and options that cannot work
  * @example
  * const webhook = faxWebhook({
  *   authToken: process.env.FAX_AUTH_TOKEN,

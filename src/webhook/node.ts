@@ -1,15 +1,15 @@
-/** Node's own server: `(req, res)` for `http.createServer`, `(req, res, next)` for Express and Connect. */
+/** The adapter for Node's HTTP server: `(req, res)` for `http.createServer`, with `next` for Express and Connect. */
 import type { HandleRequest, WebhookReply } from "./http.js";
 import { PLAIN_TEXT } from "./reply.js";
 
-/** The parts of an `http.IncomingMessage` that are read, and what frameworks add to it; by structure. */
+/** The properties of an `http.IncomingMessage` that are used, including those that frameworks add. */
 export interface NodeRequest extends AsyncIterable<any> {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
-  /** Express and Connect: the URL before a router cut its prefix off. */
+  /** Express and Connect: the URL before a router removed its prefix. */
   readonly originalUrl?: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  /** What a body parser left. */
+  /** The result of a body parser. */
   readonly body?: any;
   readonly readableDidRead?: boolean;
   readonly readableEnded?: boolean;
@@ -19,7 +19,7 @@ export interface NodeRequest extends AsyncIterable<any> {
   once(event: "close", listener: () => void): unknown;
 }
 
-/** The parts of an `http.ServerResponse` that are used. */
+/** The properties of an `http.ServerResponse` that are used. */
 export interface NodeResponse {
   statusCode: number;
   readonly headersSent: boolean;
@@ -27,10 +27,10 @@ export interface NodeResponse {
   end(body: string): unknown;
 }
 
-/** Always with an error: the webhook answers everything else by itself. */
+/** Called only with an error, because the webhook replies to everything else itself. */
 type Next = (error: Error) => void;
 
-/** How long a client that was refused may go on sending; long enough to read the answer before a reset destroys it. */
+/** How long a refused client may continue sending, so that it can read the reply before a reset discards it. */
 const LINGER_MS = 5_000;
 
 export function createNode(handle: (request: HandleRequest) => Promise<WebhookReply>) {
@@ -47,14 +47,14 @@ export function createNode(handle: (request: HandleRequest) => Promise<WebhookRe
 }
 
 /**
- * What a body parser left, or the stream when none has read it. Express 4's parsers leave `{}` beside a stream that
- * they did not touch, which is not a body.
+ * The result of a body parser, or the stream if none has read it. Express 4's parsers set `{}` without reading the
+ * stream, which is not a body.
  */
 function getBody(req: NodeRequest): unknown {
   const { body } = req;
   if (body !== undefined && body !== null && !isLeftover(body)) return body;
   if (req.readableDidRead || req.readableEnded) return undefined;
-  // Leaving the loop over the body must not destroy the socket that the refusal is written to.
+  // Leaving the loop over the body would destroy the socket, which the refusal is still written to.
   return req.iterator?.({ destroyOnReturn: false }) ?? req;
 }
 
@@ -63,13 +63,13 @@ function isLeftover(body: unknown): boolean {
   return ArrayBuffer.isView(body) || !(Symbol.iterator in body);
 }
 
-/** Express takes next(undefined) and next("route") for "go on", which is how a fax gets lost. */
+/** Express treats next(undefined) and next("route") as "continue", which would lose the fax. */
 function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
   return new Error("A callback of faxWebhook threw something that is not an Error.", { cause: thrown });
 }
 
-/** To the server's own error path; a bare `http.createServer` has none. */
+/** Passes an error to the framework. A bare `http.createServer` has no error path, so it gets a 500. */
 function passError(error: Error, res: NodeResponse, next: Next | undefined): void {
   try {
     if (typeof next === "function") return next(error);
@@ -81,7 +81,7 @@ function passError(error: Error, res: NodeResponse, next: Next | undefined): voi
   }
 }
 
-/** Reads and drops what a refused client still sends, for a while. */
+/** Discards the rest of the body for up to `LINGER_MS`, then closes the connection. */
 function drain(req: NodeRequest): void {
   const timer = setTimeout(() => req.destroy(), LINGER_MS);
   req.once("close", () => clearTimeout(timer));
