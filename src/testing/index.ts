@@ -1,4 +1,4 @@
-/** The entry "twiml-fax/testing": an offline provider to try a server against. */
+/** The entry "twiml-fax/testing": an offline provider that tests a server. */
 export { createFaxProvider, type FaxProvider } from "./provider.js";
 export type { FaxProviderOptions, FaxToSend, ProviderFetch, ProviderRequest, ProviderResponse } from "./options.js";
 export type { FaxOutcome, FaxTranscript } from "./conversation.js";

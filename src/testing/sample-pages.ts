@@ -1,11 +1,12 @@
-/** Pages to send: one empty page that a reader opens, as PDF or as TIFF. */
+/** Sample pages: one empty page that every viewer opens, as PDF or TIFF. */
+import type { MediaType } from "../twiml/verbs.js";
 
-/** The page that is sent when none is given. */
-export function emptyPage(type: "application/pdf" | "image/tiff"): Uint8Array<ArrayBuffer> {
+/** The page that is sent by default. */
+export function emptyPage(type: MediaType): Uint8Array<ArrayBuffer> {
   return type === "image/tiff" ? emptyTiff() : emptyPdf();
 }
 
-/** PDF 1.4, section 3.4: a catalog, a tree of one page, and where each of them stands. */
+/** PDF 1.4, section 3.4: a catalog, a tree of one page, and a table with the offset of each object. */
 function emptyPdf(): Uint8Array<ArrayBuffer> {
   const objects = [
     "<< /Type /Catalog /Pages 2 0 R >>",
@@ -13,12 +14,12 @@ function emptyPdf(): Uint8Array<ArrayBuffer> {
     "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] >>",
   ];
   let text = "%PDF-1.4\n";
-  let places = "0000000000 65535 f \n";
+  let offsets = "0000000000 65535 f \n";
   for (const [i, object] of objects.entries()) {
-    places += `${String(text.length).padStart(10, "0")} 00000 n \n`;
+    offsets += `${String(text.length).padStart(10, "0")} 00000 n \n`;
     text += `${i + 1} 0 obj\n${object}\nendobj\n`;
   }
-  const table = `xref\n0 4\n${places}trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n${text.length}\n%%EOF\n`;
+  const table = `xref\n0 4\n${offsets}trailer\n<< /Size 4 /Root 1 0 R >>\nstartxref\n${text.length}\n%%EOF\n`;
   return new TextEncoder().encode(text + table);
 }
 
@@ -30,7 +31,7 @@ function emptyTiff(): Uint8Array<ArrayBuffer> {
     [257, SHORT, 1], // length
     [259, SHORT, 1], // not compressed
     [262, SHORT, 0], // white is zero
-    [273, LONG, 8], // where the pixels stand
+    [273, LONG, 8], // offset of the pixels
     [278, SHORT, 1], // rows in the strip
     [279, LONG, 1], // bytes in the strip
   ];

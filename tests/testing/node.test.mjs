@@ -1,4 +1,4 @@
-/** A user's own test, under node:test: run by examples.test.ts as a process of its own. */
+/** A user's own test, under node:test: run by node-test.test.ts as a process of its own. */
 import assert from "node:assert/strict";
 import test from "node:test";
 import { receive, reject } from "twiml-fax";

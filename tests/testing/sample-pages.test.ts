@@ -1,11 +1,11 @@
-/** The empty page: what its format's specification says of every byte that a reader needs. */
+/** The empty page: every byte that a viewer needs, according to the specification of its format. */
 import { describe, expect, it } from "vitest";
 import { emptyPage } from "../../src/testing/sample-pages.js";
 
 describe("the empty page as PDF (ISO 32000-1, section 7.5)", () => {
   const read = () => new TextDecoder("latin1").decode(emptyPage("application/pdf"));
 
-  it("has a table of references whose places are those of the objects", () => {
+  it("has a cross-reference table with the offset of each object", () => {
     const text = read();
     expect(text.startsWith("%PDF-1.4\n")).toBe(true);
     const start = Number(/startxref\n(\d+)\n%%EOF\n$/.exec(text)![1]);
@@ -32,7 +32,7 @@ describe("the empty page as PDF (ISO 32000-1, section 7.5)", () => {
 describe("the empty page as TIFF (TIFF 6.0, section 4)", () => {
   const read = () => new DataView(emptyPage("image/tiff").buffer);
 
-  it("is little-endian, with one directory of fields in order, which ends the file", () => {
+  it("is little-endian, with one sorted directory at the end of the file", () => {
     const view = read();
     expect([view.getUint16(0), view.getUint16(2, true)]).toEqual([0x4949, 42]);
     const at = view.getUint32(4, true);
@@ -43,7 +43,7 @@ describe("the empty page as TIFF (TIFF 6.0, section 4)", () => {
     expect(view.byteLength).toBe(at + 2 + 12 * count + 4);
   });
 
-  it("says of its image what a bilevel reader asks for, and its strip is in the file", () => {
+  it("has the fields of a bilevel image, and its strip is inside the file", () => {
     const view = read();
     const at = view.getUint32(4, true);
     const fields = new Map<number, number>();
