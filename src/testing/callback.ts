@@ -1,43 +1,46 @@
-/** The parameters of the request that says how a fax went. */
+/** The parameters of a callback. */
+import type { MediaType } from "../twiml/verbs.js";
 import type { FlavorRules } from "./flavors.js";
-import type { FileToSend } from "./request.js";
 
-/** What a callback is made of. */
+/** The input of {@link createCallbackParams}. */
 export interface CallbackParts {
-  /** The five parameters of a fax, and what else its first request had. */
+  /** The parameters of the new fax. */
   readonly incoming: Readonly<Record<string, string>>;
-  /** Parameters over the usual ones; a `FaxStatus`, or a `Status` alone, decides on the rest. */
-  readonly given: Readonly<Record<string, string>>;
+  /** Parameters that replace the default ones. A `FaxStatus`, or a `Status` alone, determines the others. */
+  readonly overrides: Readonly<Record<string, string>>;
   readonly outcome: "received" | "failed";
-  /** The type of pages that the provider keeps; absent for those that come with the request. */
-  readonly kept?: FileToSend["type"] | undefined;
+  /** The type of the pages that the provider stores; absent if the callback contains the pages. */
+  readonly storedMediaType?: MediaType | undefined;
   readonly mediaUrl?: string | undefined;
   readonly now: Date;
 }
 
-/** The parameters as the flavor has them. */
-export function callbackParams(parts: CallbackParts, rules: FlavorRules): Record<string, string> {
-  const { incoming, given, outcome, now } = parts;
-  const status = getStatus(given) ?? outcome;
-  const name = "Status" in given && !("FaxStatus" in given) ? "Status" : "FaxStatus";
+/** The parameters that a provider of this flavor sends. */
+export function createCallbackParams(parts: CallbackParts, rules: FlavorRules): Record<string, string> {
+  const { incoming, overrides, outcome, now } = parts;
+  const status = getStatus(overrides) ?? outcome;
+  const name = "Status" in overrides && !("FaxStatus" in overrides) ? "Status" : "FaxStatus";
   const common = { ...incoming, ...rules.callbackParams(now), [name]: status };
-  const more = bringsPages(status) ? buildPageParams(parts, rules) : status === "failed" ? FAILURE : {};
-  return { ...common, ...more, ...given };
+  const outcomeParams = isSuccess(status) ? createPageParams(parts, rules) : status === "failed" ? FAILURE_PARAMS : {};
+  return { ...common, ...outcomeParams, ...overrides };
 }
 
-const FAILURE = { ErrorCode: "34007", ErrorMessage: "The sending machine hung up." };
+const FAILURE_PARAMS = { ErrorCode: "34007", ErrorMessage: "The sending machine hung up." };
 
-function buildPageParams({ incoming, kept, mediaUrl }: CallbackParts, rules: FlavorRules): Record<string, string> {
+function createPageParams(parts: CallbackParts, rules: FlavorRules): Record<string, string> {
+  const { incoming, storedMediaType, mediaUrl } = parts;
   const pages = { RemoteStationId: incoming["From"] ?? "", NumPages: "1" };
-  if (kept === undefined) return pages;
-  const media = rules.mediaParams(`${incoming["FaxSid"]}.${kept === "image/tiff" ? "tiff" : "pdf"}`);
+  if (storedMediaType === undefined) return pages;
+  const media = rules.mediaParams(`${incoming["FaxSid"]}.${storedMediaType === "image/tiff" ? "tiff" : "pdf"}`);
   return { ...pages, ...media, ...(mediaUrl !== undefined && { MediaUrl: mediaUrl }) };
 }
 
+/** The status of a fax; about half of the public programs read `Status`, which no provider documents. */
 export function getStatus(params: Readonly<Record<string, string>>): string | undefined {
   return params["FaxStatus"] ?? params["Status"];
 }
 
-export function bringsPages(status: string): boolean {
+/** Whether a fax with this status has pages. */
+export function isSuccess(status: string): boolean {
   return status === "received" || status === "delivered";
 }

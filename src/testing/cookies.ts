@@ -1,6 +1,6 @@
-/** The cookies of a conversation, kept and sent back as RFC 6265 has it. */
+/** The cookies of a conversation, stored and sent back according to RFC 6265. */
 
-/** A cookie with where it belongs. */
+/** A stored cookie (RFC 6265, section 5.3). */
 export interface Cookie {
   readonly name: string;
   readonly value: string;
@@ -10,27 +10,27 @@ export interface Cookie {
   readonly secure: boolean;
 }
 
-/** The `Cookie` header for a request to this URL, or nothing. */
+/** The `Cookie` header for a request to this URL, or no header. */
 export function getCookieHeader(cookies: readonly Cookie[], url: string): Record<string, string> {
-  const fitting = cookies.filter((cookie) => matchesCookie(cookie, new URL(url)));
+  const matching = cookies.filter((cookie) => matchesCookie(cookie, new URL(url)));
   // RFC 6265, section 5.4: the longer path first, then the older cookie.
-  const pairs = fitting.sort((a, b) => b.path.length - a.path.length).map(({ name, value }) => `${name}=${value}`);
+  const pairs = matching.sort((a, b) => b.path.length - a.path.length).map(({ name, value }) => `${name}=${value}`);
   return pairs.length > 0 ? { cookie: pairs.join("; ") } : {};
 }
 
 function matchesCookie({ domain, hostOnly, path, secure }: Cookie, { hostname, pathname, protocol }: URL): boolean {
-  const isThere = hostname === domain || (!hostOnly && hostname.endsWith(`.${domain}`));
-  const isUnder = pathname === path || pathname.startsWith(path.endsWith("/") ? path : `${path}/`);
-  return isThere && isUnder && (!secure || protocol === "https:");
+  const isSameDomain = hostname === domain || (!hostOnly && hostname.endsWith(`.${domain}`));
+  const isSamePath = pathname === path || pathname.startsWith(path.endsWith("/") ? path : `${path}/`);
+  return isSameDomain && isSamePath && (!secure || protocol === "https:");
 }
 
-/** Takes over what an answer of this URL sets, and forgets what it ends. */
-export function keepCookies(cookies: Cookie[], url: string, headers: readonly string[]): void {
+/** Stores the cookies that a response of this URL sets, and deletes those that it expires. */
+export function storeCookies(cookies: Cookie[], url: string, headers: readonly string[]): void {
   for (const header of headers) {
-    const { cookie, isOver } = parseCookie(header, new URL(url));
+    const { cookie, isExpired } = parseCookie(header, new URL(url));
     const at = cookies.findIndex((each) => cookieId(each) === cookieId(cookie));
     if (at >= 0) cookies.splice(at, 1);
-    if (cookie.name !== "" && !isOver && matchesCookie({ ...cookie, path: "/", secure: false }, new URL(url))) {
+    if (cookie.name !== "" && !isExpired && matchesCookie({ ...cookie, path: "/", secure: false }, new URL(url))) {
       cookies.push(cookie);
     }
   }
@@ -40,22 +40,26 @@ function cookieId({ name, domain, path }: Cookie): string {
   return JSON.stringify([name, domain, path]);
 }
 
-/** RFC 6265, sections 5.2 and 5.3. */
-function parseCookie(header: string, url: URL): { cookie: Cookie; isOver: boolean } {
+/** Parses a `Set-Cookie` header (RFC 6265, sections 5.2 and 5.3). */
+function parseCookie(header: string, url: URL): { cookie: Cookie; isExpired: boolean } {
   const [[name = "", value], ...rest] = header.split(";").map(splitPair) as [[string, string], ...[string, string][]];
   const attributes = new Map(rest.map(([name, value]) => [name.toLowerCase(), value]));
   const domain = attributes.get("domain")?.replace(/^\./, "").toLowerCase() ?? "";
   const path = attributes.get("path") ?? "";
   const maxAge = attributes.get("max-age");
   const cookie = {
-    ...{ name, value, domain: domain || url.hostname, hostOnly: domain === "", secure: attributes.has("secure") },
+    name,
+    value,
+    domain: domain || url.hostname,
+    hostOnly: domain === "",
     path: path.startsWith("/") ? path : url.pathname.slice(0, url.pathname.lastIndexOf("/")) || "/",
+    secure: attributes.has("secure"),
   };
-  const isOver = maxAge ? Number(maxAge) <= 0 : Date.parse(attributes.get("expires") ?? "") <= Date.now();
-  return { cookie, isOver };
+  const isExpired = maxAge ? Number(maxAge) <= 0 : Date.parse(attributes.get("expires") ?? "") <= Date.now();
+  return { cookie, isExpired };
 }
 
-/** A pair without its `=` is a name for an attribute, and nothing for a cookie. */
+/** Splits at the `=`. A part without one is the name of an attribute; the first part is then ignored. */
 function splitPair(part: string, index: number): [string, string] {
   const at = part.indexOf("=");
   if (at < 0) return index === 0 ? ["", part.trim()] : [part.trim(), ""];

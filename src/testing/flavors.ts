@@ -1,33 +1,33 @@
-/** What the two providers do differently. */
+/** The providers that can be imitated: one row per flavor, with everything in which they differ. */
+import { SIGNALWIRE_SIGNATURE, TWILIO_SIGNATURE } from "../webhook/signature.js";
 
-/** Which provider is played. */
+/** Which provider is imitated. */
 export type Flavor = "signalwire" | "twilio";
 
-/** The rules of a provider. */
+/** The row of a flavor. */
 export interface FlavorRules {
-  readonly signatureHeader: string;
+  readonly signatureHeader: typeof SIGNALWIRE_SIGNATURE | typeof TWILIO_SIGNATURE;
   readonly userAgent: string;
-  /** How it waits for answers, and what it repeats, at a URL with this fragment. */
+  /** The limits for a URL with this fragment. */
   readonly limits: (fragment: URLSearchParams) => Limits;
   readonly maxRedirects: number;
-  /** Its number for an answer of 4xx or 5xx. */
-  readonly statusError: number;
+  readonly errorCodes: ErrorCodes;
   readonly faxSid: () => string;
   readonly accountSid: () => string;
-  /** What it adds to the headers of a request and of all its retries. */
+  /** Additional headers of a request, the same for all its retries. */
   readonly headers: () => Record<string, string>;
-  /** What it adds to every callback. */
+  /** Additional parameters of every callback. */
   readonly callbackParams: (now: Date) => Record<string, string>;
-  /** What it adds for pages that it keeps. */
+  /** Additional parameters of a callback whose pages the provider stores. */
   readonly mediaParams: (mediaName: string) => Record<string, string>;
 }
 
-/** A way for a request to fail: no connection, no answer in time, or a status. */
+/** A way for a request to fail: no connection, no response in time, or a status. */
 export type Failure = "ct" | "rt" | "4xx" | "5xx";
 
-/** The patience of a provider. */
+/** Timeouts and retries. */
 export interface Limits {
-  /** Milliseconds for one answer. */
+  /** Milliseconds for one response. */
   readonly readMs: number;
   /** Milliseconds for a request with its redirects and retries. */
   readonly totalMs: number;
@@ -35,52 +35,88 @@ export interface Limits {
   readonly retried: readonly (Failure | "all")[];
 }
 
-/**
- * https://developer.signalwire.com/compatibility-api/guides/webhook-security. It repeats status callbacks alone, and
- * does not say whether an `action` is one: nobody may rely on it, so it is not repeated here. The units of its
- * overrides (`#ot`, `#rt`, `#tt`) are not documented, so they are left alone.
- */
-const SIGNALWIRE: FlavorRules = {
-  signatureHeader: "x-signalwire-signature",
-  userAgent: "twiml-fax/testing (signalwire)",
-  limits: () => ({ readMs: 5_000, totalMs: Infinity, retries: 0, retried: [] }),
-  maxRedirects: 3,
-  statusError: 11217,
-  faxSid: () => crypto.randomUUID(),
-  accountSid: () => crypto.randomUUID(),
-  headers: () => ({}),
-  callbackParams: (now) => ({ Timestamp: now.toISOString().replace(/\.\d+Z$/, "Z") }),
-  mediaParams: (name) => ({ MediaSid: crypto.randomUUID(), MediaUrl: `https://files.signalwire.com/${name}` }),
+/** The provider's numbers for a failed request. */
+export interface ErrorCodes {
+  readonly noResponse: number;
+  readonly connection: number;
+  readonly unknownHost: number;
+  readonly certificate: number;
+  readonly tooManyRedirects: number;
+  /** For a status of 4xx or 5xx. */
+  readonly status: number;
+  /** For a status that is neither 200 nor an error. */
+  readonly otherStatus: number;
+  readonly tooLarge: number;
+  readonly contentType: number;
+  readonly notUtf8: number;
+  readonly noVerb: number;
+}
+
+/** https://www.twilio.com/docs/api/errors */
+const TWILIO_ERROR_CODES: ErrorCodes = {
+  noResponse: 11200,
+  connection: 11205,
+  unknownHost: 11210,
+  certificate: 11220,
+  tooManyRedirects: 11215,
+  status: 11200,
+  otherStatus: 11200,
+  tooLarge: 11750,
+  contentType: 12300,
+  notUtf8: 12100,
+  noVerb: 34106,
 };
 
-/** https://www.twilio.com/docs/usage/webhooks. Its pages name no number of redirects. */
-const TWILIO: FlavorRules = {
-  signatureHeader: "x-twilio-signature",
-  userAgent: "twiml-fax/testing (twilio)",
-  limits: parseTwilioOverrides,
-  maxRedirects: 10,
-  statusError: 11200,
-  faxSid: () => `FX${randomHex()}`,
-  accountSid: () => `AC${randomHex()}`,
-  headers: () => ({ "i-twilio-idempotency-token": crypto.randomUUID() }),
-  callbackParams: () => ({}),
-  mediaParams: (name) => ({ MediaUrl: `https://media.twiliocdn.com/fax/${name}` }),
+export const FLAVORS: Readonly<Record<Flavor, FlavorRules>> = {
+  /**
+   * https://developer.signalwire.com/compatibility-api/guides/webhook-security. SignalWire repeats only status
+   * callbacks, and does not say whether an `action` is one. Servers cannot rely on a retry, so there is none here. The
+   * units of the overrides (`#ot`, `#rt`, `#tt`) are not documented, so they are ignored.
+   */
+  signalwire: {
+    signatureHeader: SIGNALWIRE_SIGNATURE,
+    userAgent: "twiml-fax/testing (signalwire)",
+    limits: () => ({ readMs: 5_000, totalMs: Infinity, retries: 0, retried: [] }),
+    maxRedirects: 3,
+    errorCodes: { ...TWILIO_ERROR_CODES, status: 11217 },
+    faxSid: () => crypto.randomUUID(),
+    accountSid: () => crypto.randomUUID(),
+    headers: () => ({}),
+    callbackParams: (now) => ({ Timestamp: now.toISOString().replace(/\.\d+Z$/, "Z") }),
+    mediaParams: (name) => ({ MediaSid: crypto.randomUUID(), MediaUrl: `https://files.signalwire.com/${name}` }),
+  },
+  /** https://www.twilio.com/docs/usage/webhooks. The documentation gives no redirect limit. */
+  twilio: {
+    signatureHeader: TWILIO_SIGNATURE,
+    userAgent: "twiml-fax/testing (twilio)",
+    limits: parseTwilioOverrides,
+    maxRedirects: 10,
+    errorCodes: TWILIO_ERROR_CODES,
+    faxSid: () => `FX${randomHex()}`,
+    accountSid: () => `AC${randomHex()}`,
+    headers: () => ({ "i-twilio-idempotency-token": crypto.randomUUID() }),
+    callbackParams: () => ({}),
+    mediaParams: (name) => ({ MediaUrl: `https://media.twiliocdn.com/fax/${name}` }),
+  },
 };
 
-export const FLAVORS: Readonly<Record<Flavor, FlavorRules>> = { signalwire: SIGNALWIRE, twilio: TWILIO };
-
-/** https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides; what is out of bounds counts as absent. */
+/** https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides; values out of range are ignored. */
 function parseTwilioOverrides(fragment: URLSearchParams): Limits {
-  const within = (name: string, least: number, most: number, usual: number): number => {
-    const value = Number(fragment.get(name) ?? usual);
-    return Number.isInteger(value) && value >= least && value <= most ? value : usual;
-  };
   return {
-    readMs: within("rt", 100, 15_000, 15_000),
-    totalMs: within("tt", 100, 15_000, 15_000),
-    retries: within("rc", 0, 5, 1),
+    readMs: parseIntOverride(fragment, "rt", { min: 100, max: 15_000, default: 15_000 }),
+    totalMs: parseIntOverride(fragment, "tt", { min: 100, max: 15_000, default: 15_000 }),
+    retries: parseIntOverride(fragment, "rc", { min: 0, max: 5, default: 1 }),
     retried: (fragment.get("rp") ?? "ct").split(",") as Limits["retried"],
   };
+}
+
+function parseIntOverride(
+  fragment: URLSearchParams,
+  name: string,
+  range: { readonly min: number; readonly max: number; readonly default: number },
+): number {
+  const value = Number(fragment.get(name) ?? range.default);
+  return Number.isInteger(value) && value >= range.min && value <= range.max ? value : range.default;
 }
 
 /** 32 hexadecimal digits. */

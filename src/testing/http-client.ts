@@ -1,91 +1,93 @@
-/** One request and what comes back, as a provider makes it: redirects, retries, passwords and time limits. */
+/** The HTTP client of the provider: one request with its redirects, retries, password and time limits. */
 import { formatValue } from "../shared/messages.js";
-import { type Cookie, getCookieHeader, keepCookies } from "./cookies.js";
-import type { Failure, FlavorRules, Limits } from "./flavors.js";
+import { type Cookie, getCookieHeader, storeCookies } from "./cookies.js";
+import type { ErrorCodes, Failure, FlavorRules, Limits } from "./flavors.js";
 import { toPlatformRequest, type SentRequest, sign, type UnsignedRequest, withBody } from "./request.js";
 
-/** What came back. */
+/** The response to a request. */
 export interface ReceivedResponse {
   readonly status: number;
-  /** By lower-case name; cookies are kept out, they are in `cookies`. */
+  /** By lower-case name, without the cookies, which are in `cookies`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly cookies: readonly string[];
-  /** What was read of it: a provider stops behind 64 kB. */
+  /** The body as far as it was read: a provider stops after 64 kB. */
   readonly body: string;
-  /** Whether the body was UTF-8; if not, `body` has U+FFFD for what was none. */
+  /** Whether the body was UTF-8; if not, invalid bytes are U+FFFD in `body`. */
   readonly isUtf8: boolean;
 }
 
-/** A request with what came back, or with the provider's error. */
+/** A request with its response, or with the provider's error. */
 export interface FaxExchange {
   readonly request: SentRequest;
-  /** Milliseconds until the answer, or the error, was there. */
+  /** Milliseconds until the response or the error. */
   readonly ms: number;
   readonly response?: ReceivedResponse;
   readonly error?: { readonly code: number; readonly message: string };
 }
 
-/** What is the same for all requests of a conversation. */
+/** The state that all requests of a conversation share. */
 export interface ConversationContext {
   readonly authToken: string;
   readonly rules: FlavorRules;
   readonly fetch: (request: Request) => unknown;
-  /** Whether `fetch` is a handler in this process: what it throws is a server's 500, and no lost connection. */
+  /** Whether `fetch` is a handler in this process: an error it throws is a server's 500, not a failed connection. */
   readonly isHandler: boolean;
-  /** When everything has to be over, by `clock()`. */
+  /** The end of the conversation, as a time of `clock()`. */
   readonly deadline: number;
   readonly readMs: number;
   readonly cookies: Cookie[];
   readonly exchanges: FaxExchange[];
 }
 
-/** The last exchange of a request: after its redirects, its retries, and the password that was asked for. */
+/** The last exchange of a request, after its redirects, its retries and its password. */
 export async function requestWithRetries(
-  line: ConversationContext,
+  context: ConversationContext,
   { url, ...rest }: Omit<UnsignedRequest, "headers">,
 ): Promise<FaxExchange> {
-  const first = await withBody({ ...rest, url, headers: line.rules.headers() });
-  const limits = getLimits(url, line.rules);
+  const first = await withBody({ ...rest, url, headers: context.rules.headers() });
+  const limits = getLimits(url, context.rules);
   const { readMs, totalMs, retries } = limits;
-  const bound = { ...line, readMs, deadline: Math.min(line.deadline, clock() + totalMs) };
-  let last = await followRedirects(bound, first);
-  for (let retry = 0; retry < retries && shouldRetry(last, limits, bound.deadline); retry++) {
-    last = await followRedirects(bound, first);
+  const bounded = { ...context, readMs, deadline: Math.min(context.deadline, clock() + totalMs) };
+  let last = await followRedirects(bounded, first);
+  for (let retry = 0; retry < retries && shouldRetry(last, limits, bounded); retry++) {
+    last = await followRedirects(bounded, first);
   }
   return last;
 }
 
-/** The provider's limits at a URL, whose fragment may set others. */
+/** The limits for a URL, whose fragment may override them. */
 export function getLimits(url: string, rules: FlavorRules): Limits {
   return rules.limits(new URLSearchParams(new URL(url).hash.slice(1)));
 }
 
-function shouldRetry(last: FaxExchange, { retried }: Limits, deadline: number): boolean {
-  const failure = classifyFailure(last);
-  const isMeant = failure !== undefined && (retried.includes(failure) || retried.includes("all"));
-  return isMeant && clock() < deadline;
+function shouldRetry(last: FaxExchange, { retried }: Limits, { rules, deadline }: ConversationContext): boolean {
+  const failure = classifyFailure(last, rules.errorCodes);
+  const isRetried = failure !== undefined && (retried.includes(failure) || retried.includes("all"));
+  return isRetried && clock() < deadline;
 }
 
-function classifyFailure({ response, error }: FaxExchange): Failure | undefined {
-  if (response === undefined) return error?.code === NO_ANSWER ? "rt" : "ct";
+function classifyFailure({ response, error }: FaxExchange, { noResponse }: ErrorCodes): Failure | undefined {
+  if (response === undefined) return error?.code === noResponse ? "rt" : "ct";
   if (response.status < 400) return undefined;
   return response.status < 500 ? "4xx" : "5xx";
 }
 
-async function followRedirects(line: ConversationContext, first: UnsignedRequest): Promise<FaxExchange> {
+async function followRedirects(context: ConversationContext, first: UnsignedRequest): Promise<FaxExchange> {
+  const { maxRedirects, errorCodes } = context.rules;
   let next: UnsignedRequest | undefined = first;
   let last: FaxExchange | undefined;
   for (let hops = 0; next !== undefined; hops++) {
-    if (hops > line.rules.maxRedirects)
-      return recordError(line, last!, 11215, "Redirect less: there were too many redirects.");
-    last = await withPassword(line, next);
-    next = redirectTarget(last, next);
+    if (hops > maxRedirects) {
+      return recordError(context, last!, errorCodes.tooManyRedirects, "Redirect less: there were too many redirects.");
+    }
+    last = await requestWithPassword(context, next);
+    next = createRedirectedRequest(last, next);
   }
   return last!;
 }
 
-/** 301, 302 and 303 make a GET of a POST, whose parameters move into the query. */
-function redirectTarget({ response }: FaxExchange, sent: UnsignedRequest): UnsignedRequest | undefined {
+/** The request that follows a redirect. 301, 302 and 303 change a POST to a GET, with the parameters in the query. */
+function createRedirectedRequest({ response }: FaxExchange, sent: UnsignedRequest): UnsignedRequest | undefined {
   const location = response?.headers["location"];
   if (location === undefined || !URL.canParse(location, sent.url)) return undefined;
   if (![301, 302, 303, 307, 308].includes(response!.status)) return undefined;
@@ -99,16 +101,16 @@ function redirectTarget({ response }: FaxExchange, sent: UnsignedRequest): Unsig
   return { method: "GET", url, params: sent.params, headers };
 }
 
-/** The password of the URL is sent only when it is asked for. */
-async function withPassword(line: ConversationContext, toSend: UnsignedRequest): Promise<FaxExchange> {
-  const request = sign(toSend, line.authToken, line.rules);
-  const first = await requestOnce(line, request);
-  const { username, password } = new URL(toSend.url);
-  const asks = /(^|,\s*)basic\b/i.test(first.response?.headers["www-authenticate"] ?? "");
-  if (first.response?.status !== 401 || !asks || !username) return first;
+/** Sends the request again with the URL's password, if the server asks for it. */
+async function requestWithPassword(context: ConversationContext, unsigned: UnsignedRequest): Promise<FaxExchange> {
+  const request = sign(unsigned, context.authToken, context.rules);
+  const first = await requestOnce(context, request);
+  const { username, password } = new URL(unsigned.url);
+  const asksForPassword = /(^|,\s*)basic\b/i.test(first.response?.headers["www-authenticate"] ?? "");
+  if (first.response?.status !== 401 || !asksForPassword || !username) return first;
   const credentials = new TextEncoder().encode(`${decodeUserinfo(username)}:${decodeUserinfo(password)}`);
   const authorization = `Basic ${btoa(String.fromCharCode(...credentials))}`;
-  return requestOnce(line, { ...request, headers: { ...request.headers, authorization } });
+  return requestOnce(context, { ...request, headers: { ...request.headers, authorization } });
 }
 
 function decodeUserinfo(text: string): string {
@@ -119,92 +121,96 @@ function decodeUserinfo(text: string): string {
   }
 }
 
-/** One request, with the cookies of the conversation; never rejects. */
-export async function requestOnce(line: ConversationContext, request: SentRequest): Promise<FaxExchange> {
-  const sent = { ...request, headers: { ...request.headers, ...getCookieHeader(line.cookies, request.url) } };
+/** Sends one request with the cookies of the conversation. Never rejects. */
+export async function requestOnce(context: ConversationContext, request: SentRequest): Promise<FaxExchange> {
+  const sent = { ...request, headers: { ...request.headers, ...getCookieHeader(context.cookies, request.url) } };
   const start = clock();
-  const made: FaxExchange = { ...(await attempt(line, sent)), ms: Math.round(clock() - start) };
-  line.exchanges.push(made);
-  keepCookies(line.cookies, request.url, made.response?.cookies ?? []);
-  return made;
+  const result = await fetchWithTimeout(context, sent);
+  const exchange: FaxExchange = { ...result, ms: Math.round(clock() - start) };
+  context.exchanges.push(exchange);
+  storeCookies(context.cookies, request.url, exchange.response?.cookies ?? []);
+  return exchange;
 }
 
-/** Taken when the module is loaded, because a test may put others in their place later. */
+/** Captured at load time, because tests may install fake timers later. */
 const [startTimer, stopTimer] = [globalThis.setTimeout, globalThis.clearTimeout];
 export const clock = performance.now.bind(performance);
 
-type Attempt = Omit<FaxExchange, "ms">;
+type ExchangeResult = Omit<FaxExchange, "ms">;
 
-/** Its number for an answer that does not come in time. */
-const NO_ANSWER = 11200;
-
-async function attempt(line: ConversationContext, request: SentRequest): Promise<Attempt> {
-  const ms = Math.min(line.readMs, line.deadline - clock());
+async function fetchWithTimeout(context: ConversationContext, request: SentRequest): Promise<ExchangeResult> {
+  const ms = Math.min(context.readMs, context.deadline - clock());
   const message = `Answer sooner: nothing came within ${Math.max(0, Math.round(ms))} ms.`;
-  const late: Attempt = { request, error: { code: NO_ANSWER, message } };
-  if (ms <= 0) return late;
+  const timedOut: ExchangeResult = { request, error: { code: context.rules.errorCodes.noResponse, message } };
+  if (ms <= 0) return timedOut;
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const expiry = new Promise<Attempt>((resolve) => {
+  const timeout = new Promise<ExchangeResult>((resolve) => {
     timer = startTimer(() => {
-      resolve(late);
+      resolve(timedOut);
       controller.abort();
     }, Math.ceil(ms));
   });
   try {
-    return await Promise.race([expiry, fetchResponse(line, request, controller.signal, clock() + ms)]);
+    return await Promise.race([timeout, fetchResponse(context, request, controller.signal, clock() + ms)]);
   } finally {
     stopTimer(timer);
   }
 }
 
 async function fetchResponse(
-  line: ConversationContext,
+  context: ConversationContext,
   request: SentRequest,
   signal: AbortSignal,
-  until: number,
-): Promise<Attempt> {
-  let isThere = false;
+  deadline: number,
+): Promise<ExchangeResult> {
+  const { errorCodes } = context.rules;
+  let hasResponse = false;
   try {
-    const response: unknown = await line.fetch(toPlatformRequest(request, signal));
+    const response: unknown = await context.fetch(toPlatformRequest(request, signal));
     checkResponse(response);
-    isThere = true;
-    const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie"));
-    const cookies = response.headers.getSetCookie();
-    const { size, ...read } = await readLimitedBody(response, until);
-    const received = { status: response.status, headers, cookies, ...read };
+    hasResponse = true;
+    const { size, ...received } = await receiveResponse(response, deadline);
     if (size <= MAX_BODY) return { request, response: received };
     const message = "Send at most 64 kB: more came, often it is the page of an error.";
-    return { request, response: received, error: { code: 11750, message } };
+    return { request, response: received, error: { code: errorCodes.tooLarge, message } };
   } catch (error) {
-    if (!line.isHandler) return { request, error: toConnectionError(error, isThere) };
-    return {
-      request,
-      response: { status: 500, headers: {}, cookies: [], body: describeThrown(error).text, isUtf8: true },
-    };
+    if (!context.isHandler) return { request, error: toConnectionError(error, hasResponse, errorCodes) };
+    const body = describeThrown(error).text;
+    return { request, response: { status: 500, headers: {}, cookies: [], body, isUtf8: true } };
   }
 }
 
 function checkResponse(value: unknown): asserts value is Response {
   const { status, headers, bodyUsed } = Object(value) as Partial<Response>;
-  if (typeof status !== "number" || !headers)
+  if (typeof status !== "number" || !headers) {
     throw new TypeError(`fetch must give a Response, not ${formatValue(value)}`);
+  }
   if (bodyUsed) throw new TypeError("fetch must give a new Response each time: this one was read before");
 }
 
-/** https://www.twilio.com/docs/api/errors/11205, 11210 and 11220 */
-function toConnectionError(error: unknown, isThere: boolean): { code: number; message: string } {
-  const { code, text } = describeThrown(error);
-  const details = [code, text].filter(Boolean).join(": ");
-  if (/ENOTFOUND|EAI_AGAIN/.test(code)) return { code: 11210, message: `Look at the name of the host (${details}).` };
-  if (/CERT|SSL|TLS|UNABLE_TO/.test(code)) return { code: 11220, message: `Look at the certificate (${details}).` };
-  if (isThere || /UND_ERR_SOCKET|ECONNRESET|EPIPE/.test(code)) {
-    return { code: NO_ANSWER, message: `Look at the server: it broke off (${details}).` };
-  }
-  return { code: 11205, message: `Look whether the server runs: there was no connection (${details}).` };
+async function receiveResponse(response: Response, deadline: number): Promise<ReceivedResponse & { size: number }> {
+  const headers = Object.fromEntries([...response.headers].filter(([name]) => name !== "set-cookie"));
+  const cookies = response.headers.getSetCookie();
+  return { status: response.status, headers, cookies, ...(await readLimitedBody(response, deadline)) };
 }
 
-/** What was thrown, in its innermost cause's words and code; whatever it is, reading it does not throw. */
+function toConnectionError(error: unknown, hasResponse: boolean, codes: ErrorCodes): { code: number; message: string } {
+  const { code, text } = describeThrown(error);
+  const details = [code, text].filter(Boolean).join(": ");
+  if (/ENOTFOUND|EAI_AGAIN/.test(code)) {
+    return { code: codes.unknownHost, message: `Look at the name of the host (${details}).` };
+  }
+  if (/CERT|SSL|TLS|UNABLE_TO/.test(code)) {
+    return { code: codes.certificate, message: `Look at the certificate (${details}).` };
+  }
+  if (hasResponse || /UND_ERR_SOCKET|ECONNRESET|EPIPE/.test(code)) {
+    return { code: codes.noResponse, message: `Look at the server: it broke off (${details}).` };
+  }
+  return { code: codes.connection, message: `Look whether the server runs: there was no connection (${details}).` };
+}
+
+/** The code and message of the innermost cause. Never throws, whatever was thrown. */
 function describeThrown(thrown: unknown): { code: string; text: string } {
   let found = { code: "", text: "something that is no error" };
   try {
@@ -221,10 +227,10 @@ function describeThrown(thrown: unknown): { code: string; text: string } {
 /** https://www.twilio.com/docs/api/errors/11750 */
 const MAX_BODY = 64 * 1024;
 
-type Read = Pick<ReceivedResponse, "body" | "isUtf8"> & { readonly size: number };
+type BodyResult = Pick<ReceivedResponse, "body" | "isUtf8"> & { readonly size: number };
 
-/** Stops where a provider does: an endless body must not keep a test from its end. */
-async function readLimitedBody(response: Response, until: number): Promise<Read> {
+/** Reads the body up to the provider's limit, so that an endless body cannot keep a test from ending. */
+async function readLimitedBody(response: Response, deadline: number): Promise<BodyResult> {
   if (response.body === undefined) {
     const body = await response.text();
     return { body, isUtf8: true, size: new TextEncoder().encode(body).length };
@@ -234,7 +240,7 @@ async function readLimitedBody(response: Response, until: number): Promise<Read>
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     if (chunk.length > 0) chunks.push(chunk);
     size += chunk.length;
-    if (size > MAX_BODY || clock() > until) break;
+    if (size > MAX_BODY || clock() > deadline) break;
   }
   const bytes = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer();
   try {
@@ -244,10 +250,15 @@ async function readLimitedBody(response: Response, until: number): Promise<Read>
   }
 }
 
-/** The exchange, with the error that the provider logs; it stands in the transcript in place of the one before. */
-export function recordError(line: ConversationContext, made: FaxExchange, code: number, message: string): FaxExchange {
-  const withError = { ...made, error: { code, message } };
-  const at = line.exchanges.indexOf(made);
-  if (at >= 0) line.exchanges[at] = withError;
+/** Adds the provider's error to an exchange, and replaces the exchange in the transcript. */
+export function recordError(
+  context: ConversationContext,
+  exchange: FaxExchange,
+  code: number,
+  message: string,
+): FaxExchange & Required<Pick<FaxExchange, "error">> {
+  const withError = { ...exchange, error: { code, message } };
+  const at = context.exchanges.indexOf(exchange);
+  if (at >= 0) context.exchanges[at] = withError;
   return withError;
 }

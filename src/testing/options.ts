@@ -1,18 +1,19 @@
-/** What a test passes to the provider, checked: a mistake in it is an error, for such a test would prove nothing. */
+/** Validates what a test passes to the provider. A mistake is an error: the test would otherwise prove nothing. */
 import { didYouMean, foldName, formatValue, optionError } from "../shared/messages.js";
 import { isPlainObject, checkOptionNames } from "../shared/objects.js";
 import { isSid, SID_FORMAT } from "../shared/values.js";
 import { detectPagesType } from "../webhook/media.js";
-import type { FaxExchange } from "./http-client.js";
+import { getStatus } from "./callback.js";
 import { type Flavor, FLAVORS } from "./flavors.js";
+import type { FaxExchange } from "./http-client.js";
 import type { FileToSend } from "./request.js";
 
-/** The `Request` of the platform's types; where there are none, what every runtime's has. */
+/** The `Request` of the platform's types, or, if these are not installed, the properties it has on every runtime. */
 export type ProviderRequest = typeof globalThis extends { Request: { prototype: infer Type } }
   ? Type
   : { readonly method: string; readonly url: string; text(): Promise<string> };
 
-/** The parts of a `Response` that are read. */
+/** The parts of a `Response` that the provider reads. */
 export interface ProviderResponse {
   readonly status: number;
   readonly headers: { forEach(callback: (value: string, name: string) => void): void };
@@ -24,43 +25,44 @@ export type ProviderFetch = (request: ProviderRequest) => ProviderResponse | Pro
 
 /** Options of `createFaxProvider`. */
 export interface FaxProviderOptions {
-  /** The URL that is configured at the number; may have a query, `user:password@`, and overrides behind a `#`. */
+  /** The URL configured at the number. May have a query, `user:password@`, and a fragment with overrides. */
   readonly url: string;
-  /** What signs the requests: the auth token or the signing key. */
+  /** The auth token or signing key that signs the requests. */
   readonly authToken: string;
-  /** Which provider is played. Default: `"signalwire"`. */
+  /** The provider that is imitated. Default: `"signalwire"`. */
   readonly flavor?: Flavor | undefined;
-  /** Default: one of the flavor's form. */
+  /** Default: a random SID in the flavor's format. */
   readonly accountSid?: string | undefined;
   /**
-   * Called with one `Request`: a handler in the same process, such as `webhook.fetch`; what it throws is the 500 of a
-   * server. Default: real HTTP.
+   * A handler in the same process, such as `webhook.fetch`, called with one `Request`. An error it throws counts as the
+   * status 500 of a server. Default: real HTTP.
    */
   readonly fetch?: ProviderFetch | undefined;
-  /** Milliseconds for a whole conversation. Default: 30,000; the flavor's own limit for one answer holds as well. */
+  /** Milliseconds for a whole conversation. The flavor's limit for one response also applies. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
-  /** The time of `Timestamp`. Default: now. */
+  /** The time in `Timestamp`. Default: the current time. */
   readonly now?: (() => Date) | undefined;
 }
 
-/** A fax to send; everything has a default. */
+/** A fax to send. Every property has a default. */
 export interface FaxToSend {
-  /** The caller's number; `""` for a caller who withholds it. Default: a number of a test. */
+  /** The caller's number; `""` for a caller who withholds it. Default: a test number. */
   readonly from?: string | undefined;
+  /** The called number. Default: a test number. */
   readonly to?: string | undefined;
-  /** A PDF or TIFF. Default: one empty page, in the format that the answer asks for. */
+  /** A PDF or TIFF. Default: one empty page, in the format that the verb asks for. */
   readonly pages?: Uint8Array | undefined;
-  /** Where the pages stand, when the provider keeps them. Default: an address of the provider's. */
+  /** The URL of the pages, if the provider stores them. Default: a URL on the provider's host. */
   readonly mediaUrl?: string | undefined;
-  /** Whether the pages come through. Default: `"received"`. */
+  /** Whether the fax is received or fails. Default: `"received"`. */
   readonly outcome?: "received" | "failed" | undefined;
-  /** Method of the first request, as it is configured at a number. Default: `"POST"`. */
+  /** The method of the first request, as configured at the number. Default: `"POST"`. */
   readonly method?: "GET" | "POST" | undefined;
-  /** More parameters, or others than the usual ones. Those that only callbacks have are sent with the callback. */
+  /** Parameters to add or replace. Those that only callbacks have are sent with the callback. */
   readonly params?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The options with their defaults, but for `fetch`. */
+/** The options with their defaults, except for `fetch`. */
 export interface CheckedOptions extends FaxProviderOptions {
   readonly flavor: Flavor;
   readonly timeoutMs: number;
@@ -69,7 +71,7 @@ export interface CheckedOptions extends FaxProviderOptions {
 
 const OPTIONS = ["url", "authToken", "flavor", "accountSid", "fetch", "timeoutMs", "now"];
 
-/** Throws a TypeError for options that cannot work. */
+/** Returns the options with their defaults. Throws a TypeError for an invalid option. */
 export function checkProviderOptions(options: unknown): CheckedOptions {
   const own = checkOptionNames("createFaxProvider", options, OPTIONS) as Partial<FaxProviderOptions>;
   const { url, authToken, flavor = "signalwire", accountSid, fetch, timeoutMs = 30_000, now = () => new Date() } = own;
@@ -77,10 +79,11 @@ export function checkProviderOptions(options: unknown): CheckedOptions {
   if (typeof authToken !== "string" || authToken.trim() === "") {
     throw new TypeError("authToken must be text that is not empty.");
   }
-  checkOneOf("flavor", Object.keys(FLAVORS), flavor);
+  checkChoice("flavor", Object.keys(FLAVORS), flavor);
   if (accountSid !== undefined && !isSid(accountSid)) throw optionError("accountSid", SID_FORMAT, accountSid);
-  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0))
+  if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
     throw optionError("timeoutMs", "a number of milliseconds", timeoutMs);
+  }
   for (const [name, value] of Object.entries({ fetch, now })) {
     if (value !== undefined && typeof value !== "function") throw optionError(name, "a function", value);
   }
@@ -96,32 +99,36 @@ function isAbsoluteHttpUrl(url: unknown): url is string {
   return typeof url === "string" && /^https?:/i.test(url) && URL.canParse(url);
 }
 
-function checkOneOf(name: string, values: readonly string[], value: unknown): void {
+function checkChoice(name: string, values: readonly string[], value: unknown): void {
   if (values.includes(value as string)) return;
   throw optionError(name, values.map((each) => JSON.stringify(each)).join(" or ") + didYouMean(value, values), value);
 }
 
 const FAX = ["from", "to", "pages", "mediaUrl", "outcome", "method", "params"];
 
-/** Throws a TypeError for a fax that cannot be sent. */
-export function checkFax(given: unknown): FaxToSend {
-  const fax = checkOptionNames("sendFax", given, FAX) as FaxToSend;
+/** Returns the argument of `sendFax`. Throws a TypeError for an invalid property. */
+export function checkFax(value: unknown): FaxToSend {
+  const fax = checkOptionNames("sendFax", value, FAX) as FaxToSend;
   const { from, to, mediaUrl, outcome = "received", method = "POST", params } = fax;
-  checkOneOf("outcome", ["received", "failed"], outcome);
-  checkOneOf("method", ["GET", "POST"], method);
+  checkChoice("outcome", ["received", "failed"], outcome);
+  checkChoice("method", ["GET", "POST"], method);
   for (const [name, value] of Object.entries({ from, to, mediaUrl })) {
     if (value !== undefined && typeof value !== "string") throw optionError(name, "text", value);
   }
   if (mediaUrl !== undefined && !isAbsoluteHttpUrl(mediaUrl)) throw optionError("mediaUrl", "an http(s) URL", mediaUrl);
-  const own = checkParams(params);
-  const doubled = Object.entries({ From: from, To: to, MediaUrl: mediaUrl }).find(
-    ([name, value]) => value !== undefined && Object.hasOwn(own, name),
+  checkDuplicates(fax, checkParams(params));
+  return fax;
+}
+
+/** Throws a TypeError for a value that is set by an option and also in `params`. */
+function checkDuplicates({ from, to, mediaUrl, outcome }: FaxToSend, params: Readonly<Record<string, string>>): void {
+  const duplicate = Object.entries({ From: from, To: to, MediaUrl: mediaUrl }).find(
+    ([name, value]) => value !== undefined && Object.hasOwn(params, name),
   );
-  if (doubled) throw new TypeError(`Give ${formatValue(doubled[0])} once: it is in params as well.`);
-  if (fax.outcome !== undefined && (own["FaxStatus"] ?? own["Status"]) !== undefined) {
+  if (duplicate) throw new TypeError(`Give ${formatValue(duplicate[0])} once: it is in params as well.`);
+  if (outcome !== undefined && getStatus(params) !== undefined) {
     throw new TypeError("Give outcome, or the status in params: both say how the fax went.");
   }
-  return fax;
 }
 
 /** The names that come with a callback alone. */
@@ -131,7 +138,7 @@ const CALLBACK_NAMES = [
 ];
 const NAMES = ["FaxSid", "AccountSid", "From", "To", "ApiVersion", ...CALLBACK_NAMES];
 
-/** A name in the wrong case would be a parameter that nobody reads. */
+/** Returns the parameters. Throws a TypeError for a known name in the wrong case, which no server would read. */
 export function checkParams(params: unknown = {}): Readonly<Record<string, string>> {
   if (!isPlainObject(params)) throw optionError("params", "an object of text parameters", params);
   for (const [name, value] of Object.entries(params as object)) {
@@ -142,7 +149,7 @@ export function checkParams(params: unknown = {}): Readonly<Record<string, strin
   return params as Readonly<Record<string, string>>;
 }
 
-/** The parameters that both requests have, and those that only the callback has. */
+/** Separates the parameters that both requests have from those that only the callback has. */
 export function splitParams(
   params: Readonly<Record<string, string>>,
 ): Record<"both" | "callback", Readonly<Record<string, string>>> {
@@ -154,13 +161,13 @@ export function splitParams(
   };
 }
 
-/** Throws a TypeError for what is no exchange of a transcript. */
+/** Throws a TypeError if the argument is not an exchange from a transcript. */
 export function checkExchange(exchange: FaxExchange): FaxExchange {
   if (typeof exchange?.request?.url === "string") return exchange;
   throw new TypeError(`resend takes an exchange, such as transcript.exchanges[0], not ${formatValue(exchange)}.`);
 }
 
-/** The pages with their type; a provider has no others than these. */
+/** The pages with their type. Throws a TypeError for anything but PDF and TIFF, the formats of the providers. */
 export function toFile(bytes: unknown): FileToSend {
   const type = bytes instanceof Uint8Array ? detectPagesType(bytes) : undefined;
   if (type === undefined) throw optionError("pages", "a Uint8Array that holds a PDF or TIFF", bytes);

@@ -1,8 +1,9 @@
-/** The offline provider: its options, its requests, and what a test asks of it. */
-import { bringsPages, callbackParams, getStatus } from "./callback.js";
-import { runConversation, type Fax, type FaxTranscript, withProviderError } from "./conversation.js";
-import { clock, type FaxExchange, getLimits, type ConversationContext, requestOnce } from "./http-client.js";
+/** The offline provider: its options, its requests and the conversation with a server. */
+import type { MediaType } from "../twiml/verbs.js";
+import { createCallbackParams, getStatus, isSuccess } from "./callback.js";
+import { type FaxTranscript, type ResolvedFax, runConversation, withProviderError } from "./conversation.js";
 import { FLAVORS, type FlavorRules } from "./flavors.js";
+import { clock, type ConversationContext, type FaxExchange, getLimits, requestOnce } from "./http-client.js";
 import {
   type CheckedOptions,
   checkExchange,
@@ -15,29 +16,29 @@ import {
   type ProviderRequest,
   splitParams,
 } from "./options.js";
-import { type FileToSend, toPlatformRequest, sign } from "./request.js";
+import { type FileToSend, sign, toPlatformRequest } from "./request.js";
 
 /** The provider of {@link createFaxProvider}. */
 export interface FaxProvider {
-  /** Plays a whole conversation. Rejects with a `TypeError` for a wrong argument, never for what the server does. */
+  /** Runs a whole conversation. Rejects with a `TypeError` for an invalid argument, never because of the server. */
   sendFax(fax?: FaxToSend): Promise<FaxTranscript>;
-  /** The signed request for a new fax, to be sent by yourself. */
+  /** Creates the signed request for a new fax, without sending it. */
   incoming(params?: Readonly<Record<string, string>>): ProviderRequest;
-  /** The signed request that says how a fax went: `received`, or the `FaxStatus` that is given. */
+  /** Creates the signed callback with the result of a fax: `received`, or the `FaxStatus` in `params`. */
   callback(params?: Readonly<Record<string, string>>): ProviderRequest;
-  /** The signed request with pages that are not stored (`storeMedia: false`). */
+  /** Creates the signed multipart callback that contains the pages (`storeMedia: false`). */
   delivery(file: Uint8Array, params?: Readonly<Record<string, string>>): ProviderRequest;
-  /** Sends the request of an exchange once more, to the letter. */
+  /** Sends the request of an exchange again, unchanged. */
   resend(exchange: FaxExchange): Promise<FaxExchange>;
 }
 
 /**
- * A fax provider without an account, a tunnel and a fax machine: it signs, keeps cookies, follows redirects, reads the
- * answer as strictly as a provider, executes the verb and calls `action`. For tests of your own handler, in any test
- * framework, and on any runtime.
+ * Creates a fax provider that needs no account, tunnel or fax machine. It signs requests, keeps cookies, follows
+ * redirects, reads the response as strictly as a provider, executes the verb and calls `action`. Use it to test your
+ * handler, in any test framework and on any runtime.
  *
  * @returns the provider
- * @throws {TypeError} for options that cannot work, and for a parameter in the wrong case
+ * @throws {TypeError} for an invalid option, and for a parameter name in the wrong case
  * @example
  * const provider = createFaxProvider({ url: "https://fax.example.com/fax", authToken: "key", fetch: webhook.fetch });
  * const { outcome, verb, error } = await provider.sendFax({ from: "" });
@@ -46,29 +47,25 @@ export interface FaxProvider {
  */
 export function createFaxProvider(options: FaxProviderOptions): FaxProvider {
   const checked = checkProviderOptions(options);
-  const { url, authToken, flavor, accountSid, now } = checked;
-  const rules = FLAVORS[flavor];
-  const AccountSid = accountSid ?? rules.accountSid();
-  const newFax = (fax: FaxToSend = {}) => ({
-    ...{ FaxSid: rules.faxSid(), AccountSid, From: fax.from ?? "+15017122661" },
-    ...{ To: fax.to ?? "+15558675310", ApiVersion: "v1" },
-  });
-  const callbackParamsFor = (params: Params | undefined, kept?: FileToSend["type"]) =>
-    buildCallbackParams({ ...newFax(), ...checkParams(params) }, now(), rules, kept);
-  const request = (params: Params, file?: FileToSend) => {
-    const toSend = { method: "POST", url, params, file, headers: rules.headers() } as const;
-    return toPlatformRequest(sign(toSend, authToken, rules)) as ProviderRequest;
+  const { url, now } = checked;
+  const rules = FLAVORS[checked.flavor];
+  const accountSid = checked.accountSid ?? rules.accountSid();
+  const createIncoming = (fax?: FaxToSend) => createIncomingParams(rules, accountSid, fax);
+  const createCallback = (params: Params | undefined, storedMediaType?: MediaType) => {
+    const { both: incoming, callback: overrides } = splitParams({ ...createIncoming(), ...checkParams(params) });
+    return createCallbackParams({ incoming, overrides, outcome: "received", storedMediaType, now: now() }, rules);
   };
-  const newContext = () => createContext(checked, rules);
+  const createRequest = (params: Params, file?: FileToSend) => {
+    const unsigned = { method: "POST", url, params, file, headers: rules.headers() } as const;
+    return toPlatformRequest(sign(unsigned, checked.authToken, rules)) as ProviderRequest;
+  };
   return {
-    sendFax: async (fax = {}) => runConversation(newContext(), url, resolveFax(checkFax(fax), newFax(fax), now())),
-    incoming: (params) => request({ ...newFax(), ...checkParams(params) }),
-    callback: (params) => request(callbackParamsFor(params, "application/pdf")),
-    delivery: (file, params) => request(callbackParamsFor(params), toFile(file)),
-    resend: async (exchange) => {
-      const context = newContext();
-      return withProviderError(context, await requestOnce(context, checkExchange(exchange).request));
-    },
+    sendFax: async (fax = {}) =>
+      runConversation(createContext(checked, rules), url, resolveFax(checkFax(fax), createIncoming(fax), now())),
+    incoming: (params) => createRequest({ ...createIncoming(), ...checkParams(params) }),
+    callback: (params) => createRequest(createCallback(params, "application/pdf")),
+    delivery: (file, params) => createRequest(createCallback(params), toFile(file)),
+    resend: (exchange) => resendExchange(createContext(checked, rules), exchange),
   };
 }
 
@@ -89,15 +86,33 @@ function createContext(options: CheckedOptions, rules: FlavorRules): Conversatio
 
 type Params = Readonly<Record<string, string>>;
 
-function buildCallbackParams(params: Params, now: Date, rules: FlavorRules, kept?: FileToSend["type"]): Params {
-  const { both: incoming, callback: given } = splitParams(params);
-  return callbackParams({ incoming, given, outcome: "received", kept, now }, rules);
+/** The default parameters of a new fax. */
+function createIncomingParams(rules: FlavorRules, accountSid: string, fax: FaxToSend = {}): Params {
+  return {
+    FaxSid: rules.faxSid(),
+    AccountSid: accountSid,
+    From: fax.from ?? "+15017122661",
+    To: fax.to ?? "+15558675310",
+    ApiVersion: "v1",
+  };
 }
 
-function resolveFax(fax: FaxToSend, usual: Params, now: Date): Fax {
-  const { method = "POST", outcome, pages, mediaUrl, params = {} } = fax;
-  const { both, callback: given } = splitParams(params);
-  const told = bringsPages(getStatus(given) ?? outcome ?? "received") ? "received" : "failed";
-  const file = pages && toFile(pages);
-  return { method, outcome: told, file, mediaUrl, incoming: { ...usual, ...both }, given, now };
+/** The fax with its parameters, which `params` may replace, and its outcome, which follows a status in `params`. */
+function resolveFax(fax: FaxToSend, defaults: Params, now: Date): ResolvedFax {
+  const { method = "POST", pages, mediaUrl, params = {} } = fax;
+  const { both, callback: overrides } = splitParams(params);
+  const outcome = isSuccess(getStatus(overrides) ?? fax.outcome ?? "received") ? "received" : "failed";
+  return {
+    method,
+    outcome,
+    file: pages && toFile(pages),
+    mediaUrl,
+    incoming: { ...defaults, ...both },
+    overrides,
+    now,
+  };
+}
+
+async function resendExchange(context: ConversationContext, exchange: FaxExchange): Promise<FaxExchange> {
+  return withProviderError(context, await requestOnce(context, checkExchange(exchange).request));
 }

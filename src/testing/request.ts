@@ -1,4 +1,5 @@
-/** A provider's request: its parameters where they belong, its signature, its bytes. */
+/** The provider's request: parameters in the query or the body, a signature, and the bytes of the body. */
+import type { MediaType } from "../twiml/verbs.js";
 import { signRequest } from "../webhook/signature.js";
 import type { FlavorRules } from "./flavors.js";
 
@@ -6,64 +7,64 @@ import type { FlavorRules } from "./flavors.js";
 export interface SentRequest {
   readonly method: "GET" | "POST";
   readonly url: string;
-  /** By lower-case name, signature and cookies included. */
+  /** By lower-case name, including signature and cookies. */
   readonly headers: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, string>>;
-  /** The pages of a delivery. */
+  /** The pages of a multipart callback. */
   readonly file?: FileToSend | undefined;
-  /** The body of a POST, to the letter. */
+  /** The exact body of a POST. */
   readonly body?: Uint8Array | undefined;
 }
 
-/** Pages with their type. */
+/** The pages with their type. */
 export interface FileToSend {
   readonly bytes: Uint8Array;
-  readonly type: "application/pdf" | "image/tiff";
+  readonly type: MediaType;
 }
 
-/** What to request, before it is signed. */
+/** The request before it is signed. */
 export interface UnsignedRequest {
   readonly method: "GET" | "POST";
-  /** With the `user:password@` and the fragment that are configured. */
+  /** With the configured `user:password@` and fragment. */
   readonly url: string;
   readonly params: Readonly<Record<string, string>>;
   readonly file?: FileToSend | undefined;
-  /** Those that retries of the same request share. */
+  /** The headers that all retries of the request share. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
-  /** Whether the URL has the parameters already, as the target of a redirected GET has. */
+  /** Whether the URL already contains the parameters, as the target of a redirected GET does. */
   readonly isComplete?: boolean;
 }
 
-/** The request with its parameters and its signature over the URL that is asked for. */
-export function sign(toSend: UnsignedRequest, authToken: string, rules: FlavorRules): SentRequest {
-  const { method, file, body } = toSend;
-  const params = file === undefined ? toSend.params : normalizeLineBreaks(toSend.params);
-  const target = new URL(toSend.url);
+/** The request with its parameters, and a signature that covers the URL without password and fragment. */
+export function sign(unsigned: UnsignedRequest, authToken: string, rules: FlavorRules): SentRequest {
+  const { method, file, body } = unsigned;
+  const params = file === undefined ? unsigned.params : normalizeLineBreaks(unsigned.params);
+  const target = new URL(unsigned.url);
   target.username = target.password = target.hash = "";
-  if (method === "GET" && !toSend.isComplete) appendQuery(target, params);
+  if (method === "GET" && !unsigned.isComplete) appendQuery(target, params);
   const signature = signRequest({ authToken, url: target.href, params: method === "POST" ? params : undefined });
-  const usual = { "user-agent": rules.userAgent, accept: "*/*", [rules.signatureHeader]: signature };
-  return { method, url: target.href, headers: { ...usual, ...toSend.headers }, params, file, body };
+  const defaults = { "user-agent": rules.userAgent, accept: "*/*", [rules.signatureHeader]: signature };
+  return { method, url: target.href, headers: { ...defaults, ...unsigned.headers }, params, file, body };
 }
 
-/** As `FormData` writes them: https://html.spec.whatwg.org/#multipart-form-data */
+/** Line breaks as `FormData` writes them: https://html.spec.whatwg.org/#multipart-form-data */
 function normalizeLineBreaks(params: Readonly<Record<string, string>>): Record<string, string> {
   const entries = Object.entries(params);
   return Object.fromEntries(entries.map((pair) => pair.map((text) => text.replace(/\r\n?|\n/g, "\r\n"))));
 }
 
-/** By text: `URLSearchParams` would write the URL's own query anew, and another URL would be signed. */
+/** Appends text, because `URLSearchParams` would re-encode the URL's own query, and another URL would be signed. */
 function appendQuery(url: URL, params: Readonly<Record<string, string>>): void {
   url.search = [url.search.slice(1), String(new URLSearchParams(params))].filter(Boolean).join("&");
 }
 
-/** The request with the bytes of its body, which its retries and redirects send to the letter. */
-export async function withBody(toSend: UnsignedRequest): Promise<UnsignedRequest> {
-  if (toSend.method === "GET") return toSend;
-  const form = new Response(encodeForm(toSend));
-  const headers = { ...toSend.headers, "content-type": form.headers.get("content-type")! };
-  return { ...toSend, headers, body: new Uint8Array(await form.arrayBuffer()) };
+/** The request with the bytes of its body, which its retries and redirects send unchanged. */
+export async function withBody(unsigned: UnsignedRequest): Promise<UnsignedRequest> {
+  if (unsigned.method === "GET") return unsigned;
+  const form = new Response(encodeForm(unsigned));
+  const headers = { ...unsigned.headers, "content-type": form.headers.get("content-type")! };
+  return { ...unsigned, headers, body: new Uint8Array(await form.arrayBuffer()) };
 }
 
 function encodeForm({ params, file }: Pick<UnsignedRequest, "params" | "file">): URLSearchParams | FormData {
@@ -75,7 +76,7 @@ function encodeForm({ params, file }: Pick<UnsignedRequest, "params" | "file">):
   return form;
 }
 
-/** The request as an object of the platform. */
+/** The request as a `Request` of the platform. */
 export function toPlatformRequest(request: SentRequest, signal?: AbortSignal): Request {
   const { method, url, headers, body } = request;
   const init: RequestInit = { method, headers, redirect: "manual", ...(signal && { signal }) };

@@ -1,39 +1,39 @@
-/** The callback's parameters, held against the payload of SignalWire's guide and Twilio's page. */
+/** The callback's parameters, compared with the payload in SignalWire's guide and Twilio's documentation. */
 import { describe, expect, it } from "vitest";
-import { callbackParams, type CallbackParts } from "../../src/testing/callback.js";
+import { createCallbackParams, type CallbackParts } from "../../src/testing/callback.js";
 import { FLAVORS } from "../../src/testing/flavors.js";
 
 const incoming = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
 const now = new Date("2022-01-13T21:54:46Z");
 const params = (more: Partial<CallbackParts> = {}, flavor: keyof typeof FLAVORS = "signalwire") =>
-  callbackParams({ incoming, given: {}, outcome: "received", now, ...more }, FLAVORS[flavor]);
+  createCallbackParams({ incoming, overrides: {}, outcome: "received", now, ...more }, FLAVORS[flavor]);
 
-describe("callbackParams", () => {
-  it("has what SignalWire's guide shows for pages that it keeps", () => {
-    expect(params({ kept: "application/pdf" })).toEqual({
+describe("createCallbackParams", () => {
+  it("returns the parameters of SignalWire's guide for stored pages", () => {
+    expect(params({ storedMediaType: "application/pdf" })).toEqual({
       ...incoming,
       ...{ RemoteStationId: "+15017122661", FaxStatus: "received", NumPages: "1", Timestamp: "2022-01-13T21:54:46Z" },
       ...{ MediaSid: expect.any(String), MediaUrl: "https://files.signalwire.com/FX1.pdf" },
     });
   });
 
-  it("has what Twilio's page names", () => {
-    expect(params({ kept: "image/tiff" }, "twilio")).toEqual({
+  it("returns the parameters of Twilio's documentation for stored pages", () => {
+    expect(params({ storedMediaType: "image/tiff" }, "twilio")).toEqual({
       ...incoming,
       ...{ RemoteStationId: "+15017122661", FaxStatus: "received", NumPages: "1" },
       MediaUrl: "https://media.twiliocdn.com/fax/FX1.tiff",
     });
   });
 
-  it("has another address when one is given, and none for pages that come along", () => {
+  it("replaces MediaUrl for stored pages, and omits it if the callback contains the pages", () => {
     const mediaUrl = "http://127.0.0.1/1";
-    expect(params({ kept: "application/pdf", mediaUrl })["MediaUrl"]).toBe(mediaUrl);
-    const along = params({ mediaUrl }, "twilio");
-    expect(along).toEqual({ ...incoming, RemoteStationId: "+15017122661", FaxStatus: "received", NumPages: "1" });
+    expect(params({ storedMediaType: "application/pdf", mediaUrl })["MediaUrl"]).toBe(mediaUrl);
+    const multipart = params({ mediaUrl }, "twilio");
+    expect(multipart).toEqual({ ...incoming, RemoteStationId: "+15017122661", FaxStatus: "received", NumPages: "1" });
   });
 
-  it("has an error and no pages for a failed fax", () => {
-    expect(params({ outcome: "failed", kept: "application/pdf" }, "twilio")).toEqual({
+  it("returns an error and no pages for a failed fax", () => {
+    expect(params({ outcome: "failed", storedMediaType: "application/pdf" }, "twilio")).toEqual({
       ...incoming,
       ...{ FaxStatus: "failed", ErrorCode: "34007", ErrorMessage: "The sending machine hung up." },
     });
@@ -49,17 +49,17 @@ describe("callbackParams", () => {
       { Status: "received", NumPages: "7" },
       { Status: "received", NumPages: "7" },
     ],
-  ])("takes the status from %j, and lets it win", (given, expected) => {
+  ])("lets the status of the overrides %j determine the other parameters", (overrides, expected) => {
     const station = { RemoteStationId: "+15017122661" };
-    expect(params({ given, outcome: "failed" }, "twilio")).toEqual({ ...incoming, ...station, ...expected });
+    expect(params({ overrides, outcome: "failed" }, "twilio")).toEqual({ ...incoming, ...station, ...expected });
   });
 
-  it.each(["busy", "no-answer", "canceled"])("has nothing but the status for %s", (status) => {
-    expect(params({ given: { FaxStatus: status } }, "twilio")).toEqual({ ...incoming, FaxStatus: status });
-    expect(params({ given: { Status: status } }, "twilio")).toEqual({ ...incoming, Status: status });
+  it.each(["busy", "no-answer", "canceled"])("adds only the status for %s", (status) => {
+    expect(params({ overrides: { FaxStatus: status } }, "twilio")).toEqual({ ...incoming, FaxStatus: status });
+    expect(params({ overrides: { Status: status } }, "twilio")).toEqual({ ...incoming, Status: status });
   });
 
-  it("has an empty station for a caller without a number", () => {
+  it("returns an empty RemoteStationId for a caller without a number", () => {
     const { From: _, ...rest } = incoming;
     expect(params({ incoming: rest })["RemoteStationId"]).toBe("");
   });

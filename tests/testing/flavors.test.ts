@@ -1,11 +1,11 @@
-/** What Twilio's page of connection overrides says, and the forms of both providers' identifiers. */
+/** The limits of Twilio's page about connection overrides, and the SIDs and parameters of both flavors. */
 import { describe, expect, it } from "vitest";
 import { FLAVORS } from "../../src/testing/flavors.js";
 
 const twilio = (fragment: string) => FLAVORS.twilio.limits(new URLSearchParams(fragment));
 
 describe("Twilio's limits", () => {
-  it("are those of its page without overrides", () => {
+  it("are the documented defaults without a fragment", () => {
     expect(twilio("")).toEqual({ readMs: 15_000, totalMs: 15_000, retries: 1, retried: ["ct"] });
   });
 
@@ -25,24 +25,24 @@ describe("Twilio's limits", () => {
     ["rc=many", { retries: 1 }],
     ["rp=4xx,5xx", { retried: ["4xx", "5xx"] }],
     ["rp=all", { retried: ["all"] }],
-  ])("are others with #%s", (fragment, limits) => {
+  ])("follow the documented range for #%s", (fragment, limits) => {
     expect(twilio(fragment)).toMatchObject(limits);
   });
 });
 
 describe("SignalWire's limits", () => {
-  it("are those of its page, whatever the fragment says", () => {
+  it("ignore the fragment, because its units are not documented", () => {
     const limits = { readMs: 5000, totalMs: Infinity, retries: 0, retried: [] };
     for (const fragment of ["", "rt=100&ot=1&tt=1&rc=3&rp=all"])
       expect(FLAVORS.signalwire.limits(new URLSearchParams(fragment))).toEqual(limits);
   });
 });
 
-describe("what the providers send", () => {
+describe("FLAVORS", () => {
   const now = new Date("2026-11-24T10:00:00.123Z");
   const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
-  it("has Twilio's forms", () => {
+  it("creates Twilio's SIDs, headers and parameters", () => {
     const { faxSid, accountSid, headers, callbackParams, mediaParams, ...rest } = FLAVORS.twilio;
     expect([faxSid(), accountSid()]).toEqual([
       expect.stringMatching(/^FX[\da-f]{32}$/),
@@ -52,17 +52,25 @@ describe("what the providers send", () => {
     expect(headers()).toEqual({ "i-twilio-idempotency-token": expect.stringMatching(UUID) });
     expect(callbackParams(now)).toEqual({});
     expect(mediaParams("1.pdf")).toEqual({ MediaUrl: "https://media.twiliocdn.com/fax/1.pdf" });
-    expect(rest).toMatchObject({ signatureHeader: "x-twilio-signature", maxRedirects: 10, statusError: 11200 });
+    expect(rest).toMatchObject({
+      signatureHeader: "x-twilio-signature",
+      maxRedirects: 10,
+      errorCodes: { status: 11200 },
+    });
     expect(rest.userAgent).toContain("twilio");
   });
 
-  it("has SignalWire's forms", () => {
+  it("creates SignalWire's SIDs, headers and parameters", () => {
     const { faxSid, accountSid, headers, callbackParams, mediaParams, ...rest } = FLAVORS.signalwire;
     for (const sid of [faxSid(), accountSid(), mediaParams("1.pdf")["MediaSid"]]) expect(sid).toMatch(UUID);
     expect(headers()).toEqual({});
     expect(callbackParams(now)).toEqual({ Timestamp: "2026-11-24T10:00:00Z" });
     expect(mediaParams("1.pdf")["MediaUrl"]).toBe("https://files.signalwire.com/1.pdf");
-    expect(rest).toMatchObject({ signatureHeader: "x-signalwire-signature", maxRedirects: 3, statusError: 11217 });
+    expect(rest).toMatchObject({
+      signatureHeader: "x-signalwire-signature",
+      maxRedirects: 3,
+      errorCodes: { status: 11217 },
+    });
     expect(rest.userAgent).toContain("signalwire");
   });
 });
