@@ -1,7 +1,7 @@
 /** Validates what a test passes to the provider. A mistake is an error: the test would otherwise prove nothing. */
 import { didYouMean, foldName, formatValue, optionError } from "../shared/messages.js";
 import { isPlainObject, checkOptionNames } from "../shared/objects.js";
-import { isSid, SID_FORMAT } from "../shared/values.js";
+import { isHttpUrl, isSid, SID_FORMAT } from "../shared/values.js";
 import { detectPagesType } from "../webhook/media.js";
 import { getStatus } from "./callback.js";
 import { type Flavor, FLAVORS } from "./flavors.js";
@@ -69,13 +69,16 @@ export interface CheckedOptions extends FaxProviderOptions {
   readonly now: () => Date;
 }
 
+/** The format of a URL, for messages. */
+const URL_FORMAT = "an http(s) URL of at most 2,048 characters";
+
 const OPTIONS = ["url", "authToken", "flavor", "accountSid", "fetch", "timeoutMs", "now"];
 
 /** Returns the options with their defaults. Throws a TypeError for an invalid option. */
 export function checkProviderOptions(options: unknown): CheckedOptions {
   const own = checkOptionNames("createFaxProvider", options, OPTIONS) as Partial<FaxProviderOptions>;
   const { url, authToken, flavor = "signalwire", accountSid, fetch, timeoutMs = 30_000, now = () => new Date() } = own;
-  if (!isAbsoluteHttpUrl(url)) throw optionError("url", "an http(s) URL, as text", url);
+  if (typeof url !== "string" || !isHttpUrl(url)) throw optionError("url", `${URL_FORMAT}, as text`, url);
   if (typeof authToken !== "string" || authToken.trim() === "") {
     throw new TypeError("authToken must be text that is not empty.");
   }
@@ -95,10 +98,6 @@ function checkDate(date: unknown): Date {
   throw optionError("What now() gives", "a Date", date);
 }
 
-function isAbsoluteHttpUrl(url: unknown): url is string {
-  return typeof url === "string" && /^https?:/i.test(url) && URL.canParse(url);
-}
-
 function checkChoice(name: string, values: readonly string[], value: unknown): void {
   if (values.includes(value as string)) return;
   throw optionError(name, values.map((each) => JSON.stringify(each)).join(" or ") + didYouMean(value, values), value);
@@ -115,7 +114,7 @@ export function checkFax(value: unknown): FaxToSend {
   for (const [name, value] of Object.entries({ from, to, mediaUrl })) {
     if (value !== undefined && typeof value !== "string") throw optionError(name, "text", value);
   }
-  if (mediaUrl !== undefined && !isAbsoluteHttpUrl(mediaUrl)) throw optionError("mediaUrl", "an http(s) URL", mediaUrl);
+  if (mediaUrl !== undefined && !isHttpUrl(mediaUrl)) throw optionError("mediaUrl", URL_FORMAT, mediaUrl);
   checkDuplicates(fax, checkParams(params));
   return fax;
 }

@@ -678,10 +678,23 @@ describe("what a test gets wrong", () => {
     [{ url: URL_, authToken: KEY, timeoutMs: 0 }, /^timeoutMs must be/],
     [{ url: URL_, authToken: KEY, fetch: "webhook" }, /^fetch must be a function/],
     [{ url: URL_, authToken: KEY, now: 5 }, /^now must be a function/],
-    [{ url: new URL(URL_), authToken: KEY }, /^url must be an http\(s\) URL, as text, not a URL/],
+    [
+      { url: new URL(URL_), authToken: KEY },
+      /^url must be an http\(s\) URL of at most 2,048 characters, as text, not a/,
+    ],
+    [{ url: "https:/fax.example.com/fax", authToken: KEY }, /^url must be an http\(s\) URL/],
+    [{ url: `https://x/${"a".repeat(2039)}`, authToken: KEY }, /^url must be an http\(s\) URL of at most 2,048/],
     [{ url: URL_, authToken: KEY, accountSid: 12345 }, /^accountSid must be/],
     [{ url: URL_, authToken: KEY, accountSid: "a b" }, /^accountSid must be/],
   ])("throws for the options %j", (options, message) => {
     expect(() => createFaxProvider(options as never)).toThrow(message);
+  });
+
+  it.each([
+    ["with userinfo, query and fragment", "HTTPS://user:p%40ss@fax.example.com:8443/fax?a=1#rc=2&rp=all"],
+    ["with an empty user", "http://:pass@127.0.0.1/"],
+    ["of 2,048 characters", `https://x/${"a".repeat(2038)}`],
+  ])("accepts a URL %s", (_, url) => {
+    expect(() => createFaxProvider({ url, authToken: KEY })).not.toThrow();
   });
 });
