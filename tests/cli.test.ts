@@ -1,4 +1,4 @@
-/** The command line, as a process of its own, against real servers. */
+/** The command line, run as a separate process against real servers. */
 import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
@@ -50,7 +50,7 @@ async function serve(options: Partial<FaxWebhookOptions>): Promise<string> {
   return `http://127.0.0.1:${(server.address() as { port: number }).port}/fax`;
 }
 
-describe("twiml-fax, wrong usage", () => {
+describe("twiml-fax usage errors", () => {
   it.each([
     [[], "Say what to do"],
     [["send"], "Say what to do"],
@@ -64,7 +64,7 @@ describe("twiml-fax, wrong usage", () => {
     [["send", "http://127.0.0.1/", "--token", "t", "--pages", import.meta.filename], "Name a PDF or TIFF"],
     [["send", "http://127.0.0.1/", "--token", "t", "--pages-port", "1"], "Give --pages as well"],
     [["dial", "x"], "Say what to do"],
-  ])("%j gets one line and exit code 2", async (args, message) => {
+  ])("twiml-fax %j prints one line and exits with 2", async (args, message) => {
     const { code, out, err } = await run(args);
     expect([code, out, err.trim().split("\n").length]).toEqual([2, "", 1]);
     expect(err).toContain(message);
@@ -72,7 +72,7 @@ describe("twiml-fax, wrong usage", () => {
 });
 
 describe("twiml-fax in a pipe", () => {
-  it("ends quietly when nobody reads on", async () => {
+  it("exits without an error if the reader closes the pipe", async () => {
     const child = spawn(process.execPath, [cli, "check", "-"], { stdio: ["pipe", "pipe", "pipe"] });
     child.stdout.destroy();
     let err = "";
@@ -87,7 +87,7 @@ describe("twiml-fax send --pages-port", () => {
   it.each([
     [() => "x", "must be a number from 0 to 65535"],
     [(url: string) => new URL(url).port, "Choose another --pages-port: listen EADDRINUSE"],
-  ])("gets one line and exit code 2 for what cannot be listened at", async (port, message) => {
+  ])("prints one line and exits with 2 for an unusable port", async (port, message) => {
     const url = await serve({ onFax: () => reject() });
     const pages = ["--pages", file("port.pdf", "%PDF-1.4"), "--pages-port", port(url)];
     const { code, err } = await run(["send", url, "--token", "PSK_test", ...pages]);
@@ -97,7 +97,7 @@ describe("twiml-fax send --pages-port", () => {
 });
 
 describe("twiml-fax check", () => {
-  it("finds bytes that are not UTF-8", async () => {
+  it("check reports bytes that are not UTF-8", async () => {
     const { code, out } = await run([
       "check",
       file("latin1.xml", Buffer.from("<Response><!--\xe9--></Response>", "latin1")),
@@ -105,21 +105,21 @@ describe("twiml-fax check", () => {
     expect([code, out]).toEqual([1, expect.stringContaining("error 12100")]);
   });
 
-  it("says where a document is wrong, with the provider's number", async () => {
+  it("check reports line, column and the provider's error code", async () => {
     const { code, out } = await run(["check", file("bin.xml", '<Response>\n  <Receive pagesize="a4"/>\n</Response>')]);
     expect(code).toBe(1);
     expect(out).toMatch(/bin\.xml: Line 2, column 12: .*did you mean "pageSize".*error 12200\)\n$/);
     expect(out).not.toContain("\u001b");
   });
 
-  it("is content with a document from standard input", async () => {
+  it("check accepts a document from standard input", async () => {
     expect(await run(["check", "-"], "<Response><Reject/></Response>")).toMatchObject({ code: 0, err: "" });
     expect((await run(["check", "-"], "<Response/>")).out).toContain("the answer to a callback");
   });
 });
 
 describe("twiml-fax send", () => {
-  it("plays a conversation, and tells it", async () => {
+  it("send prints the conversation", async () => {
     const url = await serve({ onFax: () => receive({ action: "fax" }) });
     const { code, out } = await run(["send", url, "--token", "PSK_test", "--from", ""]);
     expect(code).toBe(0);
@@ -138,7 +138,7 @@ describe("twiml-fax send", () => {
     expect(out).not.toContain("\u001b");
   });
 
-  it("tells a rejected fax and a failed one, by GET, by Twilio", async () => {
+  it("send prints a rejected fax (--twilio) and a failed one (--get --fail)", async () => {
     const rejecting = await serve({ onFax: () => reject() });
     expect((await run(["send", rejecting, "--token", "PSK_test", "--twilio"])).out).toContain("rejected");
     const url = await serve({ onFax: () => receive({ action: "fax" }) });
@@ -146,7 +146,7 @@ describe("twiml-fax send", () => {
     expect([code, out.includes("Outcome  failed"), out.includes("GET http")]).toEqual([0, true, true]);
   });
 
-  it("says what to compare when the server answers 403", async () => {
+  it("send prints what to compare if the server responds with 403", async () => {
     const url = await serve({ onFax: () => reject() });
     const { code, out } = await run(["send", url, "--token", "guessed"]);
     expect(code).toBe(1);
@@ -154,7 +154,7 @@ describe("twiml-fax send", () => {
     expect(out).toContain("set publicUrl");
   });
 
-  it("gives the transcript with --json", async () => {
+  it("send --json prints the transcript", async () => {
     const url = await serve({ onFax: () => reject() });
     const { out } = await run(["send", url, "--token", "PSK_test", "--json"]);
     const transcript: unknown = JSON.parse(out);
@@ -166,7 +166,7 @@ describe("twiml-fax send", () => {
     });
   });
 
-  it("waits for a download that has begun, and not for one that nobody will begin", async () => {
+  it("send waits for a download that has started, and not if none will start", async () => {
     let size = 0;
     const url = await serve({
       onFax: (fax) => receive(fax.from === "" ? {} : { action: "fax" }),
@@ -186,7 +186,7 @@ describe("twiml-fax send", () => {
     expect((await run([...args, "--from", ""])).out).toContain("nobody was told");
   });
 
-  it("shows what a terminal would obey, and does not send it", async () => {
+  it("send replaces control characters of a response", async () => {
     const body = "\u009b31m<Response/>\u001b[8m";
     const server = createServer((_, res) => res.writeHead(500, { "content-type": "text/plain" }).end(body));
     servers.push(server.listen(0, "127.0.0.1"));
@@ -198,7 +198,7 @@ describe("twiml-fax send", () => {
     expect(out).toContain("\ufffd31m<Response/>\ufffd[8m");
   });
 
-  it.each([true, false])("sends --pages, so that fetchMedia gets them (storeMedia: %s)", async (storeMedia) => {
+  it.each([true, false])("send --pages serves the pages to fetchMedia (storeMedia: %s)", async (storeMedia) => {
     let got: Promise<ArrayBuffer> | undefined;
     const url = await serve({
       maxMediaBytes: 1 << 20,
