@@ -17,7 +17,7 @@ export interface FaxTranscript {
   readonly outcome: FaxOutcome;
   /** The verb in the response to the new fax. */
   readonly verb?: Verb;
-  /** The provider's error number, or our own code where a provider has none (`pages-lost`), and a message with the fix. */
+  /** The provider's error number, or `pages-lost`, for which providers have none, and a message with the fix. */
   readonly error?: { readonly code: number | string; readonly message: string };
   /**
    * Whether pages were lost: they were sent only once (`storeMedia: false`), and the server did not accept them. Pages
