@@ -5,7 +5,7 @@ import ts from "typescript";
 import { describe, expect, it, vi } from "vitest";
 import { FaxResponse, parseFaxCallback, parseFaxRequest, receive, toTwiml } from "../src/index.js";
 import { type FaxWebhookOptions, type HandleRequest, verifyRequest } from "../src/webhook/index.js";
-import { parseHeader } from "../src/webhook/multipart.js";
+import { parseHeader } from "../src/webhook/content-type.js";
 import { BOUND, boundOf, growthOf, type Run, SHORT, TIMES } from "./measure.js";
 import { FORM, open, ORIGIN, setUp, stream, TOKEN } from "./webhook/support.js";
 

@@ -2,9 +2,10 @@
 import { type ReceivedParams, readParams } from "../params/received-params.js";
 import type { FaxCallback } from "../params/fax.js";
 import { readBytes } from "./bytes.js";
-import { SWML_HINT } from "./hints.js";
 import { getQuery, type WebhookRequest } from "./http.js";
-import { MultipartError, parseContentType, readMultipart } from "./multipart.js";
+import { isFormType, parseContentType } from "./content-type.js";
+import { MultipartError, readMultipart } from "./multipart.js";
+import { SWML_HINT } from "./hints.js";
 import { RefusedError } from "./refusal.js";
 
 /** Most bytes of a form, and of the pages in a delivery. */
@@ -13,7 +14,6 @@ export interface BodyLimits {
   readonly maxMediaBytes: number;
 }
 
-const FORM = "application/x-www-form-urlencoded";
 const MULTIPART = "multipart/form-data";
 
 /** A provider sends a dozen. Every one costs time in each of the texts that are hashed. */
@@ -26,9 +26,8 @@ const MAX_PARAMS = 1000;
 export function sourceOf({ method, url, headers }: WebhookRequest, body: unknown, limits: BodyLimits): unknown {
   if (method !== "POST") return getQuery(url);
   const header = headers["content-type"];
-  if (header === FORM) return formSource(headers, body, limits.maxFormBytes);
+  if (isFormType(header)) return formSource(headers, body, limits.maxFormBytes);
   const contentType = parseContentType(header);
-  if (contentType?.type === FORM) return formSource(headers, body, limits.maxFormBytes);
   if (contentType?.type === MULTIPART && limits.maxMediaBytes > 0) {
     return deliverySource(headers, body, contentType.parameters.get("boundary"), limits);
   }
@@ -135,15 +134,4 @@ export function refuseIfFileWasConsumed({ headers }: WebhookRequest, { faxStatus
   if (parseContentType(headers["content-type"])?.type !== MULTIPART) return;
   const message = "Mount the webhook before the body parser: it has taken the pages out of this delivery.";
   throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
-}
-
-/** The parameters of a request, or a promise of them while bytes are read. */
-export function readRequestParams(
-  request: WebhookRequest,
-  body: unknown,
-  limits: BodyLimits,
-): ReceivedParams | Promise<ReceivedParams> {
-  const source = sourceOf(request, body, limits);
-  if (source instanceof Promise) return source.then((each) => formOf(request, each, limits));
-  return formOf(request, source, limits);
 }

@@ -1,4 +1,5 @@
-/** multipart/form-data and the content type that announces it, read strictly: one reading on every runtime. */
+/** A strict parser of multipart/form-data: the same result on every runtime. */
+import { type ContentType, CONTROL, parseContentType, parseHeader, TOKEN } from "./content-type.js";
 
 /** Why a delivery cannot be read, in words; `reason` is the refusal's. */
 export class MultipartError extends Error {
@@ -151,11 +152,6 @@ function findHeadersEnd(body: Buffer, start: number, end: number): number {
   throw partTooLargeError(`Send shorter headers: those of a part are over ${MAX_HEADER_BYTES} bytes.`);
 }
 
-/** RFC 9110, section 5.6.2. */
-const TOKEN = /^[!#$%&'*+.^`|~\w-]+$/;
-
-const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
-
 /** By lower-case name, a character for a byte. Folded lines and names that come twice have more than one reading. */
 function parsePartHeaders(text: string): Map<string, string> {
   const headers = new Map<string, string>();
@@ -232,51 +228,4 @@ function decodeUtf8(bytes: Uint8Array): string {
   } catch {
     throw unreadableError("Send names and text as UTF-8: some of it is not.");
   }
-}
-
-/** A header's value in lower case, and its parameters by lower-case name. */
-export interface HeaderValue {
-  readonly value: string;
-  readonly parameters: ReadonlyMap<string, string>;
-}
-
-/** As {@link HeaderValue}, of a Content-Type. */
-export interface ContentType {
-  readonly type: string;
-  readonly parameters: ReadonlyMap<string, string>;
-}
-
-/** A Content-Type by its grammar (RFC 9110, section 8.3.1), or undefined where two readers could read two. */
-export function parseContentType(header: string | undefined): ContentType | undefined {
-  const { value, parameters } = parseHeader(header) ?? {};
-  return parameters && /^[^/]+\/[^/]+$/.test(value!) ? { type: value!, parameters } : undefined;
-}
-
-/** The value, and white space around it. */
-const VALUE = /[ \t]*([!#$%&'*+.^`|~\w/-]+)[ \t]*/y;
-
-/** A parameter, whose text is a token or quoted; a semicolon may stand alone. RFC 9110, section 5.6.6. */
-const PARAMETER = /;[ \t]*(?:([!#$%&'*+.^`|~\w-]+)=(?:([!#$%&'*+.^`|~\w-]+)|"((?:[^"\\]|\\.)*)")[ \t]*)?/y;
-
-/** A value with parameters, or undefined where it is malformed, anything is left over, or a name comes twice. */
-export function parseHeader(header = ""): HeaderValue | undefined {
-  VALUE.lastIndex = 0;
-  const value = VALUE.exec(header)?.[1];
-  if (value === undefined || CONTROL.test(header)) return undefined;
-  const parameters = new Map<string, string>();
-  for (let at = VALUE.lastIndex; at < header.length; at = PARAMETER.lastIndex) {
-    PARAMETER.lastIndex = at;
-    const match = PARAMETER.exec(header);
-    if (match === null) return undefined;
-    const [, name, token, quoted] = match;
-    if (name === undefined) continue;
-    if (parameters.has(name.toLowerCase())) return undefined;
-    parameters.set(name.toLowerCase(), token ?? unquote(quoted!));
-  }
-  return { value: value.toLowerCase(), parameters };
-}
-
-/** Encoders escape quotes and backslashes; browsers and curl write `C:\fax` as it is, so any other backslash is one. */
-function unquote(text: string): string {
-  return text.replace(/\\(["\\])/g, "$1");
 }
