@@ -1,49 +1,54 @@
-/** The query of a request, or its body, to a Form, within limits. */
+/** The parameters of a request, from its query or its body, within limits. */
 import { type ReceivedParams, readParams } from "../params/received-params.js";
 import type { FaxCallback } from "../params/fax.js";
 import { readBytes } from "./bytes.js";
-import { getQuery, type WebhookRequest } from "./http.js";
 import { isFormType, parseContentType } from "./content-type.js";
-import { MultipartError, readMultipart } from "./multipart.js";
+import { getQuery, type WebhookRequest } from "./http.js";
+import { type BodyLimits, MultipartError, readMultipart } from "./multipart.js";
 import { SWML_HINT } from "./hints.js";
 import { RefusedError } from "./refusal.js";
 
-/** Most bytes of a form, and of the pages in a delivery. */
-export interface BodyLimits {
-  readonly maxFormBytes: number;
-  readonly maxMediaBytes: number;
-}
-
 const MULTIPART = "multipart/form-data";
 
-/** A provider sends a dozen. Every one costs time in each of the texts that are hashed. */
+/** Providers send about a dozen. Each one adds to every text that is hashed. */
 const MAX_PARAMS = 1000;
 
 /**
- * Where the parameters of a request stand, or a promise of it while bytes are read: its query, or the body of a POST,
- * whose query does not count. Text, bytes, the parts of a delivery, or what a body parser has made.
+ * Reads the parameters of a request: from the body of a POST, else from the query.
+ * Returns a promise only if the body is a stream. Throws, or rejects with, a RefusedError.
  */
-export function sourceOf({ method, url, headers }: WebhookRequest, body: unknown, limits: BodyLimits): unknown {
-  if (method !== "POST") return getQuery(url);
-  const header = headers["content-type"];
-  if (isFormType(header)) return formSource(headers, body, limits.maxFormBytes);
-  const contentType = parseContentType(header);
-  if (contentType?.type === MULTIPART && limits.maxMediaBytes > 0) {
-    return deliverySource(headers, body, contentType.parameters.get("boundary"), limits);
+export function readRequestParams(
+  { method, url, headers }: WebhookRequest,
+  body: unknown,
+  limits: BodyLimits,
+): ReceivedParams | Promise<ReceivedParams> {
+  if (method !== "POST") return checkCount(readParams(getQuery(url)));
+  const { limit, parse } = chooseFormat(headers["content-type"], limits);
+  if (typeof body === "string") return parse(checkTextLength(body, limit));
+  if (body instanceof Uint8Array) {
+    checkRawBody(headers, body.length, limit);
+    return parse(body);
   }
-  throw new RefusedError({ reason: "unsupported-media-type" }, contentTypeHint(header, contentType?.type));
+  if (isStream(body)) return readStream(headers, body, limit).then(parse);
+  return readParsedBody(body, limits);
 }
 
-/** The Form of what {@link sourceOf} gave. */
-export function formOf({ method }: WebhookRequest, source: unknown, limits: BodyLimits): ReceivedParams {
-  const form = readParams(source);
-  if (form.count > MAX_PARAMS) throw new RefusedError({ reason: "too-large" });
-  if (form.media && form.media.size > limits.maxMediaBytes) throw new RefusedError({ reason: "too-large" });
-  // A body parser may have had other limits.
-  if (typeof source === "object" && countText(form) > limits.maxFormBytes)
-    throw new RefusedError({ reason: "too-large" });
-  if (method === "POST" && form.count === 0) throw new RefusedError({ reason: "missing-body" });
-  return form;
+/** Parses the text or the bytes of a body that has at most `limit` bytes. */
+interface BodyFormat {
+  readonly limit: number;
+  readonly parse: (body: string | Uint8Array) => ReceivedParams;
+}
+
+function chooseFormat(header: string | undefined, limits: BodyLimits): BodyFormat {
+  const { maxFormBytes, maxMediaBytes } = limits;
+  if (isFormType(header)) return { limit: maxFormBytes, parse: readForm };
+  const contentType = parseContentType(header);
+  if (contentType?.type !== MULTIPART || maxMediaBytes === 0) {
+    throw new RefusedError({ reason: "unsupported-media-type" }, contentTypeHint(header, contentType?.type));
+  }
+  const boundary = contentType.parameters.get("boundary");
+  // Both limits, because the body has the names, the text and the boundaries in addition to the pages.
+  return { limit: maxFormBytes + maxMediaBytes, parse: (body) => readMultipartForm(body, boundary, limits) };
 }
 
 function contentTypeHint(header: string | undefined, type: string | undefined): string | undefined {
@@ -52,28 +57,26 @@ function contentTypeHint(header: string | undefined, type: string | undefined): 
   return "The Content-Type can be read in more than one way, or in none: it is refused, as is its body.";
 }
 
-type Headers = WebhookRequest["headers"];
-type RawBody = Uint8Array | AsyncIterable<Uint8Array | string>;
-
-function formSource(headers: Headers, body: unknown, limit: number): unknown {
-  if (typeof body === "string") return checkTextLength(body, limit);
-  return isRaw(body) ? readRawBody(headers, body, limit) : body;
+function checkCount(params: ReceivedParams): ReceivedParams {
+  if (params.count > MAX_PARAMS) throw new RefusedError({ reason: "too-large" });
+  return params;
 }
 
-async function deliverySource(
-  headers: Headers,
-  body: unknown,
+function readForm(source: unknown): ReceivedParams {
+  const params = checkCount(readParams(source));
+  if (params.count === 0) throw new RefusedError({ reason: "missing-body" });
+  return params;
+}
+
+function readMultipartForm(
+  body: string | Uint8Array,
   boundary: string | undefined,
   limits: BodyLimits,
-): Promise<unknown> {
-  // The text fields and the boundaries of a delivery stand beside its pages.
-  const limit = limits.maxMediaBytes + limits.maxFormBytes;
-  if (typeof body !== "string" && !isRaw(body)) return body;
-  const bytes =
-    typeof body === "string" ? encodeIntactText(checkTextLength(body, limit)) : await readRawBody(headers, body, limit);
-  if (bytes.length === 0) return undefined;
+): ReceivedParams {
+  const bytes = typeof body === "string" ? encodeIntactText(body) : body;
+  if (bytes.length === 0) throw new RefusedError({ reason: "missing-body" });
   try {
-    return readMultipart(bytes, boundary, limits);
+    return readForm(readMultipart(bytes, boundary, limits));
   } catch (error) {
     throw error instanceof MultipartError ? multipartRefusal(error) : error;
   }
@@ -84,41 +87,48 @@ function multipartRefusal(error: MultipartError): RefusedError {
   return new RefusedError({ reason: "unreadable-body", error }, error.message);
 }
 
-function countText({ params }: ReceivedParams): number {
-  return Object.keys(params).reduce((length, name) => length + name.length + params[name]!.length, 0);
-}
-
-function checkTextLength(body: string, limit: number): string {
-  // One UTF-16 unit is at most three bytes of UTF-8: short bodies need no count.
-  if (body.length * 3 > limit && Buffer.byteLength(body) > limit) throw new RefusedError({ reason: "too-large" });
-  return body;
-}
-
-/** The bytes of a delivery that came as text. What a decoder has replaced is lost: better no pages than broken ones. */
+/** The bytes of a multipart body that is text. Characters that a decoder has replaced would be broken pages. */
 function encodeIntactText(body: string): Uint8Array {
   if (!body.includes("\ufffd")) return Buffer.from(body);
   const message = "Pass the body as bytes: it was decoded as text, which has broken the pages.";
   throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
 }
 
-function isRaw(body: unknown): body is RawBody {
-  return body instanceof Uint8Array || isStream(body);
+/** The parameters of a body parser's object. Measured here, because the parser may have had other limits. */
+function readParsedBody(body: unknown, { maxFormBytes, maxMediaBytes }: BodyLimits): ReceivedParams {
+  const params = readForm(body);
+  const isTooLarge = (params.media?.size ?? 0) > maxMediaBytes || countText(params) > maxFormBytes;
+  if (isTooLarge) throw new RefusedError({ reason: "too-large" });
+  return params;
 }
 
-function isStream(body: unknown): body is AsyncIterable<Uint8Array | string> {
+function countText({ params }: ReceivedParams): number {
+  return Object.keys(params).reduce((length, name) => length + name.length + params[name]!.length, 0);
+}
+
+function checkTextLength(body: string, limit: number): string {
+  // A UTF-16 unit is at most three bytes of UTF-8, so short text need not be measured.
+  if (body.length * 3 > limit && Buffer.byteLength(body) > limit) throw new RefusedError({ reason: "too-large" });
+  return body;
+}
+
+type Headers = WebhookRequest["headers"];
+type Stream = AsyncIterable<Uint8Array | string>;
+
+/** A body that was not parsed yet: a parser would have decompressed it. */
+function checkRawBody(headers: Headers, length: number, limit: number): void {
+  const encoding = headers["content-encoding"] ?? "identity";
+  if (encoding.toLowerCase() !== "identity") throw new RefusedError({ reason: "unsupported-media-type" });
+  if (length > limit) throw new RefusedError({ reason: "too-large" });
+}
+
+function isStream(body: unknown): body is Stream {
   return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
 
-async function readRawBody(headers: Headers, body: RawBody, limit: number): Promise<Uint8Array> {
-  const encoding = headers["content-encoding"] ?? "identity";
-  if (encoding.toLowerCase() !== "identity") throw new RefusedError({ reason: "unsupported-media-type" });
-  const announced = isStream(body) ? Number(headers["content-length"] ?? 0) : body.length;
-  if (announced > limit) throw new RefusedError({ reason: "too-large" });
-  return isStream(body) ? readStream(body, limit) : body;
-}
-
-/** Any error of the stream itself is a body that ended early. */
-async function readStream(body: AsyncIterable<Uint8Array | string>, limit: number): Promise<Uint8Array> {
+/** The bytes of a stream. Any error of the stream itself means that the body ended early. */
+async function readStream(headers: Headers, body: Stream, limit: number): Promise<Uint8Array> {
+  checkRawBody(headers, Number(headers["content-length"] ?? 0), limit);
   try {
     return await readBytes(body, limit, () => new RefusedError({ reason: "too-large" }));
   } catch (error) {
@@ -128,7 +138,7 @@ async function readStream(body: AsyncIterable<Uint8Array | string>, limit: numbe
 
 const CUT_SHORT = "The body ended early: the connection broke, or something else was reading it. See `error`.";
 
-/** Refuses a delivery whose pages something in front has taken away: 200 would say that they have arrived. */
+/** Refuses a multipart callback whose file was consumed by other middleware: a 200 would confirm pages we never got. */
 export function refuseIfFileWasConsumed({ headers }: WebhookRequest, { faxStatus, media, params }: FaxCallback): void {
   if (faxStatus !== "received" || (media?.size ?? 0) > 0 || params["MediaUrl"]) return;
   if (parseContentType(headers["content-type"])?.type !== MULTIPART) return;

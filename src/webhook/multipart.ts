@@ -12,8 +12,8 @@ export class MultipartError extends Error {
   }
 }
 
-/** Most bytes of the names and the text of a delivery, and of its files. */
-export interface MultipartLimits {
+/** Maximum bytes of the names and text of a body, and of its files. */
+export interface BodyLimits {
   readonly maxFormBytes: number;
   readonly maxMediaBytes: number;
 }
@@ -33,7 +33,7 @@ const MAX_HEADER_BYTES = 4096;
 export function readMultipart(
   bytes: Uint8Array,
   boundary: string | undefined,
-  { maxFormBytes, maxMediaBytes }: MultipartLimits,
+  { maxFormBytes, maxMediaBytes }: BodyLimits,
 ): MultipartPair[] {
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const delimiter = createDelimiter(boundary);

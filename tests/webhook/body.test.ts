@@ -1,6 +1,7 @@
 /** Bodies to parameters, within limits. */
 import { describe, expect, it, vi } from "vitest";
 import { reject } from "../../src/index.js";
+import { readRequestParams } from "../../src/webhook/body.js";
 import { signRequest, type HandleRequest } from "../../src/webhook/index.js";
 import {
   BODY,
@@ -10,9 +11,12 @@ import {
   PAGES,
   TEXT,
   TOKEN,
+  TYPE,
   bytes,
   deliveryForm,
+  multipart,
   open,
+  part,
   plain,
   refusalOf,
   post,
@@ -115,6 +119,28 @@ describe("handle: bodies", () => {
     expect(plain(await handle(request({ body: broken() })))).toEqual([400, "unreadable-body"]);
     expect(refusals).toMatchObject([{ reason: "unreadable-body" }]);
     expect(refusals[0]?.error).toBe(error);
+  });
+});
+
+describe("readRequestParams", () => {
+  const limits = { maxFormBytes: 100, maxMediaBytes: 1000 };
+  const multipartBody = Buffer.from(`${part("a", "1")}--b--`);
+
+  it.each<[string, unknown, Record<string, string>]>([
+    ["text", "a=1", TYPE],
+    ["bytes", bytes("a=1"), TYPE],
+    ["an object", { a: "1" }, TYPE],
+    ["multipart bytes", multipartBody, multipart("b")],
+  ])("returns the parameters of %s without a promise", (_, body, headers) => {
+    const sent = { method: "POST", url: "/", headers, query: new URLSearchParams() };
+    expect(readRequestParams(sent, body, limits)).toMatchObject({ count: 1, params: { a: "1" } });
+  });
+
+  it("returns a promise of the parameters of a stream", async () => {
+    const sent = { method: "POST", url: "/", headers: multipart("b"), query: new URLSearchParams() };
+    const read = readRequestParams(sent, stream(multipartBody), limits);
+    expect(read).toBeInstanceOf(Promise);
+    expect(await read).toMatchObject({ count: 1, params: { a: "1" } });
   });
 });
 
