@@ -5,9 +5,8 @@ import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FAX_ISSUE_CODES, TWIML_ERROR_CODES } from "../src/shared/errors.js";
+import { FAX_ISSUE_CODES, MEDIA_ERROR_CODES, TWIML_ERROR_CODES } from "../src/shared/errors.js";
 import { VERBS } from "../src/twiml/verbs.js";
-import { MEDIA_ERROR_CODES } from "../src/webhook/media.js";
 import { REFUSALS } from "../src/webhook/refusal.js";
 
 const root = join(import.meta.dirname, "..");

@@ -138,3 +138,52 @@ export class FaxRequestError extends Error {
     super(message);
   }
 }
+
+/**
+ * Codes of a {@link FaxMediaError}.
+ *
+ * - `no-media`: the callback has no pages
+ * - `host-not-allowed`: the URL, or the target of a redirect, is not on one of `hosts`
+ * - `http-status`: the response has another status than 200
+ * - `too-large`: the pages have more than `maxBytes`
+ * - `timeout`: the pages were not complete after `timeoutMs`
+ * - `not-a-fax`: the bytes are neither PDF nor TIFF
+ * - `network`: the connection failed or was interrupted
+ *
+ * @see https://owasp.org/www-community/attacks/Server_Side_Request_Forgery
+ */
+export const MEDIA_ERROR_CODES = [
+  "no-media",
+  "host-not-allowed",
+  "http-status",
+  "too-large",
+  "timeout",
+  "not-a-fax",
+  "network",
+] as const;
+
+/** Code of a {@link FaxMediaError}. */
+export type FaxMediaErrorCode = (typeof MEDIA_ERROR_CODES)[number];
+
+/**
+ * Thrown when the pages of a fax cannot be fetched. `code` is the reason. The message has the fix and shows only the
+ * host of a URL. `cause` is the platform's error, if any, and its message can contain the whole URL. Compare `name` or
+ * `code` instead of the class where an ESM and a CommonJS copy of this library can meet.
+ *
+ * @example
+ * const pages = await fetchMedia(callback).catch((error: unknown) => {
+ *   if (!(error instanceof FaxMediaError)) throw error;
+ *   console.error(callback.faxSid, error.code, error.message);
+ * });
+ * @see https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/Error/cause
+ */
+export class FaxMediaError extends Error {
+  override readonly name = "FaxMediaError";
+  constructor(
+    readonly code: FaxMediaErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}

@@ -1,5 +1,8 @@
 /** Reads a stream into one buffer, up to a limit. */
 
+/** Bytes that a `Blob` accepts: not shared with other threads. */
+export type Bytes = Uint8Array<ArrayBuffer>;
+
 /** Initial size: enough for a typical form, and all that an idle client can make us hold. */
 const FIRST_BYTES = 4096;
 
@@ -14,7 +17,7 @@ export async function readBytes(
   limit: number,
   createTooLargeError: () => Error,
   signal?: AbortSignal,
-): Promise<Uint8Array<ArrayBuffer>> {
+): Promise<Bytes> {
   let bytes = Buffer.allocUnsafeSlow(Math.min(limit, FIRST_BYTES));
   let size = 0;
   for await (const part of stream) {

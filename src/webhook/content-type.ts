@@ -37,7 +37,7 @@ export const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 /** The value and the whitespace around it. */
 const VALUE = /[ \t]*([!#$%&'*+.^`|~\w/-]+)[ \t]*/y;
 
-/** A parameter, whose value is a token or a quoted string. A semicolon without one is valid. RFC 9110, section 5.6.6. */
+/** A parameter: a token or a quoted string. A semicolon without one is valid. RFC 9110, section 5.6.6. */
 const PARAMETER = /;[ \t]*(?:([!#$%&'*+.^`|~\w-]+)=(?:([!#$%&'*+.^`|~\w-]+)|"((?:[^"\\]|\\.)*)")[ \t]*)?/y;
 
 /** Parses a value with parameters. Returns undefined for a malformed header and for a repeated parameter. */

@@ -6,16 +6,9 @@ import { checkWebhookOptions, type FaxWebhookOptions } from "./options.js";
 import { handleRequest } from "./handle.js";
 
 export { signRequest, type SignOptions, verifyRequest, type VerifyOptions } from "./signature.js";
-export {
-  fetchMedia,
-  FaxMediaError,
-  type FaxMediaErrorCode,
-  type FaxMediaOptions,
-  type FaxPages,
-  MEDIA_ERROR_CODES,
-  type MediaFetchInit,
-  type MediaFetchResponse,
-} from "./media.js";
+export { FaxMediaError, type FaxMediaErrorCode, MEDIA_ERROR_CODES } from "../shared/errors.js";
+export { fetchMedia, type FaxMediaOptions, type FaxPages } from "./media.js";
+export type { MediaFetchInit, MediaFetchResponse } from "./download.js";
 export type { FetchRequest, FetchResponse } from "./fetch.js";
 export type { HandleRequest, QueryParams, ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
 export type { NodeRequest, NodeResponse } from "./node.js";

@@ -9,14 +9,9 @@ import { gzipSync } from "node:zlib";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import type { FaxCallback, FaxMedia } from "../../src/index.js";
 import { parseFaxCallback } from "../../src/index.js";
-import {
-  FaxMediaError,
-  type FaxMediaErrorCode,
-  type FaxMediaOptions,
-  fetchMedia,
-  MEDIA_ERROR_CODES,
-  type MediaFetchInit,
-} from "../../src/webhook/media.js";
+import { FaxMediaError, type FaxMediaErrorCode, MEDIA_ERROR_CODES } from "../../src/shared/errors.js";
+import type { MediaFetchInit } from "../../src/webhook/download.js";
+import { type FaxMediaOptions, fetchMedia } from "../../src/webhook/media.js";
 import { close, portOf } from "../servers/listen.js";
 import { CALLBACK } from "./support.js";
 
@@ -96,7 +91,8 @@ async function failing(promise: Promise<unknown>, code: FaxMediaErrorCode, ...wo
   expect(error).toMatchObject({ name: "FaxMediaError", code });
   for (const word of words) expect((error as Error).message).toContain(word);
   expect((error as Error).message).toMatch(/^[\x20-\x7e…]+\.$/);
-  expect((error as Error).message).not.toMatch(/secret|\?|#/);
+  // Only the host of a URL: neither a path nor a query nor a fragment.
+  expect((error as Error).message).not.toMatch(/secret|\?|#|[\w\]]\/./);
   return error as FaxMediaError;
 }
 
@@ -253,9 +249,9 @@ describe("fetchMedia, the URL", () => {
     ["http://evil-localhost/", ["evil-localhost"], "Only https"],
     ["ftp://files.signalwire.com/", undefined, "Only https"],
     ["ftp://localhost/", ["localhost"], "Only https"],
-    ["file:///etc/passwd", undefined, "file:…"],
-    ["data:application/pdf,%PDF-secret", undefined, "data:…"],
-    ["blob:https://me:secret@files.signalwire.com/", undefined, "blob:…"],
+    ["file:///etc/passwd", undefined, "file://."],
+    ["data:application/pdf,%PDF-secret", undefined, "data://."],
+    ["blob:https://me:secret@files.signalwire.com/", undefined, "blob://."],
   ];
   it.each(REFUSED)("%s with hosts %j is refused, as mediaUrl and in a redirect", async (url, hosts, words) => {
     const code = "host-not-allowed";
@@ -263,7 +259,7 @@ describe("fetchMedia, the URL", () => {
     expect(seen).toEqual([]);
     answer = (_, res) => res.writeHead(302, { location: encodeURI(url).replace(/%5B|%5D|%25|%5C/g, decodeURI) }).end();
     const redirected = get({ hosts: ["files.signalwire.com", ...(hosts ?? [])] });
-    await failing(redirected, code, "the redirect from https://files.signalwire.com/p/1.pdf is");
+    await failing(redirected, code, "the redirect from files.signalwire.com is");
     expect(seen).toHaveLength(1);
   });
 
@@ -273,15 +269,13 @@ describe("fetchMedia, the URL", () => {
       const refused = fetchMedia(unread(url || " "), { fetch: mapped });
       const error: unknown = await refused.catch((reason: unknown) => reason);
       expect(error).toMatchObject({ code: "host-not-allowed", message: expect.stringContaining("is not a URL") });
-      expect((error as Error).message).not.toContain("?");
+      expect((error as Error).message).not.toMatch(/secret|\.pdf/);
     },
   );
 
-  it("is fetched with its query, and shown without it and with a path cut short", async () => {
+  it("is fetched with its query", async () => {
     await get();
     expect(seen[0]!.path).toBe("/p/1.pdf?X-Signature=secret");
-    const long = fetchMedia(received(`https://evil.example/${"a".repeat(2000)}`), { fetch: mapped });
-    expect((await failing(long, "host-not-allowed")).message.length).toBeLessThan(300);
   });
 });
 
@@ -304,8 +298,8 @@ describe("fetchMedia, redirects", () => {
 
   it("to 169.254.169.254 are not followed", async () => {
     answer = (_, res) => res.writeHead(302, { location: "http://169.254.169.254/latest/meta-data/" }).end();
-    await failing(get(), "host-not-allowed", "http://169.254.169.254/latest/meta-data/");
-    await failing(getPlainly(), "host-not-allowed", "http://169.254.169.254/latest/meta-data/");
+    await failing(get(), "host-not-allowed", "is http://169.254.169.254.");
+    await failing(getPlainly(), "host-not-allowed", "is http://169.254.169.254.");
     answer = (_, res) => res.writeHead(302, { location: "https://169.254.169.254/latest/meta-data/" }).end();
     await failing(get(), "host-not-allowed", 'Add "169.254.169.254" to hosts only if you trust it');
     expect(seen).toHaveLength(3);
@@ -397,7 +391,7 @@ describe("fetchMedia, the status", () => {
     [206, "status 206"],
   ])("%i is http-status, with advice", async (status, words) => {
     answer = (_, res) => res.writeHead(status).end(PDF);
-    await failing(get(), "http-status", words, `https://files.signalwire.com/p/1.pdf answered with status ${status}`);
+    await failing(get(), "http-status", words, `files.signalwire.com answered with status ${status}.`);
     await failing(getPlainly(), "http-status", words);
   });
 });
@@ -562,7 +556,11 @@ describe("fetchMedia, the end", () => {
     const port = await portOf(gone.listen(0, "127.0.0.1"));
     await close(gone);
     const callback = received(`http://127.0.0.1:${port}/1.pdf?secret`);
-    const error = await failing(fetchMedia(callback, { hosts: [`127.0.0.1:${port}`] }), "network", `:${port}/1.pdf`);
+    const error = await failing(
+      fetchMedia(callback, { hosts: [`127.0.0.1:${port}`] }),
+      "network",
+      `: 127.0.0.1:${port} could`,
+    );
     expect(error.cause).toBeInstanceOf(TypeError);
     const thrown = new Error("no proxy");
     const fetch = () => {
