@@ -1,7 +1,7 @@
 /** A strict parser of multipart/form-data: the same result on every runtime. */
 import { type ContentType, CONTROL, parseContentType, parseHeader, TOKEN } from "./content-type.js";
 
-/** Why a delivery cannot be read, in words; `reason` is the refusal's. */
+/** Thrown for a body that cannot be parsed. `reason` is that of the refusal. */
 export class MultipartError extends Error {
   override readonly name = "MultipartError";
   constructor(
@@ -18,17 +18,18 @@ export interface BodyLimits {
   readonly maxMediaBytes: number;
 }
 
-/** A part in the order of the delivery: text, or a file where there is a filename. */
+/** A part: text, or a file if it has a filename. */
 export type MultipartPair = [name: string, value: string | File];
 
-/** A delivery has a dozen parts, and each of them one to five short headers. More costs a stranger less than us. */
+/** Providers send about a dozen parts with up to five short headers. Anything larger costs us more than the sender. */
 const MAX_PARTS = 1000;
 const MAX_HEADERS = 16;
 const MAX_HEADER_BYTES = 4096;
 
 /**
- * The parts of a delivery (RFC 7578, over RFC 2046, section 5.1). A preamble and an epilogue are skipped, as there, but
- * no line of them, or of a part, may begin with the boundary: readers that take LF for a line end would split there.
+ * Parses the parts of a body in order (RFC 7578, based on RFC 2046, section 5.1). A preamble and an epilogue are
+ * skipped. No line in them or in a part may begin with the boundary, because parsers that accept LF as a line break
+ * would split the body there.
  */
 export function readMultipart(
   bytes: Uint8Array,
@@ -38,14 +39,14 @@ export function readMultipart(
   const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const delimiter = createDelimiter(boundary);
   const pairs: MultipartPair[] = [];
-  const room: RemainingBytes = { form: maxFormBytes, media: maxMediaBytes };
+  const remaining: RemainingBytes = { form: maxFormBytes, media: maxMediaBytes };
   let at = firstDelimiter(body, delimiter);
   while (!isClosing(body, at)) {
     if (pairs.length === MAX_PARTS) throw partTooLargeError(`Send fewer parts: more than ${MAX_PARTS} came.`);
     const start = skipLineEnd(body, at);
-    // The line end of a delimiter may be the beginning of the next one.
+    // Delimiters may share a line break.
     const next = nextDelimiter(body, delimiter, start - 1);
-    pairs.push(readPart(body, start, next - 1, room));
+    pairs.push(readPart(body, start, next - 1, remaining));
     at = next + delimiter.length;
   }
   checkEpilogue(body, delimiter, at + 2);
@@ -62,23 +63,23 @@ function partTooLargeError(message: string): MultipartError {
 
 const [TAB, LF, CR, SPACE, HYPHEN] = [0x09, 0x0a, 0x0d, 0x20, 0x2d];
 
-/** RFC 2046, section 5.1.1, without what would need escaping in a quoted string. */
+/** RFC 2046, section 5.1.1, without the characters that need escaping in a quoted string. */
 const BOUNDARY = /^[ !#-[\]-~]{0,69}[!#-[\]-~]$/;
 
-/** Begins with a byte that it has only once, so that a search is linear on every runtime, whatever is searched. */
+/** The delimiter begins with a byte that it has only once, so that searching is linear in any body on any runtime. */
 function createDelimiter(boundary = ""): Buffer {
   if (BOUNDARY.test(boundary)) return Buffer.from(`\n--${boundary}`, "latin1");
   throw unreadableError("Give the Content-Type of the delivery a boundary of 1 to 70 printable characters.");
 }
 
-/** Behind the first delimiter, which has no line end before it where it begins the body. */
+/** The end of the first delimiter, which has no line break before it if the body begins with it. */
 function firstDelimiter(body: Buffer, delimiter: Buffer): number {
   const dashes = delimiter.subarray(1);
   if (body.subarray(0, dashes.length).equals(dashes)) return dashes.length;
   return nextDelimiter(body, delimiter, 0) + delimiter.length;
 }
 
-/** Where the next delimiter's LF stands, whose CR has to stand before it. Both belong to the delimiter. */
+/** The position of the next delimiter's LF. The CR before it is required, and part of the delimiter. */
 function nextDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
   const at = body.indexOf(delimiter, from);
   if (at < 0) throw unreadableError("Look for what cuts the delivery short: its closing boundary is missing.");
@@ -91,7 +92,7 @@ function isClosing(body: Buffer, at: number): boolean {
   return body[at] === HYPHEN && body[at + 1] === HYPHEN;
 }
 
-/** Behind the white space that may stand after a boundary. RFC 2046, section 5.1.1, transport-padding. */
+/** The end of the whitespace after a boundary. RFC 2046, section 5.1.1, transport-padding. */
 function skipPadding(body: Buffer, from: number): number {
   let at = from;
   while (body[at] === SPACE || body[at] === TAB) at++;
@@ -112,39 +113,40 @@ function checkEpilogue(body: Buffer, delimiter: Buffer, from: number): void {
   throw unreadableError("Send nothing behind the closing boundary: another boundary stands there.");
 }
 
-function readPart(body: Buffer, start: number, end: number, room: RemainingBytes): MultipartPair {
+function readPart(body: Buffer, start: number, end: number, remaining: RemainingBytes): MultipartPair {
   const contentAt = findHeadersEnd(body, start, end);
   const headers = parsePartHeaders(body.toString("latin1", start, contentAt - 4));
   checkEncoding(headers.get("content-transfer-encoding") ?? "binary");
   const { name, filename } = readDisposition(headers.get("content-disposition"));
-  // Where nothing says more, all is text in UTF-8. RFC 7578, section 4.4.
+  // The default is text in UTF-8. RFC 7578, section 4.4.
   const contentType = parseContentType(headers.get("content-type") ?? "text/plain");
   if (contentType?.type.startsWith("multipart/"))
     throw unreadableError("Send each file as a part: a part holds parts.");
   const content = body.subarray(contentAt, end);
   const isText = filename === undefined;
-  consume(room, Buffer.byteLength(name) + (isText ? content.length : 0), isText ? 0 : content.length);
+  consume(remaining, Buffer.byteLength(name) + (isText ? content.length : 0), isText ? 0 : content.length);
   if (isText) return [name, decodeTextPart(content, contentType)];
-  // An odd type never costs the pages.
+  // A malformed type never loses the pages.
   const type = headers.has("content-type") ? contentType?.type : "";
   return [name, new File([content as Buffer<ArrayBuffer>], filename, { type: type ?? "" })];
 }
 
-/** Bytes that are left of the limits. */
+/** The unused bytes of the limits. */
 interface RemainingBytes {
   form: number;
   media: number;
 }
 
-/** Before anything is decoded or copied. */
-function consume(room: RemainingBytes, formBytes: number, mediaBytes: number): void {
-  room.form -= formBytes;
-  room.media -= mediaBytes;
-  if (room.form < 0) throw partTooLargeError("Raise maxFormBytes, or send less: the names and the text are larger.");
-  if (room.media < 0) throw partTooLargeError("Raise maxMediaBytes, or send less: the file is larger.");
+/** Called before anything is decoded or copied. */
+function consume(remaining: RemainingBytes, formBytes: number, mediaBytes: number): void {
+  remaining.form -= formBytes;
+  remaining.media -= mediaBytes;
+  if (remaining.form < 0)
+    throw partTooLargeError("Raise maxFormBytes, or send less: the names and the text are larger.");
+  if (remaining.media < 0) throw partTooLargeError("Raise maxMediaBytes, or send less: the file is larger.");
 }
 
-/** Behind the empty line after the headers, which is never the delimiter's own line end: readers differ there. */
+/** The end of the empty line after the headers. It is never the delimiter's line break, on which parsers disagree. */
 function findHeadersEnd(body: Buffer, start: number, end: number): number {
   const at = body.subarray(start, Math.min(start + MAX_HEADER_BYTES, end)).indexOf("\r\n\r\n");
   if (at >= 0) return start + at + 4;
@@ -152,7 +154,7 @@ function findHeadersEnd(body: Buffer, start: number, end: number): number {
   throw partTooLargeError(`Send shorter headers: those of a part are over ${MAX_HEADER_BYTES} bytes.`);
 }
 
-/** By lower-case name, a character for a byte. Folded lines and names that come twice have more than one reading. */
+/** Headers by lower-case name, in latin1. Folded lines and repeated names are refused, because they are ambiguous. */
 function parsePartHeaders(text: string): Map<string, string> {
   const headers = new Map<string, string>();
   const lines = text.split("\r\n", MAX_HEADERS + 1);
@@ -175,7 +177,7 @@ function checkEncoding(header: string): void {
   throw unreadableError("Send the parts as they are: one has a Content-Transfer-Encoding that changes it.");
 }
 
-/** RFC 7578, section 4.2, which knows no `name*`: who reads it has another name. */
+/** RFC 7578, section 4.2. It has no `name*`, with which another parser would read another name. */
 function readDisposition(header: string | undefined): { name: string; filename: string | undefined } {
   const { value, parameters } = parseHeader(header) ?? {};
   const name = parameters?.get("name");
@@ -186,8 +188,8 @@ function readDisposition(header: string | undefined): { name: string; filename: 
 }
 
 /**
- * RFC 6266, section 4.3: `filename*` comes first. RFC 7578 forbids it; .NET and Java write it. An odd file name never
- * costs the pages: what cannot be read stays as it is.
+ * RFC 6266, section 4.3: `filename*` has precedence. RFC 7578 forbids it, but .NET and Java write it. A malformed file
+ * name never loses the pages: text that cannot be decoded stays as it is.
  */
 function readFilename(parameters: ReadonlyMap<string, string>): string | undefined {
   const extended = parameters.get("filename*");
@@ -201,12 +203,12 @@ function readFilename(parameters: ReadonlyMap<string, string>): string | undefin
   }
 }
 
-/** What WHATWG encoders write for a quote and for line ends. https://html.spec.whatwg.org/#multipart-form-data */
+/** WHATWG encoders escape quotes and line breaks like this. https://html.spec.whatwg.org/#multipart-form-data */
 function unescapeName(text: string): string {
   return text.replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n");
 }
 
-/** Java's encoders name ISO-8859-1 by default, whatever the text: in ASCII these are UTF-8. */
+/** Charsets in which ASCII text is also UTF-8. Java's encoders name ISO-8859-1 by default, whatever the text. */
 const ASCII_CHARSET = /^(us-ascii|iso-8859-1|windows-1252)$/i;
 
 function decodeTextPart(bytes: Buffer, contentType: ContentType | undefined): string {
@@ -219,8 +221,8 @@ function decodeTextPart(bytes: Buffer, contentType: ContentType | undefined): st
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
- * Fatally: with replacement characters many bodies would read the same, none of them as the provider signed it.
- * A byte order mark is text, as WHATWG form parsing has it.
+ * Fatal, because with replacement characters different bodies would decode to the same text, and none to the signed
+ * one. A byte order mark is text, as in WHATWG form parsing.
  */
 function decodeUtf8(bytes: Uint8Array): string {
   try {

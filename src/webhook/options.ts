@@ -2,7 +2,7 @@
 import { hintFor, optionError } from "../shared/messages.js";
 import { checkOptionNames } from "../shared/objects.js";
 import type { FaxCallback, FaxRequest } from "../params/fax.js";
-import type { BodyLimits } from "./body.js";
+import type { BodyLimits } from "./multipart.js";
 import type { WebhookRequest } from "./http.js";
 import type { Refusal, RefusalReason } from "./refusal.js";
 import type { FaxAnswer } from "./reply.js";
