@@ -7,8 +7,8 @@ import {
   type ReceivedParams,
   createListIssue,
   readParams,
-  getSignedTexts,
 } from "./received-params.js";
+import { isResplitCallback } from "./signed-text.js";
 import { isSid, parseCount, parseSid, parseTimestamp, parseUrl, SID_FORMAT } from "../shared/values.js";
 
 /**
@@ -266,17 +266,6 @@ export function isCallback(form: ReceivedParams): boolean {
   return (
     CALLBACK_PARAMS.some((name) => name in form.params || form.repeatedOrNonText.has(name)) || isResplitCallback(form)
   );
-}
-
-/** What a callback holds, and no new fax. */
-const CALLBACK_TEXT = /FaxStatus|MediaSid|MediaUrlhttp|NumPages\d|ErrorCode\d/;
-
-/**
- * Names and values are signed without separators, so who has seen a callback can cut its text anew, into other names
- * and values with the same signature. It stays a callback, one without a status, which is refused.
- */
-function isResplitCallback(form: ReceivedParams): boolean {
-  return getSignedTexts(form).some((text) => CALLBACK_TEXT.test(text));
 }
 
 /** The value, which may be empty. */

@@ -1,11 +1,11 @@
-/** Any source of parameters to a Form: one flat record of text, the pages, and what could not stand in the record. */
+/** Any source of parameters to one record: text parameters, the file, and repeated or non-text values. */
 import { type FaxRequestIssue, createIssue } from "../shared/errors.js";
 import { formatValue } from "../shared/messages.js";
 import { emptyRecord } from "../shared/objects.js";
 
 /**
- * Where parameters come from: a form body or query string (a leading `?` is allowed) as text or bytes, any iterable of
- * pairs (`URLSearchParams`, `FormData`, `Map`), or a plain object as body parsers make (`req.body`, `req.query`).
+ * A source of parameters: a form body or query string (a leading `?` is allowed) as text or bytes, any iterable of
+ * pairs (`URLSearchParams`, `FormData`, `Map`), or a body parser's plain object (`req.body`, `req.query`).
  *
  * @example
  * const sources: FaxParamSource[] = ["FaxSid=FX1", new URLSearchParams("FaxSid=FX1"), { FaxSid: "FX1" }];
@@ -16,7 +16,7 @@ export type FaxParamSource = string | Uint8Array | Iterable<readonly [name: stri
 /** A body parser's object, of any type. */
 type ParamRecord = (object & NotASource) | ({ readonly [name: string]: unknown } & NotASource);
 
-/** What a promise, a request, a response, a stream and a URL have, and no record of parameters. */
+/** The properties of a promise, request, response, stream or URL that a record of parameters does not have. */
 interface NotASource {
   readonly then?: never;
   readonly arrayBuffer?: never;
@@ -26,16 +26,16 @@ interface NotASource {
 }
 
 /**
- * The file of a multipart delivery, by structure: a `File` or `Blob` of the platform is one.
+ * The file of a multipart callback, by structure: the platform's `File` and `Blob` match.
  *
  * @example
  * const bytes = new Uint8Array(await media.arrayBuffer());
  * @see https://www.w3.org/TR/FileAPI/
  */
 export interface FaxMedia {
-  /** File name that the provider gave, if any. It comes from outside: never make a path of it. */
+  /** File name given by the provider, if any. It is untrusted: never use it in a path. */
   readonly name?: string;
-  /** `"application/pdf"` or `"image/tiff"`, as the provider says. */
+  /** `"application/pdf"` or `"image/tiff"`, according to the provider. */
   readonly type: string;
   /** Length in bytes. */
   readonly size: number;
@@ -43,146 +43,106 @@ export interface FaxMedia {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** What `readForm` makes of a source. A source is read once: it may be an iterable that gives its pairs only once. */
+/** The parameters of one source. A source is read once, because some iterables can only be iterated once. */
 export interface ReceivedParams {
-  /** What came: kept for the message when nothing could be read of it. */
+  /** The original source, kept for the error message when it had no parameters. */
   readonly source: unknown;
-  /** How many parameters came, repeated ones included. */
+  /** Number of parameters received, repeated ones included. */
   readonly count: number;
-  /** Every text by its name; of a repeated name the first. */
+  /** Every text parameter by name, with the first value of a repeated name; frozen, without a prototype. */
   readonly params: Readonly<Record<string, string>>;
   /** The file `Media`. */
   readonly media: FaxMedia | undefined;
   /**
-   * All values, in order, of each name that came more than once or not as text: what was signed is more than `params`.
-   * A body parser's array stands in the list as it came.
+   * All values, in order, of each name that was received more than once or not as text: the signature covers all of
+   * them, not just the first. A body parser's array is kept as one value.
    */
   readonly repeatedOrNonText: ReadonlyMap<string, readonly unknown[]>;
-  /** What {@link getSignedTexts} has made, once it was asked. */
-  texts: readonly string[] | undefined;
 }
 
-/** A Form while it is read. */
-interface OpenForm {
+/** {@link ReceivedParams} that are still being filled. */
+interface ParamsBuilder extends ReceivedParams {
   count: number;
   readonly params: Record<string, string>;
   media: FaxMedia | undefined;
-  readonly lists: Map<string, unknown[]>;
+  readonly repeatedOrNonText: Map<string, unknown[]>;
 }
 
-/** The platform's decoders, named by structure so that the core needs neither DOM nor Node types. */
+/** The platform's decoders, declared by structure so that the core needs neither DOM nor Node types. */
 declare const URLSearchParams: new (text: string) => Iterable<[string, string]>;
 declare const TextDecoder: new (
   label: string,
   options: { ignoreBOM: boolean },
 ) => { decode(bytes: Uint8Array): string };
 
-/** All parameters of a source. */
+/** Reads all parameters of a source. */
 export function readParams(source: unknown): ReceivedParams {
-  const form: OpenForm = { count: 0, params: emptyRecord<string>(), media: undefined, lists: new Map() };
-  if (typeof source === "string") addFormText(form, source);
-  // As WHATWG form parsing has it: a byte order mark is text.
+  const params = emptyRecord<string>();
+  const received: ParamsBuilder = { source, count: 0, params, media: undefined, repeatedOrNonText: new Map() };
+  if (typeof source === "string") addFormText(received, source);
+  // WHATWG form parsing treats a byte order mark as text.
   else if (source instanceof Uint8Array)
-    addFormText(form, new TextDecoder("utf-8", { ignoreBOM: true }).decode(source));
-  else if (typeof source === "object" && source !== null) addObject(form, source);
-  const { count, params, media, lists } = form;
-  return { source, count, params: Object.freeze(params), media, repeatedOrNonText: lists, texts: undefined };
+    addFormText(received, new TextDecoder("utf-8", { ignoreBOM: true }).decode(source));
+  else if (typeof source === "object" && source !== null) addObject(received, source);
+  Object.freeze(params);
+  return received;
 }
 
-/**
- * The signed text of the parameters: every name followed by its value, sorted by name. For a repeated name Twilio takes
- * each distinct value once, sorted, and SignalWire's SDK all of them in order, so there may be two readings; there is
- * none where a value is not text, as after a parser that nests, because what was signed is not known then.
- */
-export function getSignedTexts(form: ReceivedParams): readonly string[] {
-  form.texts ??= form.repeatedOrNonText.size === 0 ? [joinRecord(form.params)!] : joinLists(form);
-  return form.texts;
-}
-
-function joinLists({ params, repeatedOrNonText: lists }: ReceivedParams): string[] {
-  const values = new Map<string, unknown[]>(Object.entries(params).map(([name, value]) => [name, [value]]));
-  for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable).map(toSentText));
-  const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
-  if (!sorted.every(([, list]) => list.every((value) => typeof value === "string"))) return [];
-  const distinct = sorted.flatMap(([name, list]) => [...new Set(list)].sort().map((value) => name + value));
-  const ordered = sorted.flatMap(([name, list]) => list.map((value) => name + value));
-  return [...new Set([distinct.join(""), ordered.join("")])];
-}
-
-/** A JSON parser's number or boolean was text when it was signed. */
-function toSentText(value: unknown): unknown {
-  return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
-}
-
-function isSignable(value: unknown): boolean {
-  return value !== undefined && value !== null && !isFaxMedia(value);
-}
-
-/** The text of a record, if it holds text alone. */
-export function joinRecord(params: Readonly<Record<string, unknown>>): string | undefined {
-  let text = "";
-  for (const name of Object.keys(params).sort()) {
-    const value = params[name];
-    if (typeof value !== "string") return undefined;
-    text += name + value;
-  }
-  return text;
-}
-
-function addObject(form: OpenForm, source: object): void {
-  // A stream or a whole request: what it holds beside its body is no parameter.
+function addObject(received: ParamsBuilder, source: object): void {
+  // Other properties of a stream or a whole request are not parameters.
   if (Symbol.asyncIterator in source) return;
   if (Symbol.iterator in source) {
     for (const pair of source as Iterable<unknown>) {
-      if (Array.isArray(pair) && typeof pair[0] === "string") addPair(form, pair[0], pair[1]);
+      if (Array.isArray(pair) && typeof pair[0] === "string") addPair(received, pair[0], pair[1]);
     }
   } else {
-    for (const name of Object.keys(source)) addPair(form, name, (source as Record<string, unknown>)[name]);
+    for (const name of Object.keys(source)) addPair(received, name, (source as Record<string, unknown>)[name]);
   }
 }
 
-function addPair(form: OpenForm, name: string, value: unknown): void {
+function addPair(received: ParamsBuilder, name: string, value: unknown): void {
   if (value === undefined || value === null) return;
-  form.count += Array.isArray(value) ? Math.max(1, value.length) : 1;
-  const first = form.params[name] ?? (name === "Media" ? form.media : undefined);
-  if (first !== undefined || (form.lists.size > 0 && form.lists.has(name))) addRepeated(form, name, first, value);
-  else if (typeof value === "string") form.params[name] = value;
-  else if (!isFaxMedia(value)) addNonText(form, name, value);
-  // A file of another name is not a parameter: it does not cost the fax.
-  else if (name === "Media") form.media = value;
+  const { params, repeatedOrNonText: lists } = received;
+  received.count += Array.isArray(value) ? Math.max(1, value.length) : 1;
+  const first = params[name] ?? (name === "Media" ? received.media : undefined);
+  if (first !== undefined || (lists.size > 0 && lists.has(name))) addRepeated(received, name, first, value);
+  else if (typeof value === "string") params[name] = value;
+  else if (!isFaxMedia(value)) addNonText(received, name, value);
+  // A file of another name is ignored: refusing it would lose the fax.
+  else if (name === "Media") received.media = value;
 }
 
-function addRepeated(form: OpenForm, name: string, first: unknown, value: unknown): void {
-  // Pages are better than none, also behind a text of their name.
-  if (name === "Media" && isFaxMedia(value)) form.media ??= value;
-  const list = form.lists.get(name);
-  if (list === undefined) form.lists.set(name, [first, value]);
+function addRepeated(received: ParamsBuilder, name: string, first: unknown, value: unknown): void {
+  // Accept the file even if a text field of the same name came first.
+  if (name === "Media" && isFaxMedia(value)) received.media ??= value;
+  const list = received.repeatedOrNonText.get(name);
+  if (list === undefined) received.repeatedOrNonText.set(name, [first, value]);
   else list.push(value);
 }
 
-/** Of a body parser's array, which stands for a repeated name, the first text counts, as it does for pairs. */
-function addNonText(form: OpenForm, name: string, value: unknown): void {
-  form.lists.set(name, [value]);
-  if (Array.isArray(value) && value.length > 1 && typeof value[0] === "string") form.params[name] = value[0];
+/** A body parser's array is a repeated name: its first text is the parameter's value, as for repeated pairs. */
+function addNonText({ params, repeatedOrNonText }: ParamsBuilder, name: string, value: unknown): void {
+  repeatedOrNonText.set(name, [value]);
+  if (Array.isArray(value) && value.length > 1 && typeof value[0] === "string") params[name] = value[0];
 }
 
-/** What is wrong with a name of `lists`. */
+/** The issue of a name in `repeatedOrNonText`. */
 export function createListIssue(name: string, values: readonly unknown[]): FaxRequestIssue {
   if (values.flat().length > 1) return createIssue(name, "repeated", `${formatValue(name)} came more than once.`);
   return createIssue(name, "not-text", `${formatValue(name)} must be text, not ${formatValue(values[0])}.`);
 }
 
-/** Whether a value is a `Blob` or `File`, of whichever implementation. */
+/** Whether a value is a `Blob` or `File` of any implementation. */
 export function isFaxMedia(value: unknown): value is FaxMedia {
   return typeof value === "object" && value !== null && typeof (value as Partial<FaxMedia>).arrayBuffer === "function";
 }
 
 /**
- * WHATWG form decoding (https://url.spec.whatwg.org/#urlencoded-parsing): by `decodeURIComponent`, which gives the same
- * in a third of the time of `URLSearchParams`, up to the first escape that it refuses, and by `URLSearchParams` from
- * there on.
+ * WHATWG form decoding (https://url.spec.whatwg.org/#urlencoded-parsing). `decodeURIComponent` gives the same result in
+ * a third of the time of `URLSearchParams`, which decodes the rest from the first escape that `decodeURIComponent`
+ * refuses.
  */
-function addFormText(form: OpenForm, source: string): void {
+function addFormText(received: ParamsBuilder, source: string): void {
   const text = (source as WellFormable).toWellFormed();
   let at = text.startsWith("?") ? 1 : 0;
   let equals = -1;
@@ -192,14 +152,14 @@ function addFormText(form: OpenForm, source: string): void {
       continue;
     }
     const end = indexOrEnd(text, "&", at);
-    // Looked for again only when the last one is used up: a body without any must not be searched for every pair.
+    // Search again only after passing the previous "="; otherwise a body without one takes quadratic time.
     if (equals < at) equals = indexOrEnd(text, "=", at);
     const middle = Math.min(equals, end);
     try {
-      addPair(form, decodeComponent(text.slice(at, middle)), decodeComponent(text.slice(middle + 1, end)));
+      addPair(received, decodeComponent(text.slice(at, middle)), decodeComponent(text.slice(middle + 1, end)));
     } catch {
-      // An escape that is not UTF-8, or not an escape. The "&" keeps a "?" at the start from being taken away.
-      for (const [name, value] of new URLSearchParams("&" + text.slice(at))) addPair(form, name, value);
+      // An incomplete escape, or escaped bytes that are not UTF-8. The "&" protects a leading "?" of the name.
+      for (const [name, value] of new URLSearchParams("&" + text.slice(at))) addPair(received, name, value);
       return;
     }
     at = end + 1;
@@ -208,7 +168,7 @@ function addFormText(form: OpenForm, source: string): void {
 
 const AMPERSAND = 0x26;
 
-/** Standard since ES2024; the types are older. Lone surrogates become U+FFFD, as `URLSearchParams` has it. */
+/** Standard since ES2024; the types are older. Replaces lone surrogates with U+FFFD, as `URLSearchParams` does. */
 type WellFormable = string & { toWellFormed(): string };
 
 function indexOrEnd(text: string, character: string, from: number): number {

@@ -2,7 +2,8 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { isPromise, hintFor, formatValue } from "../shared/messages.js";
 import { isPlainObject, readOwn } from "../shared/objects.js";
-import { type FaxParamSource, readParams, getSignedTexts, joinRecord } from "../params/received-params.js";
+import { type FaxParamSource, readParams } from "../params/received-params.js";
+import { getSignedTexts, joinRecord } from "../params/signed-text.js";
 import { checkTokens } from "./tokens.js";
 import { MAX_REENCODED_TEXT, urlVariants } from "./url-variants.js";
 

@@ -1,5 +1,6 @@
 /** The verification step of the webhook: a request needs a signature that matches one of its URLs and tokens. */
-import { getSignedTexts, type ReceivedParams } from "../params/received-params.js";
+import type { ReceivedParams } from "../params/received-params.js";
+import { getSignedTexts } from "../params/signed-text.js";
 import { findMismatchHint } from "./hints.js";
 import type { WebhookRequest } from "./http.js";
 import { RefusedError } from "./refusal.js";

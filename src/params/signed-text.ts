@@ -1,0 +1,53 @@
+/** The text that a signature covers besides the URL, and its ambiguity: names and values are not separated. */
+import { isFaxMedia, type ReceivedParams } from "./received-params.js";
+
+/**
+ * The signed texts of the parameters: every name followed by its value, sorted by name. There are two if a name is
+ * repeated, because Twilio signs each distinct value once, sorted, and SignalWire's SDK signs all values in order.
+ * There is none if a value is not text, as after a parser that nests, because the signed text is then unknown.
+ */
+export function getSignedTexts({ params, repeatedOrNonText }: ReceivedParams): readonly string[] {
+  return repeatedOrNonText.size === 0 ? [joinRecord(params)!] : joinLists(params, repeatedOrNonText);
+}
+
+/** The signed text of a record, or `undefined` if a value is not text. */
+export function joinRecord(params: Readonly<Record<string, unknown>>): string | undefined {
+  let text = "";
+  for (const name of Object.keys(params).sort()) {
+    const value = params[name];
+    if (typeof value !== "string") return undefined;
+    text += name + value;
+  }
+  return text;
+}
+
+function joinLists(params: ReceivedParams["params"], lists: ReceivedParams["repeatedOrNonText"]): string[] {
+  const values = new Map<string, unknown[]>(Object.entries(params).map(([name, value]) => [name, [value]]));
+  for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable).map(toSentText));
+  const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
+  if (!sorted.every(([, list]) => list.every((value) => typeof value === "string"))) return [];
+  const distinct = sorted.flatMap(([name, list]) => [...new Set(list)].sort().map((value) => name + value));
+  const ordered = sorted.flatMap(([name, list]) => list.map((value) => name + value));
+  return [...new Set([distinct.join(""), ordered.join("")])];
+}
+
+function isSignable(value: unknown): boolean {
+  return value !== undefined && value !== null && !isFaxMedia(value);
+}
+
+/** Numbers and booleans from a JSON parser were text when the provider signed them. */
+function toSentText(value: unknown): unknown {
+  return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
+}
+
+/** Names, or names with the start of a value, that occur in the signed text of callbacks and not of new faxes. */
+const CALLBACK_TEXT = /FaxStatus|MediaSid|MediaUrlhttp|NumPages\d|ErrorCode\d/;
+
+/**
+ * Whether the parameters are those of a callback, re-split into other names. Names and values are signed without
+ * separators, so an attacker who has captured a callback can re-split the signed text into different names and values
+ * with the same signature. The result is still a callback: one without a status, which is refused.
+ */
+export function isResplitCallback(received: ReceivedParams): boolean {
+  return getSignedTexts(received).some((text) => CALLBACK_TEXT.test(text));
+}
