@@ -143,7 +143,8 @@ export function isFaxMedia(value: unknown): value is FaxMedia {
  * refuses.
  */
 function addFormText(received: ParamsBuilder, source: string): void {
-  const text = (source as WellFormable).toWellFormed();
+  // "+" is a space, and "%2B" a plus sign: once for the whole body, before any escape is decoded.
+  const text = (source as WellFormable).toWellFormed().replaceAll("+", " ");
   let at = text.startsWith("?") ? 1 : 0;
   let equals = -1;
   while (at < text.length) {
@@ -177,6 +178,5 @@ function indexOrEnd(text: string, character: string, from: number): number {
 }
 
 function decodeComponent(text: string): string {
-  const spaced = text.includes("+") ? text.replaceAll("+", " ") : text;
-  return spaced.includes("%") ? decodeURIComponent(spaced) : spaced;
+  return text.includes("%") ? decodeURIComponent(text) : text;
 }
