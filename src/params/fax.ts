@@ -1,19 +1,19 @@
-/** Parameters to typed values: `parseFaxRequest` for an incoming fax, `parseFaxCallback` for how it went. */
+/** Typed values of the parameters: `parseFaxRequest` for a new fax, `parseFaxCallback` for its result. */
 import { FaxRequestError, type FaxRequestIssue, createIssue } from "../shared/errors.js";
 import { foldName, isPromise, formatValue } from "../shared/messages.js";
+import { isSid, parseCount, parseSid, parseTimestamp, parseUrl, SID_FORMAT } from "../shared/values.js";
 import {
+  createListIssue,
   type FaxMedia,
   type FaxParamSource,
-  type ReceivedParams,
-  createListIssue,
   readParams,
+  type ReceivedParams,
 } from "./received-params.js";
 import { isResplitCallback } from "./signed-text.js";
-import { isSid, parseCount, parseSid, parseTimestamp, parseUrl, SID_FORMAT } from "../shared/values.js";
 
 /**
- * The statuses a fax can have, by the providers' documentation.
- * @example FAX_STATUSES.some((status) => status === callback.faxStatus); // false for one that is new
+ * The statuses of a fax, from the providers' documentation.
+ * @example FAX_STATUSES.some((status) => status === callback.faxStatus); // false for a status that a provider added
  * @see https://www.twilio.com/docs/fax/api/fax-resource
  */
 export const FAX_STATUSES = [
@@ -29,65 +29,106 @@ export const FAX_STATUSES = [
   "canceled",
 ] as const;
 
-/** A status of a fax. Open: providers add some, and editors still complete the known ones. */
+/** A status of a fax: any text, because providers add statuses. Editors complete the known ones. */
 export type FaxStatus = (typeof FAX_STATUSES)[number] | (string & {});
 
-/** What a new fax and a callback have in common. */
+/** The properties that a new fax and a callback have in common. */
 interface FaxCommon {
   /** Identifier of the fax: 1 to 40 of `A-Z a-z 0-9 _ -`, so that it is safe in a file name. */
   readonly faxSid: string;
-  /** Identifier of the account (SignalWire: the project), of the same form. */
+  /** Identifier of the account (SignalWire: the project), in the same format. */
   readonly accountSid: string;
-  /** The caller: E.164 as a rule, a SIP URI or any text; empty when withheld. */
+  /** The caller: usually E.164, otherwise a SIP URI or any text; empty if withheld. */
   readonly from: string;
   /** The called number, or a SIP URI. */
   readonly to: string;
   /** `v1` */
   readonly apiVersion: string;
-  /** Every text parameter that came, known or not, by its name on the wire; frozen, without a prototype. */
+  /** Every text parameter, known or not, by the name that the provider sent; frozen, without a prototype. */
   readonly params: Readonly<Record<string, string>>;
-  /** What was odd and did not cost the request; empty as a rule. The values stand in `params`. */
+  /** Problems that did not refuse the request; usually empty. The raw values are in `params`. */
   readonly issues: readonly FaxRequestIssue[];
 }
 
-/** What comes with an incoming fax; read-only. https://www.twilio.com/docs/fax/twiml */
+/** The parameters of a new fax; read-only. https://www.twilio.com/docs/fax/twiml */
 export interface FaxRequest extends FaxCommon {
-  /** Tells a new fax from a callback. */
+  /** Distinguishes a new fax from a callback. */
   readonly kind: "request";
 }
 
-/**
- * What comes with an action or status callback; read-only. Only `faxSid` and `faxStatus` are certain: `accountSid`,
- * `from`, `to` and `apiVersion` are empty where they did not come. https://www.twilio.com/docs/fax/twiml/receive
- */
-export interface FaxCallback extends FaxCommon {
-  /** Tells a callback from a new fax. */
-  readonly kind: "callback";
-  /** How the fax stands; one of `FAX_STATUSES`, or one that a provider added since. */
-  readonly faxStatus: FaxStatus;
-  /** TSID of the sending machine: free text that the other side chose. */
-  readonly remoteStationId?: string;
+/** A parameter that only callbacks have. */
+interface CallbackParam {
+  /** Name in the request. */
+  readonly name: string;
+  /** Whether its presence makes a request a callback. */
+  readonly marksCallback: boolean;
+}
+
+/** A parameter whose text becomes the property of its row. */
+interface ParsedParam<Value = unknown> extends CallbackParam {
+  /** The accepted values, for messages. */
+  readonly expected: string;
+  /** Returns `undefined` for a text that is not accepted. */
+  readonly parse: (text: string) => Value | undefined;
+}
+
+/** Every parameter that only callbacks have, by property of {@link FaxCallback}. The comments are the docs. */
+const CALLBACK_PARAMS = {
+  faxStatus: { name: "FaxStatus", marksCallback: true },
+  // About half of the public programs read `Status`, although no provider documents it.
+  status: { name: "Status", marksCallback: true },
+  /** TSID of the sending machine: free text chosen by the sender. */
+  remoteStationId: { name: "RemoteStationId", marksCallback: false, expected: "text", parse: String },
   /** Number of pages. */
-  readonly numPages?: number;
+  numPages: { name: "NumPages", marksCallback: true, expected: "a whole number", parse: parseCount },
   /** http(s) URL of the stored pages. */
-  readonly mediaUrl?: string;
-  /** SignalWire's identifier of the stored pages, of the form of `faxSid`. */
-  readonly mediaSid?: string;
+  mediaUrl: { name: "MediaUrl", marksCallback: true, expected: "an http(s) URL", parse: parseUrl },
+  /** SignalWire's identifier of the stored pages, in the format of `faxSid`. */
+  mediaSid: { name: "MediaSid", marksCallback: true, expected: SID_FORMAT, parse: parseSid },
   /** Outbound: the http(s) URL that was given when sending. */
-  readonly originalMediaUrl?: string;
-  /** On failure: the provider's number for it, as text. */
-  readonly errorCode?: string;
-  /** On failure: the provider's words for it. */
-  readonly errorMessage?: string;
-  /** SignalWire: when it happened. */
-  readonly timestamp?: Date;
-  /** The pages themselves, with `storeMedia: false`. */
+  originalMediaUrl: { name: "OriginalMediaUrl", marksCallback: true, expected: "an http(s) URL", parse: parseUrl },
+  /** On failure: the provider's error code, as text. */
+  errorCode: { name: "ErrorCode", marksCallback: true, expected: "text", parse: String },
+  /** On failure: the provider's error message. */
+  errorMessage: { name: "ErrorMessage", marksCallback: true, expected: "text", parse: String },
+  /** SignalWire: time of the result. */
+  timestamp: {
+    name: "Timestamp",
+    marksCallback: false,
+    expected: "a time in ISO 8601 or RFC 2822",
+    parse: parseTimestamp,
+  },
+  bitRate: { name: "BitRate", marksCallback: false },
+  media: { name: "Media", marksCallback: true },
+} satisfies Record<string, CallbackParam | ParsedParam>;
+
+type CallbackParams = typeof CALLBACK_PARAMS;
+/** The properties of the rows that have a `parse`. */
+type ParsedProperty = {
+  [Property in keyof CallbackParams]: CallbackParams[Property] extends ParsedParam ? Property : never;
+}[keyof CallbackParams];
+type ParsedParams = Pick<CallbackParams, ParsedProperty>;
+/** The values that the rows parse. A mapped type over `keyof` keeps the comments of the table. */
+type ParsedValues = {
+  [Property in keyof ParsedParams]: ParsedParams[Property] extends ParsedParam<infer Value> ? Value : never;
+};
+
+/**
+ * The parameters of an action or status callback; read-only. Only `faxSid` and `faxStatus` are certain: `accountSid`,
+ * `from`, `to` and `apiVersion` are empty if they are missing. https://www.twilio.com/docs/fax/twiml/receive
+ */
+export interface FaxCallback extends FaxCommon, Readonly<Partial<ParsedValues>> {
+  /** Distinguishes a callback from a new fax. */
+  readonly kind: "callback";
+  /** Status of the fax: one of `FAX_STATUSES`, or a value that a provider added since. */
+  readonly faxStatus: FaxStatus;
+  /** The file with the pages, with `storeMedia: false`. */
   readonly media?: FaxMedia;
 }
 
 /**
- * A parser that is a Standard Schema as well, so that the validators of frameworks take it. `validate` is synchronous
- * and never throws; its issues have a `message` and the parameter's name as `path`. It checks no signature: verify the
+ * A parser that is also a Standard Schema, for the validators of frameworks. `validate` is synchronous and never
+ * throws; its issues have a `message` and the parameter's name as `path`. It does not check the signature: verify the
  * request first. https://standardschema.dev
  */
 export interface FaxParser<Fax> {
@@ -100,12 +141,12 @@ export interface FaxParser<Fax> {
   };
 }
 
-/** What `validate` of a {@link FaxParser} gives: a value, or issues. */
+/** The result of a {@link FaxParser}'s `validate`: a value, or issues. */
 export type FaxSchemaResult<Fax> =
   | { readonly value: Fax; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path: readonly PropertyKey[] }[] };
 
-function createParser<Fax>(toFax: (form: ReceivedParams) => Fax): FaxParser<Fax> {
+function createParser<Fax>(toFax: (received: ReceivedParams) => Fax): FaxParser<Fax> {
   const parse = (source: unknown): Fax => toFax(readParams(source));
   const validate = (value: unknown): FaxSchemaResult<Fax> => {
     try {
@@ -117,19 +158,19 @@ function createParser<Fax>(toFax: (form: ReceivedParams) => Fax): FaxParser<Fax>
   return Object.assign(parse, { "~standard": { version: 1, vendor: "twiml-fax", validate } as const });
 }
 
-/** A source of one's own may throw anything while it is read. */
+/** The issues of an error. A custom iterable may throw anything. */
 function toSchemaIssues(error: unknown): { message: string; path: string[] }[] {
   if (!(error instanceof FaxRequestError)) return [{ message: "The parameters cannot be read.", path: [] }];
   return error.issues.map(({ message, parameter }) => ({ message, path: [parameter] }));
 }
 
 /**
- * Reads the request that asks what to do with an incoming fax.
+ * Reads the request that asks what to do with a new fax.
  *
  * @param source form body, query string, iterable of pairs, or a body parser's object
- * @returns the five parameters, and all that came in `params`; frozen
- * @throws {FaxRequestError} with every issue: one of the five is missing or (other than `From`) empty, came repeatedly
- * or is not text, a SID does not have its form. An unknown parameter that is odd stands in `issues`
+ * @returns the five parameters, and every text parameter in `params`; frozen
+ * @throws {FaxRequestError} with every issue: one of the five is missing, empty (other than `From`), repeated or not
+ * text, or a SID is invalid. A problem with an unknown parameter is noted in `issues` instead
  * @example
  * const fax = parseFaxRequest("FaxSid=FX1&AccountSid=AC1&From=%2B15017122661&To=%2B15558675310&ApiVersion=v1");
  * fax.from; // "+15017122661"
@@ -138,34 +179,37 @@ function toSchemaIssues(error: unknown): { message: string; path: string[] }[] {
  */
 export const parseFaxRequest: FaxParser<FaxRequest> = /* @__PURE__ */ createParser(toFaxRequest);
 
-/** For the webhook, which has read the form already, to verify it. A fax that is refused goes to the fallback URL. */
-export function toFaxRequest(form: ReceivedParams): FaxRequest {
+/** Converts the parameters of a new fax. The webhook calls it after verifying them. */
+export function toFaxRequest(received: ReceivedParams): FaxRequest {
   const refused: FaxRequestIssue[] = [];
-  const request = {
-    kind: "request" as const,
-    faxSid: readSid(form, "FaxSid", refused),
-    accountSid: readSid(form, "AccountSid", refused),
-    from: readValue(form, "From", refused),
-    to: readNonEmpty(form, "To", refused),
-    apiVersion: readNonEmpty(form, "ApiVersion", refused),
-    params: form.params,
-    issues: listUnknownIssues(form, isCommon),
+  const noted: FaxRequestIssue[] = [];
+  const request: Mutable<FaxRequest> = {
+    kind: "request",
+    faxSid: readSid(received, "FaxSid", refused),
+    accountSid: readSid(received, "AccountSid", refused),
+    from: readValue(received, "From", refused),
+    to: readNonEmpty(received, "To", refused),
+    apiVersion: readNonEmpty(received, "ApiVersion", refused),
+    params: received.params,
+    issues: NO_ISSUES,
   };
-  if (refused.length > 0) throw parametersError(form, refused.concat(request.issues));
+  noteOtherNames(received, noted, refused);
+  if (refused.length > 0) throw parametersError(received, refused.concat(noted));
+  if (noted.length > 0) request.issues = Object.freeze(noted);
   return Object.freeze(request);
 }
 
-const COMMON: readonly string[] = ["FaxSid", "AccountSid", "From", "To", "ApiVersion"];
+type Mutable<Type> = { -readonly [Property in keyof Type]: Type[Property] };
 
 /**
- * Reads the request that says how a fax went: the callback to `action`, or the status callback of a fax you send. It
- * may be the only word of the pages, so nothing but a missing FaxSid or status refuses it.
+ * Reads the request that reports the result of a fax: the callback to `action`, or the status callback of a fax you
+ * send. It may be the only notice of the pages, so as little as possible refuses it.
  *
- * @param source as for `parseFaxRequest`; a `FormData` brings the pages of a multipart delivery
- * @returns the request's parameters and the callback's; what is absent, empty or unreadable is left out; frozen. What
- * could not be read stands in `issues`, and its text in `params`
- * @throws {FaxRequestError} with every issue: no `FaxSid` of its form, or several; neither `FaxStatus` nor `Status`;
- * `Media` as text, because its bytes are lost then
+ * @param source as for `parseFaxRequest`; a `FormData` contains the pages of a multipart callback
+ * @returns the request's and the callback's parameters, without those that are absent, empty or unreadable; frozen. An
+ * unreadable parameter is noted in `issues`, and its text is in `params`
+ * @throws {FaxRequestError} with every issue: no valid `FaxSid`, or several; neither `FaxStatus` nor `Status`; `Media`
+ * as text, because its bytes are lost
  * @example
  * const callback = parseFaxCallback(await request.text());
  * if (callback.faxStatus === "received") console.log(callback.numPages, callback.mediaUrl);
@@ -173,40 +217,39 @@ const COMMON: readonly string[] = ["FaxSid", "AccountSid", "From", "To", "ApiVer
  */
 export const parseFaxCallback: FaxParser<FaxCallback> = /* @__PURE__ */ createParser(toFaxCallback);
 
-/** For the webhook, which has read the form already, to verify it. */
-export function toFaxCallback(form: ReceivedParams): FaxCallback {
+/** Converts the parameters of a callback. The webhook calls it after verifying them. */
+export function toFaxCallback(received: ReceivedParams): FaxCallback {
   const refused: FaxRequestIssue[] = [];
   const noted: FaxRequestIssue[] = [];
-  const callback: Record<string, unknown> = {
+  const callback: Mutable<FaxCallback> = {
     kind: "callback",
-    faxSid: readSid(form, "FaxSid", refused),
-    accountSid: readSid(form, "AccountSid", noted),
-    from: readValue(form, "From", noted),
-    to: readNonEmpty(form, "To", noted),
-    apiVersion: readNonEmpty(form, "ApiVersion", noted),
-    params: form.params,
-    faxStatus: readStatus(form, refused, noted),
+    faxSid: readSid(received, "FaxSid", refused),
+    accountSid: readSid(received, "AccountSid", noted),
+    from: readValue(received, "From", noted),
+    to: readNonEmpty(received, "To", noted),
+    apiVersion: readNonEmpty(received, "ApiVersion", noted),
+    params: received.params,
+    faxStatus: readStatus(received, refused, noted),
+    issues: NO_ISSUES,
   };
-  for (const optional of OPTIONAL) {
-    const value = readOptional(form, optional, noted);
-    if (value !== undefined) callback[optional.property] = value;
-  }
-  addMedia(callback, form, refused, noted);
-  noted.push(...listUnknownIssues(form, isKnown));
-  if (refused.length > 0) throw parametersError(form, refused.concat(noted));
-  callback["issues"] = Object.freeze(noted);
-  return Object.freeze(callback) as unknown as FaxCallback;
+  for (const property of PARSED_PROPERTIES) setParsed(callback, property, received, noted);
+  const media = readMedia(received, refused, noted);
+  if (media !== undefined) callback.media = media;
+  noteOtherNames(received, noted, refused);
+  if (refused.length > 0) throw parametersError(received, refused.concat(noted));
+  if (noted.length > 0) callback.issues = Object.freeze(noted);
+  return Object.freeze(callback);
 }
 
 /**
- * Reads a request of either kind: a new fax, or how one went, told apart by `kind`. For whoever serves both at one URL
- * and does not use `faxWebhook`, which does the same.
+ * Reads a new fax or a callback, distinguished by `kind`. For servers that receive both at one URL without
+ * `faxWebhook`, which does the same.
  *
  * @param source as for `parseFaxRequest`
- * @returns what `parseFaxCallback` does when there is any parameter that only callbacks have (`FaxStatus`, `Status`,
- * `MediaUrl`, `MediaSid`, `OriginalMediaUrl`, `NumPages`, `ErrorCode`, `ErrorMessage`, `Media`), or else what
- * `parseFaxRequest` does
- * @throws {FaxRequestError} as that one does
+ * @returns the result of `parseFaxCallback` if there is any parameter that only callbacks have (`FaxStatus`, `Status`,
+ * `MediaUrl`, `MediaSid`, `OriginalMediaUrl`, `NumPages`, `ErrorCode`, `ErrorMessage`, `Media`), otherwise that of
+ * `parseFaxRequest`
+ * @throws {FaxRequestError} as that parser does
  * @example
  * const fax = parseFax(await request.text());
  * if (fax.kind === "callback") console.log(fax.faxStatus, fax.mediaUrl);
@@ -215,159 +258,147 @@ export function toFaxCallback(form: ReceivedParams): FaxCallback {
  */
 export const parseFax: FaxParser<FaxRequest | FaxCallback> = /* @__PURE__ */ createParser(toFax);
 
-function toFax(form: ReceivedParams): FaxRequest | FaxCallback {
-  return isCallback(form) ? toFaxCallback(form) : toFaxRequest(form);
+function toFax(received: ReceivedParams): FaxRequest | FaxCallback {
+  return isCallback(received) ? toFaxCallback(received) : toFaxRequest(received);
 }
 
-/** What the provider may add. */
-interface OptionalParam {
-  readonly property: string;
-  readonly name: string;
-  /** What it holds, in words. */
-  readonly expected: string;
-  readonly read: (text: string) => unknown;
-}
+const CALLBACK_ROWS: readonly CallbackParam[] = /* @__PURE__ */ Object.values(CALLBACK_PARAMS);
 
-const OPTIONAL: readonly OptionalParam[] = [
-  { property: "remoteStationId", name: "RemoteStationId", expected: "text", read: String },
-  { property: "numPages", name: "NumPages", expected: "a whole number", read: parseCount },
-  { property: "mediaUrl", name: "MediaUrl", expected: "an http(s) URL", read: parseUrl },
-  { property: "mediaSid", name: "MediaSid", expected: SID_FORMAT, read: parseSid },
-  { property: "originalMediaUrl", name: "OriginalMediaUrl", expected: "an http(s) URL", read: parseUrl },
-  { property: "errorCode", name: "ErrorCode", expected: "text", read: String },
-  { property: "errorMessage", name: "ErrorMessage", expected: "text", read: String },
-  { property: "timestamp", name: "Timestamp", expected: "a time in ISO 8601 or RFC 2822", read: parseTimestamp },
-];
+/** The names of the parameters that only callbacks have. */
+export const CALLBACK_PARAM_NAMES: readonly string[] = /* @__PURE__ */ CALLBACK_ROWS.map(({ name }) => name);
 
-function isCommon(name: string): boolean {
-  return COMMON.includes(name);
-}
-
-function isKnown(name: string): boolean {
-  return isCommon(name) || CALLBACK_PARAMS.includes(name) || OPTIONAL.some((optional) => optional.name === name);
-}
-
-/** Half of the programs in the wild read `Status`, which no provider documents. */
-const CALLBACK_PARAMS = [
-  "FaxStatus",
-  "Status",
-  "MediaUrl",
-  "MediaSid",
-  "OriginalMediaUrl",
-  "NumPages",
-  "ErrorCode",
-  "ErrorMessage",
-  "Media",
-];
-
-/** Whether a request says how a fax went. Who takes it for a new fax answers `<Receive>` again and loses the pages. */
-export function isCallback(form: ReceivedParams): boolean {
-  if (form.media !== undefined) return true;
+/** Whether a request is a callback. Treating one as a new fax would send `<Receive>` again and lose the pages. */
+export function isCallback(received: ReceivedParams): boolean {
+  const { media, params, repeatedOrNonText } = received;
+  if (media !== undefined) return true;
+  const isReceived = (name: string): boolean => name in params || repeatedOrNonText.has(name);
   return (
-    CALLBACK_PARAMS.some((name) => name in form.params || form.repeatedOrNonText.has(name)) || isResplitCallback(form)
+    CALLBACK_ROWS.some(({ name, marksCallback }) => marksCallback && isReceived(name)) || isResplitCallback(received)
   );
 }
 
-/** The value, which may be empty. */
-function readValue(form: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
-  const value = form.params[name];
-  const list = form.repeatedOrNonText.get(name);
+/** The values of a name that was received more than once or not as text. */
+function getList({ repeatedOrNonText: lists }: ReceivedParams, name: string): readonly unknown[] | undefined {
+  // A look-up in an empty map takes longer than its size.
+  return lists.size > 0 ? lists.get(name) : undefined;
+}
+
+/** Reads a value that may be empty. */
+function readValue(received: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
+  const value = received.params[name];
+  const list = getList(received, name);
   if (list !== undefined) issues.push(createListIssue(name, list));
-  else if (value === undefined) issues.push(createMissingIssue(form, name));
+  else if (value === undefined) issues.push(createMissingIssue(received, name));
   return value ?? "";
 }
 
-/** The value, which may not be empty. */
-function readNonEmpty(form: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
-  const value = readValue(form, name, issues);
-  if (value === "" && name in form.params) issues.push(createIssue(name, "empty", `${name} is empty.`));
+/** Reads a value that must not be empty. */
+function readNonEmpty(received: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
+  const value = readValue(received, name, issues);
+  if (value === "" && name in received.params) issues.push(createIssue(name, "empty", `${name} is empty.`));
   return value;
 }
 
-/** The SID_FORMAT, or nothing: people put it in file names. */
-function readSid(form: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
-  const value = readNonEmpty(form, name, issues);
+/** Reads a SID. An invalid one is `""`, because users put it in file names and look-ups. */
+function readSid(received: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
+  const value = readNonEmpty(received, name, issues);
   if (value === "" || isSid(value)) return value;
   issues.push(createInvalidIssue(name, SID_FORMAT, value));
   return "";
 }
 
-const STATUSES = ["FaxStatus", "Status"];
-
-function readStatus(form: ReceivedParams, refused: FaxRequestIssue[], noted: FaxRequestIssue[]): string {
-  const [name, other] = form.params["FaxStatus"] || !form.params["Status"] ? STATUSES : [...STATUSES].reverse();
-  const list = form.repeatedOrNonText.get(other!);
-  if (list !== undefined) noted.push(createListIssue(other!, list));
-  return readNonEmpty(form, name!, form.params[name!] ? noted : refused);
+/** Reads `FaxStatus`, or `Status` if that is missing or empty. */
+function readStatus(received: ReceivedParams, refused: FaxRequestIssue[], noted: FaxRequestIssue[]): FaxStatus {
+  const { params } = received;
+  const { faxStatus, status } = CALLBACK_PARAMS;
+  const [{ name }, other] = params[faxStatus.name] || !params[status.name] ? [faxStatus, status] : [status, faxStatus];
+  const list = getList(received, other.name);
+  if (list !== undefined) noted.push(createListIssue(other.name, list));
+  return readNonEmpty(received, name, params[name] ? noted : refused);
 }
 
-function readOptional(
-  form: ReceivedParams,
-  { name, expected, read }: OptionalParam,
-  noted: FaxRequestIssue[],
-): unknown {
-  const list = form.repeatedOrNonText.size > 0 ? form.repeatedOrNonText.get(name) : undefined;
-  if (list !== undefined) noted.push(createListIssue(name, list));
-  // The same value twice has one reading.
-  if (list !== undefined && new Set(list.flat()).size > 1) return undefined;
-  const text = form.params[name];
-  // One that came empty is absent.
-  if (!text) return undefined;
-  const value = read(text);
-  if (value === undefined) noted.push(createInvalidIssue(name, expected, text));
-  return value;
+/** The rows with a `parse`, typed so that a row's value is that of its property. */
+const PARSED_PARAMS: { readonly [Property in ParsedProperty]: ParsedParam<ParsedValues[Property]> } = CALLBACK_PARAMS;
+
+const PARSED_PROPERTIES = /* @__PURE__ */ (Object.keys(CALLBACK_PARAMS) as (keyof CallbackParams)[]).filter(isParsed);
+
+function isParsed(property: keyof CallbackParams): property is ParsedProperty {
+  return "parse" in CALLBACK_PARAMS[property];
 }
 
-/** Of several files the first: that is better than none. */
-function addMedia(
-  callback: Record<string, unknown>,
-  { media, params, repeatedOrNonText: lists }: ReceivedParams,
-  refused: FaxRequestIssue[],
+/** Sets a property of a callback if its parameter was received and is valid. */
+function setParsed<Property extends ParsedProperty>(
+  callback: Partial<ParsedValues>,
+  property: Property,
+  received: ReceivedParams,
   noted: FaxRequestIssue[],
 ): void {
-  const list = lists.get("Media");
-  if (list !== undefined) (media ? noted : refused).push(createListIssue("Media", list));
-  else if (!media && params["Media"]) {
-    refused.push(createIssue("Media", "invalid", "Media came as text, without a filename: its bytes are lost."));
+  const { name, expected, parse } = PARSED_PARAMS[property];
+  const list = getList(received, name);
+  if (list !== undefined) noted.push(createListIssue(name, list));
+  // The same value twice is not ambiguous.
+  if (list !== undefined && new Set(list.flat()).size > 1) return;
+  const text = received.params[name];
+  // Treat an empty value as absent.
+  if (!text) return;
+  const value = parse(text);
+  if (value === undefined) noted.push(createInvalidIssue(name, expected, text));
+  else callback[property] = value;
+}
+
+/** Reads the file `Media`; the first of several, because refusing them would lose the pages. */
+function readMedia(
+  received: ReceivedParams,
+  refused: FaxRequestIssue[],
+  noted: FaxRequestIssue[],
+): FaxMedia | undefined {
+  const { media, params } = received;
+  const { name } = CALLBACK_PARAMS.media;
+  const list = getList(received, name);
+  if (list !== undefined) (media ? noted : refused).push(createListIssue(name, list));
+  else if (!media && params[name]) {
+    refused.push(createIssue(name, "invalid", `${name} came as text, without a filename: its bytes are lost.`));
   }
-  if (media) callback["media"] = media;
+  return media;
 }
 
 function createInvalidIssue(name: string, expected: string, value: string): FaxRequestIssue {
   return createIssue(name, "invalid", `${name} must be ${expected}, not ${formatValue(value)}.`);
 }
 
-function createMissingIssue(form: ReceivedParams, name: string): FaxRequestIssue {
-  const near = Object.keys(form.params).find((each) => each.length < 24 && foldName(each) === foldName(name));
+function createMissingIssue(received: ReceivedParams, name: string): FaxRequestIssue {
+  const near = Object.keys(received.params).find((each) => each.length < 24 && foldName(each) === foldName(name));
   const hint = near ? `; ${formatValue(near)} came, but names are case-sensitive` : "";
   return createIssue(name, "missing", `${name} is missing${hint}.`);
 }
 
-const NO_ISSUES: readonly FaxRequestIssue[] = /* @__PURE__ */ Object.freeze([]);
-
-/** What is odd about the names that are not known: it does not cost the request. */
-function listUnknownIssues(
+/** Notes the repeated and non-text names that no issue is about yet. */
+function noteOtherNames(
   { repeatedOrNonText: lists }: ReceivedParams,
-  isKnown: (name: string) => boolean,
-): readonly FaxRequestIssue[] {
-  if (lists.size === 0) return NO_ISSUES;
-  const unknown = [...lists].filter(([name]) => !isKnown(name));
-  return Object.freeze(unknown.map(([name, values]) => createListIssue(name, values)));
+  noted: FaxRequestIssue[],
+  refused: readonly FaxRequestIssue[],
+): void {
+  if (lists.size === 0) return;
+  const names = new Set(refused.concat(noted).map(({ parameter }) => parameter));
+  for (const [name, values] of lists) if (!names.has(name)) noted.push(createListIssue(name, values));
 }
 
-function parametersError(form: ReceivedParams, issues: FaxRequestIssue[]): FaxRequestError {
+/** Shared, because nearly every request is without issues. */
+const NO_ISSUES: readonly FaxRequestIssue[] = /* @__PURE__ */ Object.freeze([]);
+
+function parametersError(received: ReceivedParams, issues: readonly FaxRequestIssue[]): FaxRequestError {
   const shown = issues.slice(0, 6).map((each) => each.message);
   if (issues.length > 6) shown.push(`And ${issues.length - 6} more.`);
-  if (hasNoParams(form)) shown.unshift(`No parameters can be read (${sourceHint(form.source)}`);
+  if (hasNoParams(received)) shown.unshift(`No parameters can be read (${sourceHint(received.source)}`);
   return new FaxRequestError(shown.join(" "), Object.freeze(issues));
 }
 
-/** Whether nothing came that has the form of a parameter. */
+/** Whether the source had neither parameters nor a file. */
 function hasNoParams({ count, media }: ReceivedParams): boolean {
   return count === 0 && media === undefined;
 }
 
-/** What came that held no parameters, and what to pass instead. */
+/** The kind of a source without parameters, and the fix. */
 function sourceHint(source: unknown): string {
   const came = `${formatValue(source)} came)`;
   if (isPromise(source)) return `${came}: is an await missing?`;

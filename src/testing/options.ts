@@ -1,4 +1,5 @@
 /** Validates what a test passes to the provider. A mistake is an error: the test would otherwise prove nothing. */
+import { CALLBACK_PARAM_NAMES } from "../params/fax.js";
 import { didYouMean, foldName, formatValue, optionError } from "../shared/messages.js";
 import { isPlainObject, checkOptionNames } from "../shared/objects.js";
 import { isHttpUrl, isSid, SID_FORMAT } from "../shared/values.js";
@@ -130,12 +131,7 @@ function checkDuplicates({ from, to, mediaUrl, outcome }: FaxToSend, params: Rea
   }
 }
 
-/** The names that come with a callback alone. */
-const CALLBACK_NAMES = [
-  ...["FaxStatus", "Status", "RemoteStationId", "NumPages", "MediaUrl", "MediaSid", "OriginalMediaUrl"],
-  ...["ErrorCode", "ErrorMessage", "Timestamp", "BitRate", "Media"],
-];
-const NAMES = ["FaxSid", "AccountSid", "From", "To", "ApiVersion", ...CALLBACK_NAMES];
+const NAMES = ["FaxSid", "AccountSid", "From", "To", "ApiVersion", ...CALLBACK_PARAM_NAMES];
 
 /** Returns the parameters. Throws a TypeError for a known name in the wrong case, which no server would read. */
 export function checkParams(params: unknown = {}): Readonly<Record<string, string>> {
@@ -152,7 +148,7 @@ export function checkParams(params: unknown = {}): Readonly<Record<string, strin
 export function splitParams(
   params: Readonly<Record<string, string>>,
 ): Record<"both" | "callback", Readonly<Record<string, string>>> {
-  const isOfCallback = ([name]: [string, string]): boolean => CALLBACK_NAMES.includes(name);
+  const isOfCallback = ([name]: [string, string]): boolean => CALLBACK_PARAM_NAMES.includes(name);
   const entries = Object.entries(params);
   return {
     both: Object.fromEntries(entries.filter((entry) => !isOfCallback(entry))),
