@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { Readable } from "node:stream";
+import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import {
   FAX_STATUSES,
@@ -8,6 +10,7 @@ import {
   parseFaxCallback,
   parseFaxRequest,
 } from "../../src/index.js";
+import { CALLBACK_PARAM_NAMES } from "../../src/params/fax.js";
 
 const INCOMING = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
 const CALLBACK = { ...INCOMING, FaxStatus: "received" };
@@ -1168,6 +1171,57 @@ describe("the Standard Schema of the parsers", () => {
       const { issues = [] } = parser["~standard"].validate(value);
       expect(issues.length).toBeGreaterThan(0);
       expect(JSON.stringify(issues)).not.toContain("secret");
+    }
+  });
+});
+
+describe("the table of callback parameters", () => {
+  it("has exactly the documented names", () => {
+    expect([...CALLBACK_PARAM_NAMES].sort()).toEqual(
+      [
+        ...["FaxStatus", "Status", "RemoteStationId", "NumPages", "MediaUrl", "MediaSid", "OriginalMediaUrl"],
+        ...["ErrorCode", "ErrorMessage", "Timestamp", "BitRate", "Media"],
+      ].sort(),
+    );
+  });
+
+  it.each(["RemoteStationId", "Timestamp", "BitRate"])("does not make a request with %s a callback", (name) => {
+    expect(parseFax({ ...INCOMING, [name]: "1" }).kind).toBe("request");
+  });
+
+  it("notes a repeated BitRate, which no property has", () => {
+    expect(codes(oddCallback({ ...CALLBACK, BitRate: ["1", "2"] }))).toEqual(only("BitRate", "repeated"));
+  });
+
+  it("notes 200,000 unknown names that are not text", () => {
+    const unknown = Object.fromEntries(Array.from({ length: 200_000 }, (_, i) => [`a${i}`, i]));
+    expect(parseFaxCallback({ ...CALLBACK, ...unknown }).issues).toHaveLength(200_000);
+  });
+
+  it("documents every property of FaxRequest and FaxCallback in editors", () => {
+    const file = join(import.meta.dirname, "../../src/index.ts");
+    const options: ts.CompilerOptions = {
+      module: ts.ModuleKind.NodeNext,
+      strict: true,
+      lib: ["lib.es2022.d.ts"],
+      types: [],
+    };
+    const program = ts.createProgram([file], options);
+    const checker = program.getTypeChecker();
+    const exported = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(file)!)!);
+    const comments = (name: string) => {
+      const type = checker.getDeclaredTypeOfSymbol(
+        checker.getAliasedSymbol(exported.find((each) => each.name === name)!),
+      );
+      const properties = checker.getPropertiesOfType(type);
+      return Object.fromEntries(
+        properties.map((each) => [each.name, ts.displayPartsToString(each.getDocumentationComment(checker))]),
+      );
+    };
+    expect(comments("FaxCallback")).toMatchObject({ numPages: "Number of pages." });
+    for (const name of ["FaxRequest", "FaxCallback"]) {
+      expect(Object.keys(comments(name)).length).toBeGreaterThanOrEqual(8);
+      expect(Object.entries(comments(name)).filter(([, comment]) => comment === "")).toEqual([]);
     }
   });
 });

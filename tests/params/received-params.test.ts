@@ -2,17 +2,17 @@ import { describe, expect, it } from "vitest";
 import { createIssue } from "../../src/shared/errors.js";
 import { isFaxMedia, createListIssue, readParams as read } from "../../src/params/received-params.js";
 
-const entries = (source: unknown) => Object.entries(readForm(source).params);
+const entries = (source: unknown) => Object.entries(readWithIssues(source).params);
 
-/** A Form, with what is odd about each name. */
-function readForm(source: unknown) {
+/** The received parameters, with the issue of each repeated or non-text name. */
+function readWithIssues(source: unknown) {
   const form = read(source);
   return { ...form, issues: [...form.repeatedOrNonText].map(([name, values]) => createListIssue(name, values)) };
 }
 
-/** All values of every name, in order, as a Form keeps them. */
+/** All values of every name, in order. */
 function valuesOf(source: unknown) {
-  const { params, repeatedOrNonText: lists } = readForm(source);
+  const { params, repeatedOrNonText: lists } = readWithIssues(source);
   return grouped([...new Set([...Object.keys(params), ...lists.keys()])].flatMap((name) => valuesOfName(name)));
   function valuesOfName(name: string): [string, unknown][] {
     return (lists.get(name) ?? [params[name]]).map((value) => [name, value]);
@@ -28,7 +28,7 @@ function grouped(pairs: readonly (readonly [string, unknown])[]) {
 /** What the platform's own decoder makes of a body: the reference. */
 const reference = (body: string) => [...new URLSearchParams(body)];
 
-describe("readForm of text", () => {
+describe("readParams of text", () => {
   it.each([
     "",
     "?",
@@ -84,18 +84,18 @@ describe("readForm of text", () => {
   ])("decodes %j as URLSearchParams does", (body) => {
     expect(entries(body).sort()).toEqual(reference(body).sort());
     expect(valuesOf(body)).toEqual(grouped(reference(body)));
-    expect(readForm(body).issues).toEqual([]);
+    expect(readWithIssues(body).issues).toEqual([]);
   });
 
   it("decodes the example of the URL Standard, section 5", () => {
-    expect(readForm("list=1&name=caf%C3%A9+%26+co").params).toEqual(
+    expect(readWithIssues("list=1&name=caf%C3%A9+%26+co").params).toEqual(
       Object.assign(Object.create(null) as object, { list: "1", name: "café & co" }),
     );
   });
 
   it("keeps all of 200,000 parameters", () => {
     const body = Array.from({ length: 200_000 }, (_, i) => `a${i}=%zz${i}`).join("&");
-    const { params, issues } = readForm(body);
+    const { params, issues } = readWithIssues(body);
     expect(Object.keys(params).length).toBe(200_000);
     expect(params["a199999"]).toBe("%zz199999");
     expect(issues).toEqual([]);
@@ -112,11 +112,11 @@ describe("readForm of text", () => {
   });
 
   it("reads 200,000 parameters of one name as one issue", () => {
-    expect(readForm("a=1&".repeat(200_000)).issues).toMatchObject([{ parameter: "a", code: "repeated" }]);
+    expect(readWithIssues("a=1&".repeat(200_000)).issues).toMatchObject([{ parameter: "a", code: "repeated" }]);
   });
 });
 
-describe("readForm", () => {
+describe("readParams", () => {
   const pairs: [string, string][] = [
     ["FaxSid", "FX1"],
     ["faxsid", "other"],
@@ -149,7 +149,7 @@ describe("readForm", () => {
     ["a query string", "?" + new URLSearchParams(pairs).toString(), wellFormed],
   ])("loses nothing of %s", (_, source, expected) => {
     expect(entries(source)).toEqual(expected);
-    expect(readForm(source).issues).toEqual([]);
+    expect(readWithIssues(source).issues).toEqual([]);
   });
 
   it.each<[string, unknown]>([
@@ -158,7 +158,7 @@ describe("readForm", () => {
     ["an empty body", ""],
     ["nothing", undefined],
   ])("makes of %s a frozen record without a prototype", (_, source) => {
-    const { params } = readForm(source);
+    const { params } = readWithIssues(source);
     expect(Object.getPrototypeOf(params)).toBeNull();
     expect(Object.isFrozen(params)).toBe(true);
     expect("toString" in params).toBe(false);
@@ -177,23 +177,23 @@ describe("readForm", () => {
     ["an array of what is not a pair", ["FaxSid=1", 5, null, undefined, {}, [5, "x"], []]],
     ["a Set of text", new Set(["ab"])],
   ])("finds no parameters in %s", (_, source) => {
-    expect(readForm(source)).toMatchObject({ issues: [], media: undefined });
+    expect(readWithIssues(source)).toMatchObject({ issues: [], media: undefined });
     expect(entries(source)).toEqual([]);
   });
 
   it("does not change or keep its source", () => {
     const source = Object.freeze({ FaxSid: "1" });
-    const { params } = readForm(source);
+    const { params } = readWithIssues(source);
     expect(params).not.toBe(source);
     const map = new Map([["FaxSid", "1"]]);
-    const form = readForm(map);
+    const form = readWithIssues(map);
     map.set("FaxSid", "2");
     expect(form.params["FaxSid"]).toBe("1");
   });
 
   it("leaves out what is undefined or null, as body parsers leave it", () => {
     expect(entries({ a: undefined, b: null, c: "1" })).toEqual([["c", "1"]]);
-    expect(readForm({ a: undefined, b: null }).issues).toEqual([]);
+    expect(readWithIssues({ a: undefined, b: null }).issues).toEqual([]);
   });
 
   it("takes no inherited property of a plain object", () => {
@@ -233,13 +233,13 @@ describe("readForm", () => {
       ],
     ],
   ])("says that a name is repeated in %s, once", (_, source) => {
-    const { issues } = readForm(source);
+    const { issues } = readWithIssues(source);
     expect(issues).toMatchObject([{ parameter: "FaxSid", code: "repeated" }]);
     expect(issues[0]?.message).toContain('"FaxSid"');
   });
 
   it("says of every repeated name that it is, known or not", () => {
-    const { issues } = readForm("a=1&b=1&a=2&b=2&__proto__=1&__proto__=2&c=3");
+    const { issues } = readWithIssues("a=1&b=1&a=2&b=2&__proto__=1&__proto__=2&c=3");
     expect(issues.map(({ parameter, code }) => [parameter, code])).toEqual([
       ["a", "repeated"],
       ["b", "repeated"],
@@ -260,7 +260,7 @@ describe("readForm", () => {
     ["bytes", new Uint8Array(3)],
     ["a date", new Date(0)],
   ])("says that %s is not text", (_, value) => {
-    const { issues, params } = readForm({ NumPages: value, To: "1" });
+    const { issues, params } = readWithIssues({ NumPages: value, To: "1" });
     expect(issues).toMatchObject([{ parameter: "NumPages", code: "not-text" }]);
     expect(issues[0]?.message).toContain("must be text");
     expect(Object.entries(params)).toEqual([["To", "1"]]);
@@ -268,7 +268,7 @@ describe("readForm", () => {
 
   it("cuts the name in an issue, and the message", () => {
     const name = "\u001b\n".repeat(5e5);
-    const [found] = readForm([
+    const [found] = readWithIssues([
       [name, "1"],
       [name, "2"],
     ]).issues;
@@ -278,7 +278,7 @@ describe("readForm", () => {
   });
 });
 
-describe("readForm of names that come more than once", () => {
+describe("readParams of names that come more than once", () => {
   it.each([
     "a=1&a=2",
     "a=1&b=2&a=3&b=4&a=5",
@@ -293,7 +293,7 @@ describe("readForm of names that come more than once", () => {
   ])("keeps the first value of %j in params and all of them in lists, as URLSearchParams has them", (body) => {
     const expected = new URLSearchParams(body);
     const names = [...new Set(expected.keys())];
-    const { params, repeatedOrNonText: lists } = readForm(body);
+    const { params, repeatedOrNonText: lists } = readWithIssues(body);
     expect(Object.entries(params)).toEqual(names.map((name) => [name, expected.get(name)]));
     const repeated = names.filter((name) => expected.getAll(name).length > 1);
     expect(Object.fromEntries(lists)).toEqual(
@@ -304,7 +304,7 @@ describe("readForm of names that come more than once", () => {
 
   it("keeps all that is odd about a name, as it came: text, an array, an object, a file", () => {
     const [list, object, file] = [["2", "3"], { b: "4" }, new Blob([])];
-    const { params, repeatedOrNonText: lists } = readForm([
+    const { params, repeatedOrNonText: lists } = readWithIssues([
       ["a", "1"],
       ["a", list],
       ["a", undefined],
@@ -324,7 +324,7 @@ describe("readForm of names that come more than once", () => {
   });
 });
 
-describe("readForm of bytes", () => {
+describe("readParams of bytes", () => {
   const bytes = (text: string) => new TextEncoder().encode(text);
 
   it.each(["", "?a=1", "a=1&b=2&a=3", "a=%C3%A9&b=é+😀", "a=%zz&a=%", "\ufeffa=\ufeff1", "%EF%BB%BFa=1"])(
@@ -332,7 +332,7 @@ describe("readForm of bytes", () => {
     (body) => {
       for (const source of [bytes(body), Buffer.from(body), bytes(`x&${body}&y`).subarray(2, 2 + bytes(body).length)]) {
         expect(valuesOf(source)).toEqual(grouped(reference(body)));
-        expect(Object.entries(readForm(source).params).sort()).toEqual(entries(body).sort());
+        expect(Object.entries(readWithIssues(source).params).sort()).toEqual(entries(body).sort());
       }
     },
   );
@@ -345,7 +345,7 @@ describe("readForm of bytes", () => {
   });
 });
 
-describe("readForm, as its source is", () => {
+describe("readParams, as its source is", () => {
   it("reads a source once, because it may give its pairs only once", () => {
     function* pairs() {
       yield ["a", "1"];
@@ -377,13 +377,13 @@ describe("readForm, as its source is", () => {
     ).toEqual([["1", "2"], "3"]);
     expect(list).toEqual(["1", "2"]);
     const frozen = Object.freeze({ a: Object.freeze(["1", "2"]), b: Object.freeze([]) });
-    expect(Object.fromEntries(readForm(frozen).repeatedOrNonText)).toEqual({ a: [["1", "2"]], b: [[]] });
+    expect(Object.fromEntries(readWithIssues(frozen).repeatedOrNonText)).toEqual({ a: [["1", "2"]], b: [[]] });
     const pairs = [Object.freeze(["a", frozen.a]), Object.freeze(["a", "3"])];
     expect(valuesOf(Object.freeze(pairs)).get("a")).toEqual([["1", "2"], "3"]);
   });
 });
 
-describe("readForm: the file part", () => {
+describe("readParams: the file part", () => {
   const pdf = new Blob(["%PDF-1.7"], { type: "application/pdf" });
   const form = (...parts: [string, string | Blob][]) => {
     const data = new FormData();
@@ -395,18 +395,18 @@ describe("readForm: the file part", () => {
   };
 
   it("is the file named Media", async () => {
-    const { media, params, issues } = readForm(form(["FaxSid", "1"], ["Media", pdf]));
+    const { media, params, issues } = readWithIssues(form(["FaxSid", "1"], ["Media", pdf]));
     expect(media).toMatchObject({ name: "fax.pdf", type: "application/pdf", size: 8 });
     expect(new TextDecoder().decode(await media?.arrayBuffer())).toBe("%PDF-1.7");
     expect([Object.entries(params), issues]).toEqual([[["FaxSid", "1"]], []]);
   });
 
   it("is taken from a plain object as well", () => {
-    expect(readForm({ Media: pdf }).media).toBe(pdf);
+    expect(readWithIssues({ Media: pdf }).media).toBe(pdf);
   });
 
   it("is none when the file has another name, and that is no issue", () => {
-    expect(readForm(form(["media", pdf], ["Attachment", pdf]))).toMatchObject({ media: undefined, issues: [] });
+    expect(readWithIssues(form(["media", pdf], ["Attachment", pdf]))).toMatchObject({ media: undefined, issues: [] });
   });
 
   it.each<[string, FormData]>([
@@ -414,7 +414,7 @@ describe("readForm: the file part", () => {
     ["a file, then text", form(["Media", pdf], ["Media", "x"])],
     ["text, then a file", form(["Media", "x"], ["Media", pdf])],
   ])("is repeated: %s", (_, source) => {
-    expect(readForm(source).issues).toMatchObject([{ parameter: "Media", code: "repeated" }]);
+    expect(readWithIssues(source).issues).toMatchObject([{ parameter: "Media", code: "repeated" }]);
   });
 
   it.each<[unknown, boolean]>([
@@ -432,7 +432,7 @@ describe("readForm: the file part", () => {
   });
 });
 
-describe("readForm of text, by hand", () => {
+describe("readParams of text, by hand", () => {
   // By hand from the URL Standard; held against the platform as well, so that neither can be wrong alone.
   it.each<[string, [string, string][]]>([
     ["?a=b", [["a", "b"]]],
@@ -500,7 +500,7 @@ describe("readForm of text, by hand", () => {
   });
 });
 
-describe("readForm of what is not text", () => {
+describe("readParams of what is not text", () => {
   it.each<[string, unknown, [string, unknown][]]>([
     [
       "an object",
@@ -555,7 +555,7 @@ describe("readForm of what is not text", () => {
   });
 });
 
-describe("an issue of readForm", () => {
+describe("an issue of readParams", () => {
   it.each<[unknown, string]>([
     [2, "2"],
     [NaN, "NaN"],
@@ -566,7 +566,7 @@ describe("an issue of readForm", () => {
     [new String("1"), "a String"],
     [{ arrayBuffer: new ArrayBuffer(1) }, "an object"],
   ])("says exactly what came where text belongs (row %#)", (value, shown) => {
-    const { issues, media } = readForm({ Media: value });
+    const { issues, media } = readWithIssues({ Media: value });
     expect(issues).toEqual([{ parameter: "Media", code: "not-text", message: `"Media" must be text, not ${shown}.` }]);
     expect(media).toBeUndefined();
   });
@@ -601,7 +601,7 @@ describe("an issue of readForm", () => {
       ],
     ],
   ])("says exactly, and once, that a name came %s", (_, source) => {
-    const { params, issues } = readForm(source);
+    const { params, issues } = readWithIssues(source);
     expect(params["b"]).toBe("2");
     expect(issues).toEqual([{ parameter: "a", code: "repeated", message: '"a" came more than once.' }]);
   });
@@ -614,7 +614,7 @@ describe("an issue of readForm", () => {
       ["Media", new Blob([])],
       ["Media", undefined],
     ];
-    expect(readForm(source).issues).toEqual([]);
+    expect(readWithIssues(source).issues).toEqual([]);
     expect(entries(source)).toEqual([["a", "1"]]);
   });
 
@@ -625,7 +625,7 @@ describe("an issue of readForm", () => {
       ["media", "text"],
       ["Scan", new Blob([])],
     ];
-    expect(readForm(source).issues).toEqual([]);
+    expect(readWithIssues(source).issues).toEqual([]);
     expect(entries(source)).toEqual([
       ["Cover", "text"],
       ["media", "text"],
@@ -633,7 +633,7 @@ describe("an issue of readForm", () => {
   });
 
   it("comes in the order in which the names came to be odd", () => {
-    const { issues } = readForm([
+    const { issues } = readWithIssues([
       ["r", "1"],
       ["x", 1],
       ["r", "2"],
@@ -650,7 +650,7 @@ describe("an issue of readForm", () => {
   });
 
   it("is for the nested name itself: nothing of __proto__ reaches the record", () => {
-    const { params, issues } = readForm(JSON.parse('{"__proto__":{"FaxSid":"FX1"},"a":"1"}'));
+    const { params, issues } = readWithIssues(JSON.parse('{"__proto__":{"FaxSid":"FX1"},"a":"1"}'));
     expect([Object.entries(params), params["FaxSid"]]).toEqual([[["a", "1"]], undefined]);
     expect(issues).toEqual([
       { parameter: "__proto__", code: "not-text", message: '"__proto__" must be text, not an object.' },
@@ -659,7 +659,7 @@ describe("an issue of readForm", () => {
 
   it("leaves the first of two files, and the first of two texts", () => {
     const [first, second] = [new Blob(["1"]), new Blob(["2"])];
-    const { media, params } = readForm([
+    const { media, params } = readWithIssues([
       ["Media", first],
       ["Media", second],
       ["a", "1"],
@@ -683,12 +683,12 @@ describe("an issue of readForm", () => {
   });
 });
 
-describe("readForm of a body parser's object", () => {
+describe("readParams of a body parser's object", () => {
   it("takes Media for pages only where it is a file, and no other name", () => {
     const file = new Blob(["%PDF-"]);
-    expect(readForm({ FaxSid: "1", Media: file }).media).toBe(file);
-    expect(readForm({ FaxSid: "1", Other: file }).media).toBeUndefined();
-    expect(readForm({ FaxSid: "1", Media: { size: 1 } }).media).toBeUndefined();
-    expect(readForm({ FaxSid: "1", Media: "text" }).media).toBeUndefined();
+    expect(readWithIssues({ FaxSid: "1", Media: file }).media).toBe(file);
+    expect(readWithIssues({ FaxSid: "1", Other: file }).media).toBeUndefined();
+    expect(readWithIssues({ FaxSid: "1", Media: { size: 1 } }).media).toBeUndefined();
+    expect(readWithIssues({ FaxSid: "1", Media: "text" }).media).toBeUndefined();
   });
 });
