@@ -2,9 +2,11 @@
 import { TwimlError } from "../shared/errors.js";
 import { formatVerbPrefix } from "../shared/messages.js";
 import {
+  type ReceivableAttributes,
   type ReceiveAttributes,
   type ReceiveOptions,
   type Verb,
+  type WritableVerb,
   checkText,
   checkVerb,
   receive,
@@ -54,7 +56,7 @@ export function checkSize(twiml: string, verb?: Verb): string {
  * // <?xml version="1.0" encoding="UTF-8"?><Response><Receive action="/fax/received"/></Response>
  * @see https://www.twilio.com/docs/fax/twiml
  */
-export function toTwiml(verb?: Verb): string {
+export function toTwiml<const AnyVerb extends Verb>(verb?: WritableVerb<AnyVerb>): string {
   if (verb === undefined) return formatDocument("");
   const checked = checkVerb(verb);
   return buildDocument(getXml(checked), checked);
@@ -86,7 +88,10 @@ export class FaxResponse {
    * Accepts the fax. Has the parameters and errors of the function `receive`.
    * @throws {TwimlError} also `second-verb` if the response has a verb already
    */
-  receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): this {
+  receive<const Attributes extends ReceiveAttributes>(
+    attributes?: ReceivableAttributes<Attributes>,
+    options?: ReceiveOptions,
+  ): this {
     return this.#add(receive(attributes, options));
   }
 

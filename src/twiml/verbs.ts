@@ -1,4 +1,4 @@
-/** The two fax verbs: one table of attribute rules, and the types, checks and messages that come from it. */
+/** The two fax verbs: the table of their attributes, `receive` and `reject`, and the checks of every verb. */
 import { TwimlError } from "../shared/errors.js";
 import { didYouMean, formatValue, formatVerbPrefix, hintFor } from "../shared/messages.js";
 import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
@@ -6,20 +6,17 @@ import { isHttpUrl, isRelativeReference } from "../shared/values.js";
 import { formatAttribute, formatElement, illegalCharacter, isAttributeName } from "./xml-write.js";
 
 /**
- * The methods an `action` can be requested with; case-sensitive.
- * @example HTTP_METHODS.includes("GET"); // true
+ * The methods of the `action` request; case-sensitive.
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
 export const HTTP_METHODS = ["GET", "POST"] as const;
 /**
- * The formats the pages can be delivered in.
- * @example MEDIA_TYPES.map((type) => `<option>${type}</option>`);
+ * The formats of the pages.
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
 export const MEDIA_TYPES = ["application/pdf", "image/tiff"] as const;
 /**
- * The page sizes a fax can be rendered to; case-sensitive.
- * @example PAGE_SIZES.find((size) => size === settings.pageSize);
+ * The page sizes that a fax can be rendered to; case-sensitive.
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
 export const PAGE_SIZES = ["letter", "legal", "a4"] as const;
@@ -31,38 +28,6 @@ export type MediaType = (typeof MEDIA_TYPES)[number];
 /** A page size. */
 export type PageSize = (typeof PAGE_SIZES)[number];
 
-/** Every verb's attributes: a list holds the allowed values, "url" is a URL reference. The comments are the docs. */
-export const VERBS = {
-  Receive: {
-    /**
-     * Where the provider reports that the fax was received or failed: an absolute http(s) URL, or a reference relative
-     * to the URL of this document. Without it nobody is told.
-     */
-    action: "url",
-    /** Method of the `action` request. Default: `"POST"`. */
-    method: HTTP_METHODS,
-    /** Format of the pages. Default: `"application/pdf"`. */
-    mediaType: MEDIA_TYPES,
-    /** Page size that the fax is rendered to. Default: `"letter"`. */
-    pageSize: PAGE_SIZES,
-    /**
-     * Whether the provider keeps the pages. Default: `true`. With `false` they arrive once, as the file part `Media` of
-     * a `multipart/form-data` POST to `action`; without an `action`, or with `method: "GET"`, they would be lost.
-     */
-    storeMedia: [true, false],
-  },
-  Reject: {},
-} as const;
-
-type Table = (typeof VERBS)["Receive"];
-type Attributes<Url, None> = {
-  readonly [Name in keyof Table]?: (Table[Name] extends readonly (infer Value)[] ? Value : Url) | None;
-};
-/** The pages are not lost: they are stored, or POSTed to an `action`. */
-type NotLost<Url, None> =
-  | (Attributes<Url, None> & { readonly storeMedia?: true | None })
-  | (Attributes<Url, None> & { readonly storeMedia: false; readonly action: Url; readonly method?: "POST" | None });
-
 /** A URL reference as text, or anything with an `href`, such as a `URL`. */
 export type UrlReference = string | { readonly href: string };
 
@@ -73,31 +38,110 @@ export type UrlReference = string | { readonly href: string };
  * const attributes: ReceiveAttributes = { action: "/fax/received", pageSize: "a4" };
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
-export type ReceiveAttributes = NotLost<UrlReference, null | undefined>;
+export interface ReceiveAttributes {
+  /**
+   * Where the provider reports that the fax was received or failed: an absolute http(s) URL, or a reference relative
+   * to the URL of this document. If it is absent, the provider reports nothing.
+   */
+  readonly action?: UrlReference | null | undefined;
+  /** Method of the `action` request. Default: `"POST"`. */
+  readonly method?: HttpMethod | null | undefined;
+  /** Format of the pages. Default: `"application/pdf"`. */
+  readonly mediaType?: MediaType | null | undefined;
+  /** Page size that the fax is rendered to. Default: `"letter"`. */
+  readonly pageSize?: PageSize | null | undefined;
+  /**
+   * Whether the provider keeps the pages. Default: `true`. With `false` they are sent once, as the file part `Media` of
+   * a `multipart/form-data` POST to `action`; without an `action`, or with `method: "GET"`, they would be lost.
+   */
+  readonly storeMedia?: boolean | null | undefined;
+}
 
-/** What `receive` takes beside the attributes. */
+/** The rule of an attribute: "url" for a URL reference, or the list of allowed values. */
+type RuleFor<Value> = UrlReference extends Value ? "url" : readonly Value[];
+
+/** Every verb's attributes: names, kinds and allowed values. The documentation is in {@link ReceiveAttributes}. */
+export const VERBS = {
+  Receive: {
+    action: "url",
+    method: HTTP_METHODS,
+    mediaType: MEDIA_TYPES,
+    pageSize: PAGE_SIZES,
+    storeMedia: [true, false],
+  },
+  Reject: {},
+} as const satisfies {
+  readonly Receive: { readonly [Name in keyof ReceiveAttributes]-?: RuleFor<NonNullable<ReceiveAttributes[Name]>> };
+  readonly Reject: object;
+};
+
+/** The attributes of a checked verb: `action` is text, and absent attributes are `undefined`. */
+type CheckedAttributes = {
+  readonly [Name in keyof ReceiveAttributes]: Name extends "action"
+    ? string | undefined
+    : Exclude<ReceiveAttributes[Name], null>;
+};
+
+/** What `receive` takes besides the attributes. */
 export interface ReceiveOptions {
   /**
-   * Attributes that this library does not know yet, by name. They are escaped, and not checked in any other way: use it
-   * for what a provider has documented since, never for text from outside.
+   * Attributes that this library does not know yet, by name. They are escaped, but not checked in any other way. Use it
+   * for attributes that a provider has documented since, never for text from outside.
    */
   readonly unchecked?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The verb that accepts a fax; frozen. Made by {@link receive}. */
 export interface Receive {
+  /** Name of the verb. */
   readonly verb: "Receive";
-  readonly attributes: NotLost<string, undefined>;
+  /** The checked attributes. */
+  readonly attributes: CheckedAttributes;
+  /** The attributes from the option `unchecked`, if there are any. */
   readonly unchecked?: Readonly<Record<string, string>>;
 }
 
 /** The verb that refuses a fax; frozen. Made by {@link reject}. */
 export interface Reject {
+  /** Name of the verb. */
   readonly verb: "Reject";
 }
 
-/** What an incoming fax is answered with. */
+/** The response to a new fax. */
 export type Verb = Receive | Reject;
+
+/** No value has this type. The compiler prints it in the first line of an error. */
+type PagesLost = "storeMedia: false requires an action with method POST; otherwise the pages are lost";
+
+/** Whether attributes of the type can lose the pages. Types as wide as a checked verb's are left to the runtime. */
+type LosesPages<Attributes> = Attributes extends { readonly storeMedia?: infer Flag }
+  ? false extends Flag
+    ? Attributes extends { readonly action: UrlReference; readonly method?: "POST" | null | undefined }
+      ? false
+      : CheckedAttributes extends Attributes
+        ? false
+        : true
+    : false
+  : false;
+
+/**
+ * The parameter of `receive` for an argument of the inferred type: `ReceiveAttributes`, and the reason if there is an
+ * error. Nothing extends never; that branch is only there for TypeScript to infer the type from it.
+ */
+export type ReceivableAttributes<Attributes extends ReceiveAttributes> =
+  true extends LosesPages<Attributes>
+    ? ReceiveAttributes & PagesLost
+    : Attributes extends never
+      ? Attributes
+      : ReceiveAttributes;
+
+/** The parameter of `toTwiml` for a verb of the inferred type, in the same way. */
+export type WritableVerb<AnyVerb extends Verb> =
+  true extends LosesPages<AnyVerb extends Receive ? AnyVerb["attributes"] : unknown>
+    ? Verb & PagesLost
+    : AnyVerb extends never
+      ? AnyVerb
+      : Verb;
 
 /**
  * The verb that accepts a fax.
@@ -112,7 +156,10 @@ export type Verb = Receive | Reject;
  * receive({ action: "/fax/received", mediaType: "application/pdf" });
  * @see https://www.twilio.com/docs/fax/twiml/receive
  */
-export function receive(attributes?: ReceiveAttributes, options?: ReceiveOptions): Receive {
+export function receive<const Attributes extends ReceiveAttributes>(
+  attributes?: ReceivableAttributes<Attributes>,
+  options?: ReceiveOptions,
+): Receive {
   return buildVerb("Receive", attributes, readUncheckedOption(options, "Receive")) as Receive;
 }
 

@@ -16,8 +16,17 @@ import {
   type UrlReference,
   type Verb,
 } from "../../src/index.js";
+import type { VERBS } from "../../src/twiml/verbs.js";
 
 describe("the value types", () => {
+  it("are those of the table, name by name", () => {
+    type Table = (typeof VERBS)["Receive"];
+    type Value<Rule> = Rule extends readonly (infer Each)[] ? Each : UrlReference;
+    expectTypeOf<ReceiveAttributes>().toEqualTypeOf<{
+      readonly [Name in keyof Table]?: Value<Table[Name]> | null | undefined;
+    }>();
+  });
+
   it("are the values that the providers document", () => {
     expectTypeOf<HttpMethod>().toEqualTypeOf<"GET" | "POST">();
     expectTypeOf<MediaType>().toEqualTypeOf<"application/pdf" | "image/tiff">();
@@ -44,6 +53,9 @@ describe("receive", () => {
       receive({ action, method, mediaType, pageSize });
     (attributes: ReceiveAttributes, options: ReceiveOptions) => receive(attributes, options);
     (attributes: ReceiveAttributes | undefined, options: ReceiveOptions | undefined) => receive(attributes, options);
+    (...args: Parameters<typeof receive>) => receive(...args);
+    receive satisfies (attributes?: ReceiveAttributes, options?: ReceiveOptions) => Receive;
+    (attributes: ReceiveAttributes) => new FaxResponse().receive(attributes);
   });
 
   it("takes undefined and null for every attribute, also under exactOptionalPropertyTypes", () => {
@@ -123,6 +135,11 @@ describe("receive", () => {
     (method: HttpMethod) => receive({ storeMedia: false, action: "/fax", method });
     // @ts-expect-error a flag that may be false needs an action
     (storeMedia: boolean) => receive({ storeMedia });
+    // @ts-expect-error one of two values has no action
+    (stored: boolean) => receive(stored ? { action: "/fax" } : { storeMedia: false });
+    const attributes = { storeMedia: false } as const;
+    // @ts-expect-error a variable of an inferred type is checked as well
+    receive(attributes);
     // @ts-expect-error the class takes what the function takes
     new FaxResponse().receive({ storeMedia: false });
   });
