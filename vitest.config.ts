@@ -10,7 +10,7 @@ const alias = [
 ];
 
 /** What starts processes, reads the build, tries at random, or measures: `npm test` runs it, `npm run check` does not. */
-const SLOW = ["tests/{fuzz,package}/**/*.test.ts", "tests/{cli,growth,node-test,readme,release}.test.ts"];
+const SLOW = ["tests/{fuzz,package}/**/*.test.ts", "tests/{cli,editor,growth,node-test,readme,release}.test.ts"];
 
 export default defineConfig({
   test: {

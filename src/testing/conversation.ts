@@ -13,7 +13,9 @@ export type FaxOutcome = "received" | "failed" | "rejected" | "error";
 
 /** The result of `sendFax`: the outcome, and all exchanges of one test fax. */
 export interface FaxTranscript {
+  /** Identifier of the fax. */
   readonly faxSid: string;
+  /** The result: `"error"` if the provider logs an error, or the pages are lost. */
   readonly outcome: FaxOutcome;
   /** The verb in the response to the new fax. */
   readonly verb?: Verb;

@@ -18,10 +18,13 @@ export interface ReceivedResponse {
 
 /** A request with its response, or with the provider's error. */
 export interface FaxExchange {
+  /** The request that the provider sent. */
   readonly request: SentRequest;
   /** Milliseconds until the response or the error. */
   readonly ms: number;
+  /** The server's response, if there was one. */
   readonly response?: ReceivedResponse;
+  /** The provider's error number and what to do, if there was an error. */
   readonly error?: { readonly code: number; readonly message: string };
 }
 

@@ -31,6 +31,8 @@ export type RefusalReason = keyof typeof REFUSALS;
 
 /** The fields of every refusal. */
 interface RefusalBase {
+  /** Why the request was refused. */
+  readonly reason: RefusalReason;
   /** HTTP status of the reply. */
   readonly status: number;
   /** The cause, and how to fix it. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { didYouMean, foldName, formatValue } from "../../src/shared/messages.js";
+import { didYouMean, foldName, formatValue, redactUrl } from "../../src/shared/messages.js";
 
 describe("formatValue", () => {
   it.each(
@@ -64,6 +64,7 @@ describe("formatValue", () => {
     ["https:user@example.com", '"https:***@example.com"'],
     ["//user:s3cret@example.com/", '"***@example.com/"'],
     ["user@example.com", '"***@example.com"'],
+    ["https://user:p%2540example.com/", '"https://***@example.com/"'],
     ["@", '"***@"'],
     ["a b:c@d", '"***@d"'],
     [`https://u:p@${"h".repeat(28)}`, `"https://***@${"h".repeat(28)}"`],
@@ -71,6 +72,24 @@ describe("formatValue", () => {
     ["https://example.com/fax", '"https://example.com/fax"'],
   ])("still tells which URL %j was: %s", (url, shown) => {
     expect(formatValue(url)).toBe(shown);
+  });
+});
+
+describe("redactUrl", () => {
+  it.each([
+    ["https://example.com/fax?From=1", "https://example.com/fax?From=1"],
+    ["https://user:s3cret@example.com/fax", "https://***@example.com/fax"],
+    ["HTTP://user:s3cret@example.com/", "HTTP://***@example.com/"],
+    ["https://example.com/https://user:s3cret%40other/", "https://***@other/"],
+    ["https://example.com/fax?next=https://user:s3cret@other/", "https://example.com/fax?***@other/"],
+    ["https://user:s3cret@example.com/fax?a@b", "https://***@example.com/fax?***@b"],
+    ["https://example.com/?a=s3cret%2540b", "https://example.com/?***@b"],
+    ['https://é.example/<a>"\n', "https://%e9.example/%3ca%3e%22%0a"],
+    [`https://${"x".repeat(192)}`, `https://${"x".repeat(192)}`],
+    [`https://${"x".repeat(193)}`, `https://${"x".repeat(189)}...`],
+    ["", ""],
+  ])("makes %j %s", (url, redacted) => {
+    expect(redactUrl(url)).toBe(redacted);
   });
 });
 

@@ -1,0 +1,165 @@
+import { join } from "node:path";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+
+const root = join(import.meta.dirname, "..");
+/** A file that only the language service sees. */
+const file = join(root, "tests/snippet.ts");
+const HEAD = `
+import { FaxResponse, parseTwiml, receive } from "../src/index.js";
+import type { FaxCallback, FaxRequest, ParseTwimlOptions, ReceiveAttributes, ReceiveOptions, TwimlError, Verb } from
+  "../src/index.js";
+import { faxWebhook, fetchMedia, signRequest, verifyRequest } from "../src/webhook/index.js";
+import type { FaxMediaOptions, FaxWebhookOptions, Refusal, SignOptions, VerifyOptions, WebhookRequest } from
+  "../src/webhook/index.js";
+import { createFaxProvider } from "../src/testing/index.js";
+import type { FaxExchange, FaxProvider, FaxProviderOptions, FaxToSend, FaxTranscript } from "../src/testing/index.js";
+declare const callback: FaxCallback;
+declare const provider: FaxProvider;
+`;
+
+let text = HEAD;
+let version = 0;
+const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+const { options } = ts.parseJsonConfigFileContent(config, ts.sys, root);
+const service = ts.createLanguageService({
+  getCompilationSettings: () => options,
+  getScriptFileNames: () => [file],
+  getScriptVersion: (name) => (name === file ? String(version) : "0"),
+  getScriptSnapshot: (name) => {
+    const content = name === file ? text : ts.sys.readFile(name);
+    return content === undefined ? undefined : ts.ScriptSnapshot.fromString(content);
+  },
+  getCurrentDirectory: () => root,
+  getDefaultLibFileName: ts.getDefaultLibFilePath,
+  fileExists: (name) => name === file || ts.sys.fileExists(name),
+  readFile: ts.sys.readFile,
+});
+
+/** Opens a snippet; `§` marks places, whose positions are returned. */
+function open(snippet: string): number[] {
+  const [first, ...parts] = (HEAD + snippet).split("§");
+  text = first!;
+  version++;
+  return parts.map((part) => {
+    const at = text.length;
+    text += part;
+    return at;
+  });
+}
+
+/** The names of all properties of a type, but for those that it has from a class of the platform. */
+function propertyNames(type: string): string[] {
+  const [at] = open(`declare const §value: ${type};`);
+  const program = service.getProgram()!;
+  const source = program.getSourceFile(file)!;
+  const checker = program.getTypeChecker();
+  const node = source.statements.at(-1) as ts.VariableStatement;
+  const { name } = node.declarationList.declarations[0]!;
+  expect(name.getStart()).toBe(at);
+  const properties = checker.getPropertiesOfType(checker.getTypeAtLocation(name));
+  const own = properties.filter((property) =>
+    property.declarations?.some((declaration) => !program.isSourceFileDefaultLibrary(declaration.getSourceFile())),
+  );
+  return own.map((property) => property.name);
+}
+
+/** What an editor shows for the property; empty if it shows nothing but the type. */
+function documentationAt(position: number | undefined): string {
+  const info = service.getQuickInfoAtPosition(file, position!);
+  return ts.displayPartsToString(info?.documentation);
+}
+
+/** The names that an editor shows without documentation, in the snippet around each. */
+function undocumented(type: string, around: (name: string) => string): string[] {
+  const names = propertyNames(type);
+  expect(names).not.toEqual([]);
+  const positions = open(names.map(around).join("\n"));
+  expect(positions).toHaveLength(names.length);
+  return names.filter((_, i) => documentationAt(positions[i]) === "");
+}
+
+describe("hovering over an argument shows its documentation", () => {
+  it.each([
+    ["receive", "ReceiveAttributes", "receive({ % })"],
+    ["receive", "ReceiveOptions", "receive({}, { % })"],
+    ["FaxResponse.receive", "ReceiveAttributes", "new FaxResponse().receive({ % })"],
+    ["parseTwiml", "ParseTwimlOptions", 'parseTwiml("", { % })'],
+    ["faxWebhook", "FaxWebhookOptions", "faxWebhook({ % })"],
+    ["fetchMedia", "FaxMediaOptions", "fetchMedia(callback, { % })"],
+    ["createFaxProvider", "FaxProviderOptions", "createFaxProvider({ % })"],
+    ["sendFax", "FaxToSend", "provider.sendFax({ % })"],
+    ["signRequest", "SignOptions", "signRequest({ % })"],
+    ["verifyRequest", "VerifyOptions", "verifyRequest({ % })"],
+  ])("%s: every property of %s", (_, type, call) => {
+    expect(undocumented(type, (name) => call.replace("%", `§${name}: undefined!`))).toEqual([]);
+    expect(undocumented(type, (name) => `({ §${name}: undefined! }) satisfies Partial<${type}>;`)).toEqual([]);
+  });
+
+  it("receive: also where the attributes lose the pages", () => {
+    const positions = open("receive({ §storeMedia: false, §method: 'GET' });");
+    expect(positions.filter((at) => documentationAt(at) === "")).toEqual([]);
+  });
+});
+
+describe("hovering over a property of a value shows its documentation", () => {
+  it.each([
+    "FaxRequest",
+    "FaxCallback",
+    "WebhookRequest",
+    "Refusal",
+    "FaxTranscript",
+    "FaxExchange",
+    'Extract<Verb, { verb: "Receive" }>',
+    'Extract<Verb, { verb: "Receive" }>["attributes"]',
+  ])("%s", (type) => {
+    expect(undocumented(type, (name) => `(value: ${type}) => value.§${name};`)).toEqual([]);
+  });
+
+  it("TwimlError, but for the name", () => {
+    expect(undocumented("TwimlError", (name) => `(value: TwimlError) => value.§${name};`)).toEqual(["name"]);
+  });
+});
+
+describe("completing a property", () => {
+  it("receive: offers the attributes alone, each with its documentation", () => {
+    const [position] = open("receive({ § })");
+    const { entries } = service.getCompletionsAtPosition(file, position!, undefined)!;
+    expect(entries.map(({ name }) => name).sort()).toEqual(propertyNames("ReceiveAttributes").sort());
+    open("receive({ § })");
+    const details = entries.map(({ name }) =>
+      service.getCompletionEntryDetails(file, position!, name, undefined, undefined, undefined, undefined),
+    );
+    expect(details.map((each) => ts.displayPartsToString(each?.documentation))).not.toContain("");
+  });
+});
+
+describe("the compiler's error for a common mistake", () => {
+  const lost = "storeMedia: false requires an action with method POST; otherwise the pages are lost";
+  /** The lines of the only error. */
+  function errorLines(snippet: string): string[] {
+    open(snippet);
+    const errors = service.getSemanticDiagnostics(file).filter(({ start }) => start! >= HEAD.length);
+    expect(errors).toHaveLength(1);
+    return ts.flattenDiagnosticMessageText(errors[0]!.messageText, "\n").split("\n");
+  }
+
+  it.each([
+    ["receive({ storeMedia: false })", lost],
+    ["receive({ storeMedia: false, action: null })", lost],
+    ['receive({ storeMedia: false, action: "/fax", method: "GET" })', lost],
+    ["new FaxResponse().receive({ storeMedia: false })", lost],
+    ['receive({ actoin: "/fax" })', "Did you mean to write 'action'?"],
+    ['receive({ action: "/fax", pagesize: "a4" })', "'pagesize' does not exist in type 'ReceiveAttributes'"],
+    ['receive({ mediaType: "pdf" })', `Type '"pdf"' is not assignable to type '"application/pdf" | "image/tiff"`],
+    ['faxWebhook({ authToken: "t", onfax: () => receive() })', "Did you mean to write 'onFax'?"],
+    ['faxWebhook({ authToken: "t", onFax: () => {} })', "Type '() => void' is not assignable to"],
+    ['faxWebhook({ authToken: "t", onFax: () => "" })', "Type '() => string' is not assignable to"],
+  ])("%s: its first line has the reason", (snippet, reason) => {
+    expect(errorLines(snippet)[0]).toContain(reason);
+  });
+
+  it.each(["faxWebhook({})", "faxWebhook({ onFax: () => receive() })"])("%s: the second line has it", (snippet) => {
+    expect(errorLines(snippet)[1]).toContain("Property 'authToken' is missing");
+  });
+});
