@@ -143,8 +143,9 @@ export function isFaxMedia(value: unknown): value is FaxMedia {
  * refuses.
  */
 function addFormText(received: ParamsBuilder, source: string): void {
-  // "+" is a space, and "%2B" a plus sign: once for the whole body, before any escape is decoded.
-  const text = (source as WellFormable).toWellFormed().replaceAll("+", " ");
+  // "+" is a space, and "%2B" a plus sign: replaced before any escape is decoded.
+  const spaced = source.includes("+") ? source.replaceAll("+", " ") : source;
+  const text = (spaced as WellFormable).toWellFormed();
   let at = text.startsWith("?") ? 1 : 0;
   let equals = -1;
   while (at < text.length) {
