@@ -1,0 +1,37 @@
+/** Every message of the library with the call that produces it, in one snapshot. Review wording in messages.snap.md. */
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { cli } from "./messages/cli.js";
+import { media } from "./messages/media.js";
+import { params } from "./messages/params.js";
+import { testing } from "./messages/testing.js";
+import { twiml } from "./messages/twiml.js";
+import { webhook } from "./messages/webhook.js";
+import type { Messages } from "./messages/types.js";
+
+const SECTIONS: Record<string, Messages> = { twiml, params, webhook, media, testing, cli };
+const SNAPSHOT = join(import.meta.dirname, "messages.snap.md");
+
+/** The calls are text, so that the snapshot shows exactly what is run; `scope` has the names that they use. */
+async function run(call: string, scope: object): Promise<string> {
+  try {
+    const evaluate = new Function(...Object.keys(scope), `return ${call};`) as (...values: unknown[]) => unknown;
+    return String(await evaluate(...(Object.values(scope) as unknown[])));
+  } catch (error) {
+    const { name, code, message } = error as Error & { code?: unknown };
+    return `${name}${code === undefined ? "" : ` ${String(code)}`}: ${message}`;
+  }
+}
+
+async function format(title: string, { scope, calls }: Messages): Promise<string> {
+  let text = `## ${title}\n`;
+  for (const call of calls) text += `\n${call}\n${(await run(call, scope)).replace(/^/gm, "    ")}\n`;
+  return text;
+}
+
+describe("messages", () => {
+  it("are those of messages.snap.md", async () => {
+    const sections = await Promise.all(Object.entries(SECTIONS).map(([title, section]) => format(title, section)));
+    await expect(sections.join("\n")).toMatchFileSnapshot(SNAPSHOT);
+  });
+});
