@@ -1,29 +1,14 @@
-// Checks an answer as a provider does and reads the verb that it asks for (protocol section 2).
+/** Reads TwiML as a provider does: a second implementation of `parseTwiml`, on top of fast-xml-parser. */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
-import { MAX_DOCUMENT_BYTES } from "./transport.js";
-import type { TransportResponse } from "./transport.js";
 
-/** The providers' own codes; each is a page of Twilio's error dictionary. */
-export const ERRORS = {
-  11100: "Invalid URL format",
-  11200: "HTTP retrieval failure: no answer in time, no connection, or a status that is no success",
-  11215: "Too many HTTP redirects",
-  11750: "Response body over 64 kB",
-  12100: "Document parse failure: the document is not well-formed",
-  12102: "The root element must be Response",
-  12200: "Schema validation: unknown verb, attribute, value or content; names are case-sensitive",
-  12300: "Invalid Content-Type: text/xml or application/xml is expected",
-  34106: "No Fax TwiML action specified",
-} as const;
-
-export type ErrorCode = keyof typeof ERRORS;
-
+/** Thrown with the number that a provider logs: 12100 not well-formed, 12102 another root, 12200 not in the schema. */
 export class ProviderError extends Error {
   override name = "ProviderError";
-  code: ErrorCode;
-  constructor(code: ErrorCode, detail?: string) {
-    super(detail === undefined ? ERRORS[code] : `${ERRORS[code]} (${detail})`);
-    this.code = code;
+  constructor(
+    readonly code: 12100 | 12102 | 12200,
+    detail: string,
+  ) {
+    super(`${code}: ${detail}`);
   }
 }
 
@@ -44,27 +29,7 @@ const VERBS: Record<FaxVerb["name"], Record<string, RegExp>> = {
   Reject: {},
 };
 
-/** The first verb of the answer; undefined for `<Response/>`. Throws ProviderError for what a provider refuses. */
-export function readAnswer(response: Pick<TransportResponse, "headers" | "bytes" | "tooLarge">): FaxVerb | undefined {
-  if (response.tooLarge || response.bytes.byteLength > MAX_DOCUMENT_BYTES) throw new ProviderError(11750);
-  const contentType = response.headers.get("content-type") ?? "";
-  const mediaType = contentType.split(";")[0]?.trim().toLowerCase();
-  if (mediaType !== "text/xml" && mediaType !== "application/xml") {
-    throw new ProviderError(12300, contentType || "none was sent");
-  }
-  const charset = /;\s*charset\s*=\s*"?([^\s";]+)/i.exec(contentType)?.[1];
-  return readDocument(decode(response.bytes, charset));
-}
-
-function decode(bytes: Uint8Array, charset = "utf-8"): string {
-  try {
-    return new TextDecoder(charset, { fatal: true }).decode(bytes);
-  } catch {
-    throw new ProviderError(12100, `not readable as ${charset}`);
-  }
-}
-
-/** An ordered node of fast-xml-parser: one key that names it, and ":@" for its attributes. */
+/** An ordered node of fast-xml-parser: one key with its name, and ":@" for its attributes. */
 type Node = Record<string, unknown>;
 
 const parser = new XMLParser({
@@ -74,7 +39,7 @@ const parser = new XMLParser({
   parseTagValue: false,
   parseAttributeValue: false,
   trimValues: false,
-  // Entities are decoded below, where an unknown one is an error.
+  // Entities are decoded below, where an unknown entity is an error.
   processEntities: false,
   cdataPropName: "#cdata",
   commentPropName: "#comment",
@@ -85,6 +50,7 @@ const parser = new XMLParser({
 /** XML 1.0 section 2.2, Char. */
 const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u;
 
+/** The first verb, or undefined for `<Response/>`. Throws a ProviderError for a document that a provider refuses. */
 export function readDocument(xml: string): FaxVerb | undefined {
   const top = content(parse(xml));
   const root = top[0];
@@ -96,7 +62,7 @@ export function readDocument(xml: string): FaxVerb | undefined {
 }
 
 function parse(xml: string): Node[] {
-  // What the validator does not look at: characters, comments, and text after the root element.
+  // The validator does not check characters, comments, and text after the root element.
   if (NOT_XML.test(xml)) throw new ProviderError(12100, "a character that XML does not allow");
   if (/<!--(?:(?!-->)[^])*?--(?!>)/.test(xml)) throw new ProviderError(12100, "'--' in a comment");
   if (!xml.trimEnd().endsWith(">")) throw new ProviderError(12100, "text after the root element");
@@ -106,7 +72,7 @@ function parse(xml: string): Node[] {
     return parser.parse(xml) as Node[];
   } catch (error) {
     // Names such as "constructor" are legal XML; the parser refuses them, and no verb has one.
-    throw new ProviderError(12200, error instanceof Error ? error.message : undefined);
+    throw new ProviderError(12200, String(error));
   }
 }
 
@@ -131,7 +97,7 @@ function nameOf(node: Node): string {
   return Object.keys(node).find((key) => key !== ":@") ?? "";
 }
 
-/** The nodes that mean something: no comments, and no white space between elements. */
+/** The nodes without comments, and without white space between elements. */
 function content(nodes: Node[], keepSpace = false): Node[] {
   return nodes.filter((node) => {
     const text = node["#text"];
@@ -146,7 +112,7 @@ function attributesOf(node: Node): Record<string, string> {
 
 const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
 
-/** XML 1.0 section 3.3.3: literal white space becomes a space, a character reference stays what it is. */
+/** XML 1.0 section 3.3.3: literal white space becomes a space, a character reference is kept. */
 function attributeValue(raw: string): string {
   if (raw.includes("<")) throw new ProviderError(12100, "'<' in an attribute value");
   const spaced = raw.replace(/\r\n|[\t\n\r]/g, " ");

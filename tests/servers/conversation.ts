@@ -1,24 +1,30 @@
-/** One conversation, the same for every server: what a provider does, and what must come of it. */
+/** One conversation for every server: the requests of a provider and of attackers, and the expected result of each. */
 import { beforeEach, expect, it, vi } from "vitest";
 import { receive } from "../../src/index.js";
-import type { ReceiveAttributes } from "../../src/index.js";
-import { blankPage, createProvider, sign, SIGNATURE_HEADER } from "../provider/index.js";
-import type { Exchange, Flavor, ProviderOptions, Transcript } from "../provider/index.js";
+import { createFaxProvider, type FaxProviderOptions, type FaxTranscript } from "../../src/testing/index.js";
+import { readDocument } from "../provider/document.js";
+import { sign, SIGNATURE_HEADER } from "../provider/sign.js";
 import { TOKEN, Watch } from "./examples.js";
 
-/** Where a webhook is, seen from the provider. */
+/** A webhook, seen from the provider. */
 export interface Site {
+  /** The URL configured at the provider. */
   readonly url: string;
   readonly watch: Watch;
+  /** Sends a request for `url` to the server. Default: the global `fetch`. */
+  readonly send?: ((request: Request) => Promise<Response>) | undefined;
 }
 
-export const FROM = "+15017122661";
-export const BLOCKED = "+15005550006";
-export const TO = "+15558675310";
+const FROM = "+15017122661";
+const BLOCKED = "+15005550006";
+const TO = "+15558675310";
 const ACCOUNT = "AC0123456789abcdef0123456789abcdef";
 const XML = '<?xml version="1.0" encoding="UTF-8"?>';
+/** The examples do not list this host, so they do not fetch the pages. */
+const MEDIA_URL = "https://media.example.com/fax.pdf";
+const FORM_TYPE = "application/x-www-form-urlencoded";
 
-/** The five parameters of an incoming fax. */
+/** The five parameters of a new fax. */
 export const INCOMING = {
   FaxSid: "FX0123456789abcdef0123456789abcdef",
   AccountSid: ACCOUNT,
@@ -26,287 +32,286 @@ export const INCOMING = {
   To: TO,
   ApiVersion: "v1",
 };
+const RECEIVED = { ...INCOMING, FaxStatus: "received" };
 
-export function provider(options: Partial<ProviderOptions> & { flavor?: Flavor } = {}) {
-  return createProvider({ flavor: "twilio", authToken: TOKEN, accountSid: ACCOUNT, ...options });
+export const provide = (url: string, options: Partial<FaxProviderOptions> = {}) =>
+  createFaxProvider({ url, authToken: TOKEN, flavor: "twilio", accountSid: ACCOUNT, ...options });
+
+export interface RequestParts {
+  readonly method?: string;
+  readonly params?: Record<string, string>;
+  readonly pages?: Uint8Array<ArrayBuffer>;
+  readonly authToken?: string;
+  /** The URL that is signed, if it is not the URL that is requested. */
+  readonly signedUrl?: (url: string) => string;
+  readonly headers?: Record<string, string>;
 }
 
-/** Purpose and status of every request, in order. */
-export function course({ exchanges }: Transcript): string[] {
-  return exchanges.map(({ purpose, response }) => `${purpose} ${response?.status}`);
+/** A request that the oracle signs, not this library. `headers` replace its own, the signature included. */
+export function signedRequest(url: string, parts: RequestParts = {}): Request {
+  const { method = "POST", params = INCOMING, pages, authToken = TOKEN, signedUrl = String, headers } = parts;
+  const form = new URLSearchParams(params);
+  const isGet = method === "GET" || method === "HEAD";
+  const target = new URL(url);
+  if (isGet) target.search = [target.search.slice(1), form].filter(String).join("&");
+  const signature = sign(authToken, signedUrl(target.href), isGet ? undefined : form);
+  let body: URLSearchParams | FormData = form;
+  if (pages) {
+    body = new FormData();
+    for (const [name, value] of form) body.append(name, value);
+    body.append("Media", new Blob([pages], { type: "application/pdf" }), "a.pdf");
+  }
+  const all = { [SIGNATURE_HEADER.twilio]: signature, ...headers };
+  return new Request(target, { method, headers: all, ...(!isGet && { body }) });
 }
 
-/** Status and body of an answer, for one `toEqual`. */
-export function answered({ response }: Exchange): [status: number | undefined, body: string | undefined] {
-  return [response?.status, response?.body];
+export const statuses = ({ exchanges }: FaxTranscript) => exchanges.map(({ response }) => response?.status);
+
+/** Status and body, for one `toEqual`. */
+export async function answer(response: Response | Promise<Response>): Promise<[status: number, body: string]> {
+  const { status } = await response;
+  return [status, await (await response).text()];
+}
+
+/** 200,000 bytes that start like a file of this type. */
+function pagesOf(type: "application/pdf" | "image/tiff"): Uint8Array<ArrayBuffer> {
+  const pages = Uint8Array.from({ length: 200_000 }, (_, i) => (i * 31) & 255);
+  pages.set(type === "application/pdf" ? Buffer.from("%PDF-1.4\r\n--") : [0x49, 0x49, 42, 0]);
+  return pages;
 }
 
 /**
- * @param site the server, once it is up
- * @param options what the provider needs to reach it
- * @param platform what stands before the handler: it has made text of the body, or taken the query apart
+ * @param site the server; called once it runs
+ * @param platform what the platform does before the handler: it converts bodies to text, or parses the query
  */
 export function conversation(
   site: () => Site,
-  options: Partial<ProviderOptions> = {},
   platform: { readonly givesText?: boolean; readonly splitsQuery?: boolean } = {},
 ): void {
   let url: string;
   let watch: Watch;
+  let send: (request: Request) => Promise<Response>;
   beforeEach(() => {
-    ({ url, watch } = site());
+    ({ url, watch, send = fetch } = site());
     Object.assign(watch, new Watch());
     for (const method of ["log", "warn", "error"] as const) vi.spyOn(console, method).mockImplementation(() => {});
     return () => vi.restoreAllMocks();
   });
 
-  const fax = (more: object = {}) => ({ from: FROM, to: TO, webhookUrl: url, ...more });
+  const FAX = { from: FROM, to: TO, mediaUrl: MEDIA_URL };
+  const provider = (options: Partial<FaxProviderOptions> = {}) => provide(url, { fetch: send, ...options });
+  const request = (parts?: RequestParts) => send(signedRequest(url, parts));
 
-  it.each(["twilio", "signalwire"] as const)("receives a fax from %s and is told of its pages", async (flavor) => {
-    const transcript = await provider({ ...options, flavor }).sendFax(fax());
-    expect(transcript.errorCode).toBeUndefined();
-    expect(transcript.outcome).toBe("received");
-    expect(course(transcript)).toEqual(["incoming 200", "action 200"]);
-    const [incoming, action] = transcript.exchanges;
-    expect(incoming?.response?.headers.get("content-type")).toBe("text/xml; charset=utf-8");
-    expect(incoming?.response?.headers.get("cache-control")).toBe("no-store");
-    expect(incoming?.response?.body).toMatch(/<Response><Receive action="(fax|https:[^"]*\/fax)"/);
-    expect(action?.request.url).toBe(url);
-    expect(action?.response?.body).toBe(`${XML}<Response/>`);
-    expect(watch.faxes).toMatchObject([
-      { faxSid: transcript.faxSid, accountSid: ACCOUNT, from: FROM, to: TO, apiVersion: "v1" },
-    ]);
-    const [callback] = watch.callbacks;
-    expect(callback).toMatchObject({
-      faxSid: transcript.faxSid,
-      faxStatus: "received",
-      numPages: 1,
-      remoteStationId: FROM,
-    });
-    expect(callback?.mediaUrl).toBe(action?.request.params.get("MediaUrl"));
-    expect(callback?.timestamp instanceof Date).toBe(flavor === "signalwire");
+  it.each(["twilio", "signalwire"] as const)("receives a fax from %s and its callback", async (flavor) => {
+    const transcript = await provider({ flavor }).sendFax(FAX);
+    expect([transcript.error, transcript.outcome, statuses(transcript)]).toEqual([undefined, "received", [200, 200]]);
+    for (const { request } of transcript.exchanges) {
+      const signature = sign(TOKEN, url, new URLSearchParams(request.params), flavor);
+      expect([request.url, request.headers[SIGNATURE_HEADER[flavor]]]).toEqual([url, signature]);
+    }
+    const [incoming, callback] = transcript.exchanges;
+    const headers = { "content-type": "text/xml; charset=utf-8", "cache-control": "no-store" };
+    expect(incoming!.response!.headers).toMatchObject(headers);
+    const action = expect.stringMatching(/(^|\/)fax$/);
+    expect(readDocument(incoming!.response!.body)).toEqual({ name: "Receive", attributes: { action } });
+    expect(callback!.response!.body).toBe(`${XML}<Response/>`);
+    const { faxSid } = transcript;
+    expect(watch.faxes).toMatchObject([{ faxSid, accountSid: ACCOUNT, from: FROM, to: TO, apiVersion: "v1" }]);
+    const result = { faxSid, faxStatus: "received", numPages: 1, remoteStationId: FROM, mediaUrl: MEDIA_URL };
+    expect(watch.callbacks).toMatchObject([result]);
+    expect(watch.callbacks[0]!.timestamp instanceof Date).toBe(flavor === "signalwire");
     expect(watch.refusals).toEqual([]);
-    // The example's own function ran: this provider's pages are at no host that it lists.
-    const notSaved = [`NOT SAVED: ${transcript.faxSid}`, expect.objectContaining({ code: "host-not-allowed" })];
+    // The example's own handler ran.
+    const notSaved = [`NOT SAVED: ${faxSid}`, expect.objectContaining({ code: "host-not-allowed" })];
     await vi.waitFor(() => expect(console.error).toHaveBeenCalledWith(...notSaved));
   });
 
-  it("is told that a fax failed", async () => {
-    const transcript = await provider(options).sendFax(fax({ outcome: "failed" }));
-    expect([transcript.outcome, transcript.errorCode]).toEqual(["failed", undefined]);
-    expect(watch.callbacks).toMatchObject([
-      { faxStatus: "failed", errorCode: "34004", errorMessage: "Error during fax transmission" },
-    ]);
+  it("receives the callback of a failed fax", async () => {
+    const { outcome, error, exchanges } = await provider().sendFax({ from: FROM, outcome: "failed" });
+    expect([outcome, error]).toEqual(["failed", undefined]);
+    const { ErrorCode: errorCode, ErrorMessage: errorMessage } = exchanges[1]!.request.params;
+    expect(watch.callbacks).toMatchObject([{ faxStatus: "failed", errorCode, errorMessage }]);
   });
 
   it("rejects a fax", async () => {
-    const transcript = await provider(options).sendFax(fax({ from: BLOCKED }));
-    expect(transcript.outcome).toBe("rejected");
-    expect(course(transcript)).toEqual(["incoming 200"]);
-    expect(transcript.exchanges[0]?.response?.body).toBe(`${XML}<Response><Reject/></Response>`);
+    const { outcome, exchanges } = await provider().sendFax({ from: BLOCKED });
+    expect([outcome, exchanges.length]).toEqual(["rejected", 1]);
+    expect(exchanges[0]!.response!.body).toBe(`${XML}<Response><Reject/></Response>`);
     expect(watch.callbacks).toEqual([]);
   });
 
-  it("gives every parameter on as it came, whatever is in it", async () => {
-    const extraParams = {
+  it("passes every parameter to the handlers unchanged", async () => {
+    const params = {
       From: "Zoë & <Søn> 100% +a=b;c 'q' \"d\" 📠",
       "New.Parameter[0]": "a\r\n\tb",
       empty: "",
       __proto__x: "p",
       "": "no name",
     };
-    const transcript = await provider(options).sendFax(fax({ extraParams }));
-    expect(course(transcript)).toEqual(["incoming 200", "action 200"]);
-    expect(watch.faxes[0]?.from).toBe(extraParams.From);
-    expect(watch.faxes[0]?.params).toMatchObject(extraParams);
-    expect(watch.callbacks[0]?.params).toMatchObject(extraParams);
+    expect(statuses(await provider().sendFax({ mediaUrl: MEDIA_URL, params }))).toEqual([200, 200]);
+    expect(watch.faxes[0]!.from).toBe(params.From);
+    expect(watch.faxes[0]!.params).toMatchObject(params);
+    expect(watch.callbacks[0]!.params).toMatchObject(params);
   });
 
-  it("answers GET with an ETag, 304 when asked again, and HEAD without a body", async () => {
-    const once = provider(options);
-    const first = await once.sendFax(fax({ method: "GET", faxSid: INCOMING.FaxSid }));
-    const again = await once.sendFax(fax({ method: "GET", faxSid: INCOMING.FaxSid }));
-    expect([course(first), course(again)]).toEqual([
-      ["incoming 200", "action 200"],
-      ["incoming 304", "action 200"],
-    ]);
-    expect(again.exchanges[0]?.fromCache).toBe(true);
-    expect(again.verb).toEqual(first.verb);
-    const { headers } = first.exchanges[0]!.response!;
-    expect(headers.get("etag")).toMatch(/^"[\w-]+"$/);
-    expect(headers.get("cache-control")).toBe("private, no-cache");
-    const head = await once.request({ url: first.exchanges[0]!.request.url, method: "HEAD" as "GET" });
-    expect(answered(head)).toEqual([200, ""]);
-    expect(head.response?.headers.get("etag")).toBe(headers.get("etag"));
-    expect(head.response?.headers.get("content-type")).toBe("text/xml; charset=utf-8");
-  });
-
-  it("keeps its query, and verifies it, also where the provider signs it in another spelling", async () => {
-    // A query that is put together again has one spelling for a space.
-    const space = platform.splitsQuery ? "%20" : "+";
-    const webhookUrl = `${url}?tenant=O'Neil%20%26${space}Co&x=%C3%A9`;
-    for (const spelling of [
-      ["?", "?"],
-      ["%27", "'"],
-      ["+", "%20"],
-    ] as const) {
-      watch.requests = [];
-      const signedUrl = (signed: string) => signed.replaceAll(spelling[0], spelling[1]);
-      const transcript = await provider({ ...options, signedUrl }).sendFax(fax({ webhookUrl }));
-      expect(course(transcript)).toEqual(["incoming 200", "action 200"]);
-      expect(watch.requests[0]?.url).toMatch(/\/fax\?tenant=O(%27|')Neil(%20|\+)%26\+Co&x=%C3%A9$/);
-    }
+  it("answers GET with an ETag, a revalidation with 304, and HEAD without a body", async () => {
+    expect(statuses(await provider().sendFax({ ...FAX, method: "GET" }))).toEqual([200, 200]);
+    const first = await request({ method: "GET" });
+    const etag = first.headers.get("etag")!;
+    expect(etag).toMatch(/^"[\w-]+"$/);
+    expect(first.headers.get("cache-control")).toBe("private, no-cache");
+    expect(readDocument(await first.text())?.name).toBe("Receive");
+    const again = await request({ method: "GET", headers: { "if-none-match": etag } });
+    expect([...(await answer(again)), again.headers.get("etag")]).toEqual([304, "", etag]);
+    const changed = await request({ method: "GET", headers: { "if-none-match": '"other"' } });
+    expect(changed.status).toBe(200);
+    const head = await request({ method: "HEAD" });
+    expect([...(await answer(head)), head.headers.get("etag")]).toEqual([200, "", etag]);
+    expect(head.headers.get("content-type")).toBe("text/xml; charset=utf-8");
   });
 
   it.each([
+    ["as it is requested", "?", "?"],
+    ["with a literal '", "%27", "'"],
+    ["with %20 for +", "+", "%20"],
+  ])("accepts a URL with a query, signed %s", async (_, requested, signed) => {
+    // A parsed and rebuilt query has one encoding for a space.
+    const space = platform.splitsQuery ? "%20" : "+";
+    const withQuery = `${url}?tenant=O'Neil%20%26${space}Co&x=%C3%A9`;
+    const signedUrl = (whole: string) => whole.replaceAll(requested, signed);
+    expect((await send(signedRequest(withQuery, { signedUrl }))).status).toBe(200);
+    expect(watch.requests[0]!.url).toMatch(/\/fax\?tenant=O(%27|')Neil(%20|\+)%26\+Co&x=%C3%A9$/);
+    expect(statuses(await provide(withQuery, { fetch: send }).sendFax(FAX))).toEqual([200, 200]);
+  });
+
+  it.each<[string, RequestParts, string]>([
     ["another token", { authToken: "guessed" }, "signature-mismatch"],
-    [
-      "a signature of another URL",
-      { signedUrl: (signed: string) => signed.replace("/fax", "/fix") },
-      "signature-mismatch",
-    ],
-    ["a signature of no form", { sign: () => "x" }, "signature-mismatch"],
-    ["an empty signature", { sign: () => "" }, "missing-signature"],
-  ])("refuses a forgery: %s", async (_, forged, reason) => {
-    for (const method of ["POST", "GET"] as const) {
-      const transcript = await provider({ ...options, ...forged }).sendFax(fax({ method }));
-      expect(transcript.errorCode).toBe(11200);
-      expect(answered(transcript.exchanges[0]!)).toEqual([403, "forbidden"]);
-      expect(transcript.exchanges[0]?.response?.headers.get("cache-control")).toBe("no-store");
+    ["another URL", { signedUrl: (whole) => whole.replace("/fax", "/fix") }, "signature-mismatch"],
+    ["no Base64", { headers: { "x-twilio-signature": "x" } }, "signature-mismatch"],
+    ["an empty text", { headers: { "x-twilio-signature": "" } }, "missing-signature"],
+  ])("returns 403 for a forged signature: %s", async (_, forged, reason) => {
+    for (const method of ["POST", "GET"]) {
+      const response = await request({ ...forged, method });
+      expect([...(await answer(response)), response.headers.get("cache-control")]).toEqual([
+        403,
+        "forbidden",
+        "no-store",
+      ]);
     }
     expect(watch.refusals.map((refusal) => refusal.reason)).toEqual([reason, reason]);
-    if (reason === "signature-mismatch") expect(watch.refusals[0]?.urls).toContain(url);
+    if (reason === "signature-mismatch") expect(watch.refusals[0]!.urls).toContain(url);
     expect([watch.faxes, watch.callbacks]).toEqual([[], []]);
   });
 
-  it("refuses a request that was changed after it was signed", async () => {
-    const once = provider(options);
-    const { exchanges } = await once.sendFax(fax());
-    const [incoming] = exchanges;
-    const body = new TextEncoder().encode(
-      new TextDecoder().decode(incoming?.request.body).replace("%2B1501", "%2B1900"),
-    );
-    const changed = await once.resend({ ...incoming!, request: { ...incoming!.request, body } });
-    expect(answered(changed)).toEqual([403, "forbidden"]);
-    expect(watch.faxes).toHaveLength(1);
+  it("accepts a repeated callback and returns 403 for a changed one", async () => {
+    const { sendFax, resend } = provider();
+    const callback = (await sendFax(FAX)).exchanges[1]!;
+    expect((await resend(callback)).response!.status).toBe(200);
+    expect(watch.callbacks).toHaveLength(2);
+    const body = Buffer.from(String(Buffer.from(callback.request.body!)).replace("%2B1501", "%2B1900"));
+    const { response } = await resend({ ...callback, request: { ...callback.request, body } });
+    expect([response!.status, response!.body]).toEqual([403, "forbidden"]);
+    expect(watch.callbacks).toHaveLength(2);
   });
 
-  it("refuses a malformed request with 400, and says in the log what is wrong with it", async () => {
+  it("returns 400 for invalid parameters and passes their issues to onRefused", async () => {
     const { To: _, ...rest } = INCOMING;
-    const exchange = await provider(options).request({ url, params: { ...rest, FaxSid: "../etc/passwd", to: TO } });
-    expect(answered(exchange)).toEqual([400, "invalid-parameters"]);
-    expect(exchange.response?.headers.get("content-type")).toBe("text/plain; charset=utf-8");
-    const { issues } = watch.refusals[0]?.error as { issues: { parameter: string; code: string }[] };
-    expect(issues.map(({ parameter, code }) => [parameter, code])).toEqual([
-      ["FaxSid", "invalid"],
-      ["To", "missing"],
-    ]);
+    const response = await request({ params: { ...rest, FaxSid: "../etc/passwd", to: TO } });
+    expect(await answer(response)).toEqual([400, "invalid-parameters"]);
+    expect(response.headers.get("content-type")).toBe("text/plain; charset=utf-8");
+    const { issues } = watch.refusals[0]!.error as { issues: { parameter: string; code: string }[] };
+    expect(issues.map(({ parameter, code }) => `${parameter} ${code}`)).toEqual(["FaxSid invalid", "To missing"]);
     expect(watch.faxes).toEqual([]);
   });
 
-  it("refuses a POST without a body", async () => {
-    const exchange = await provider(options).request({ url, params: {} });
-    expect(answered(exchange)).toEqual([400, "missing-body"]);
+  it.each<[number, string, string, RequestParts]>([
+    [400, "missing-body", "a POST without a body", { params: {} }],
+    [
+      400,
+      "unreadable-body",
+      "a form that claims to be multipart",
+      {
+        params: RECEIVED,
+        headers: { "content-type": "multipart/form-data; boundary=x" },
+      },
+    ],
+    [
+      403,
+      "forbidden",
+      "a forged multipart callback",
+      {
+        params: RECEIVED,
+        pages: new Uint8Array(1000),
+        authToken: "guessed",
+      },
+    ],
+    [405, "method-not-allowed", "PUT", { method: "PUT" }],
+    [405, "method-not-allowed", "DELETE", { method: "DELETE" }],
+    [413, "too-large", "a form over maxFormBytes", { params: { ...INCOMING, Padding: "x".repeat(70_000) } }],
+    [415, "unsupported-media-type", "another content type", { headers: { "content-type": "text/plain" } }],
+  ])("returns %i %s for %s", async (status, reason, _, parts) => {
+    const response = await request(parts);
+    const allow = response.headers.get("allow");
+    const [received, body] = await answer(response);
+    expect(received).toBe(status);
+    // Next.js answers 405 without calling the handler.
+    if (status === 405) expect(allow).toBe("GET, HEAD, POST");
+    else expect(body).toBe(reason);
+    expect([watch.faxes, watch.callbacks]).toEqual([[], []]);
+  });
+
+  it("returns 415 for a compressed body, unless the platform has read it", async () => {
+    const response = await request({ headers: { "content-type": FORM_TYPE, "content-encoding": "gzip" } });
+    expect(response.status).toBe(platform.givesText ? 200 : 415);
   });
 
   it.each([
-    ["application/pdf", {}],
-    ["image/tiff", { extraParams: { Note: "Grüße\r\nzwei" } }],
-  ] as const)("takes the pages of a multipart delivery: %s", async (mediaType, more) => {
-    const attributes: ReceiveAttributes = { action: "fax", storeMedia: false, mediaType };
+    ["application/pdf", /^fax\.pdf$/, {}],
+    ["image/tiff", /^fax\.tiff$/, { Note: "Grüße\r\nzwei" }],
+  ] as const)("receives the pages of a multipart callback: %s", async (mediaType, name, params) => {
     for (const flavor of ["twilio", "signalwire"] as const) {
-      Object.assign(watch, new Watch(), { answer: { twiml: receive(attributes) } });
-      const pages = { ...blankPage(mediaType, "letter") };
-      pages.bytes = Uint8Array.from({ length: 200_000 }, (_, i) =>
-        i < pages.bytes.length ? pages.bytes[i]! : (i * 31) & 255,
-      );
-      const transcript = await provider({ ...options, flavor, pages }).sendFax(fax(more));
-      expect(transcript.errorCode).toBeUndefined();
-      expect(transcript.mediaLost).toBe(false);
-      const [callback] = watch.callbacks;
-      expect(callback).toMatchObject({
-        faxSid: transcript.faxSid,
-        faxStatus: "received",
-        params: "extraParams" in more ? more.extraParams : {},
-      });
-      expect(callback?.media).toMatchObject({ type: mediaType, size: pages.bytes.length });
-      expect(callback?.media?.name).toMatch(mediaType === "image/tiff" ? /\.tiff?$/ : /\.pdf$/);
-      expect(Buffer.compare(watch.media[0]!, pages.bytes)).toBe(0);
+      const twiml = receive({ action: "fax", storeMedia: false, mediaType });
+      Object.assign(watch, new Watch(), { answer: { twiml } });
+      const pages = pagesOf(mediaType);
+      const { error, pagesLost, faxSid } = await provider({ flavor }).sendFax({ pages, params });
+      expect([error, pagesLost]).toEqual([undefined, false]);
+      const media = { type: mediaType, size: pages.length, name: expect.stringMatching(name) };
+      expect(watch.callbacks).toMatchObject([{ faxSid, faxStatus: "received", params, media }]);
+      expect(Buffer.compare(watch.media[0]!, pages)).toBe(0);
     }
   });
 
-  it("refuses a forged delivery, and one that is not the multipart it says", async () => {
-    const file = { name: "Media", filename: "a.pdf", type: "application/pdf", bytes: new Uint8Array(1000) };
-    const params = { ...INCOMING, FaxStatus: "received" };
-    const forged = await provider({ ...options, authToken: "guessed" }).request({ url, params, multipart: [file] });
-    expect(answered(forged)).toEqual([403, "forbidden"]);
-    const broken = await provider(options).request({
-      url,
-      params,
-      headers: { "content-type": "multipart/form-data; boundary=x" },
-    });
-    expect(answered(broken)).toEqual([400, "unreadable-body"]);
-    expect(watch.callbacks).toEqual([]);
-  });
-
-  it("refuses a form over the limit with 413", async () => {
-    const exchange = await provider(options).request({ url, params: { ...INCOMING, Padding: "x".repeat(70_000) } });
-    expect(answered(exchange)).toEqual([413, "too-large"]);
-  });
-
-  it("refuses other methods with 405 and Allow", async () => {
-    for (const method of ["PUT", "DELETE"]) {
-      const { response } = await provider(options).request({ url, method: method as "GET", params: INCOMING });
-      expect([response?.status, response?.headers.get("allow")]).toEqual([405, "GET, HEAD, POST"]);
-    }
-  });
-
-  it("refuses other types with 415, and a compressed body that the platform has not read", async () => {
-    const once = provider(options);
-    const text = await once.request({ url, params: INCOMING, headers: { "content-type": "text/plain" } });
-    expect(text.response?.status).toBe(415);
-    expect(watch.faxes).toEqual([]);
-    const gzip = await once.request({ url, params: INCOMING, headers: { "content-encoding": "gzip" } });
-    expect(gzip.response?.status).toBe(platform.givesText ? 200 : 415);
-  });
-
-  it("sets cookies that come back with the callback", async () => {
+  it("sets cookies, which the provider returns with the callback", async () => {
     const cookies = ["ticket=42; Path=/; HttpOnly", "note=a%20b; Path=/"];
     watch.answer = { twiml: receive({ action: "fax" }), headers: { "Set-Cookie": cookies, "X-Note": "1" } };
-    const { exchanges } = await provider(options).sendFax(fax());
-    expect(exchanges[0]?.response?.headers.getSetCookie()).toEqual(cookies);
-    expect(exchanges[0]?.response?.headers.get("x-note")).toBe("1");
-    expect(watch.requests.at(-1)?.headers["cookie"]).toBe("ticket=42; note=a%20b");
+    const { exchanges } = await provider().sendFax(FAX);
+    expect(exchanges[0]!.response).toMatchObject({ cookies, headers: { "x-note": "1" } });
+    expect(watch.requests.at(-1)!.headers["cookie"]).toBe("ticket=42; note=a%20b");
   });
 
-  it("fails with 5xx and without TwiML when a callback throws, and knows the retry by its identifiers", async () => {
+  it("returns 5xx without TwiML if onCallback throws, and recognizes the retry by its identifiers", async () => {
     watch.failures = 1;
-    const transcript = await provider(options).sendFax(fax());
-    expect(transcript.errorCode).toBeUndefined();
-    const [, failed, retried] = transcript.exchanges;
-    expect(failed?.response?.status).toBeGreaterThanOrEqual(500);
-    expect(failed?.response?.body).not.toContain("<Response");
-    expect([retried?.attempt, retried?.response?.status]).toEqual([2, 200]);
-    expect(watch.callbacks.map((callback) => callback.faxSid)).toEqual([transcript.faxSid, transcript.faxSid]);
-    const tokens = watch.requests.slice(-2).map((request) => request.headers["i-twilio-idempotency-token"]);
-    expect(tokens[0]).toMatch(/^[\w-]{36}$/);
-    expect(tokens[1]).toBe(tokens[0]);
-    expect(watch.requests[0]?.headers["i-twilio-idempotency-token"]).not.toBe(tokens[0]);
+    watch.answer = { twiml: receive({ action: "fax#rp=5xx" }) };
+    const { error, faxSid, exchanges } = await provider().sendFax(FAX);
+    expect([error, exchanges.length, exchanges[2]?.response?.status]).toEqual([undefined, 3, 200]);
+    expect(exchanges[1]!.response!.status).toBeGreaterThanOrEqual(500);
+    expect(exchanges[1]!.response!.body).not.toContain("<Response");
+    expect(watch.callbacks.map((callback) => callback.faxSid)).toEqual([faxSid, faxSid]);
+    const [first, failed, retried] = watch.requests.map(({ headers }) => headers["i-twilio-idempotency-token"]);
+    expect(failed).toMatch(/^[\w-]{36}$/);
+    expect(retried).toBe(failed);
+    expect(first).not.toBe(failed);
   });
 
-  it("answers a signature in either header, whichever the flavor", async () => {
-    const params = new URLSearchParams(INCOMING);
-    const signature = sign({ authToken: TOKEN, url, params });
-    for (const [right, wrong] of [
-      ["twilio", "signalwire"],
-      ["signalwire", "twilio"],
-    ] as const) {
+  it.each(["twilio", "signalwire"] as const)(
+    "accepts a signature in the header of %s beside a wrong one",
+    async (right) => {
+      const wrong = right === "twilio" ? "signalwire" : "twilio";
       const headers = {
         [SIGNATURE_HEADER[wrong]]: "AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-        [SIGNATURE_HEADER[right]]: signature,
+        [SIGNATURE_HEADER[right]]: sign(TOKEN, url, new URLSearchParams(INCOMING)),
       };
-      const exchange = await provider({ ...options, flavor: right }).request({ url, params, headers });
-      expect(exchange.response?.status).toBe(200);
-    }
-  });
+      expect((await request({ headers })).status).toBe(200);
+    },
+  );
 }

@@ -1,4 +1,4 @@
-/** Starts the very example files, each in a fresh module graph, and watches what their callbacks get. */
+/** Starts the example files, each in a fresh module graph, and records the calls of their handlers. */
 import { mkdtempSync } from "node:fs";
 import { Server } from "node:net";
 import { tmpdir } from "node:os";
@@ -11,21 +11,21 @@ import { type AnyServer, close, portOf } from "./listen.js";
 
 export const TOKEN = "a-test-token";
 
-/** What the webhook's functions were called with, and what they are made to do. */
+/** The calls of a webhook's handlers, and changes to what they return. */
 export class Watch {
   faxes: FaxRequest[] = [];
   callbacks: FaxCallback[] = [];
-  /** The pages of every delivery. */
+  /** The pages of every multipart callback. */
   media: Uint8Array[] = [];
   refusals: Refusal[] = [];
-  /** The request of each of the calls above, in order. */
+  /** The request of each call above, in order. */
   requests: WebhookRequest[] = [];
-  /** Answers instead of the example's own `onFax`. */
+  /** Returned instead of the result of the example's own `onFax`. */
   answer: { readonly twiml: Verb; readonly headers?: Record<string, string | string[]> } | undefined;
-  /** Throws from `onCallback` this often. */
+  /** How many calls of `onCallback` throw. */
   failures = 0;
 
-  /** The options with this watch around their functions. */
+  /** The options, with handlers that record each call. */
   around(options: FaxWebhookOptions): FaxWebhookOptions {
     return {
       maxMediaBytes: 1 << 20,
@@ -62,7 +62,7 @@ process.chdir(mkdtempSync(join(tmpdir(), "twiml-fax-examples-")));
 
 const load = (name: string): Promise<any> => import(`../../docs/examples/${name}.mjs`);
 
-/** The server that a file starts: examples export nothing that only a test would need. */
+/** The server that a file starts: the examples do not export it. */
 async function serverOf(name: string): Promise<AnyServer> {
   const { listen } = Server.prototype;
   let started: Server | undefined;
@@ -87,7 +87,7 @@ async function express4(): Promise<AnyServer> {
   }
 }
 
-/** What a runtime of its own is given to serve. */
+/** The handler that an example passes to the global of its runtime. */
 async function servedBy(runtime: "Bun" | "Deno", name: string): Promise<AnyServer> {
   const serve = vi.fn();
   vi.stubGlobal(runtime, { serve });
@@ -100,7 +100,7 @@ async function servedBy(runtime: "Bun" | "Deno", name: string): Promise<AnyServe
   }
 }
 
-/** Every example, and where one file serves two, each of them. */
+/** Every example; a file for two servers is here twice. */
 export const EXAMPLES = {
   "node:http": () => serverOf("server"),
   "Express 5": () => serverOf("express"),
@@ -110,15 +110,14 @@ export const EXAMPLES = {
   "Hono on Node": () => serverOf("hono"),
   "a Next.js route": async () => {
     const { fetch } = (await load("fax")).webhook;
-    return nextServer({ GET: fetch, POST: fetch }, "/fax").listen(0, "127.0.0.1");
+    return nextServer({ GET: fetch, POST: fetch }, "/fax");
   },
   Bun: () => servedBy("Bun", "bun"),
   Deno: () => servedBy("Deno", "deno"),
   Workers: async () => fetchServer((await load("worker")).default.fetch),
-  "AWS Lambda, text bodies": async () => lambdaServer((await load("lambda")).handler, "binary").listen(0, "127.0.0.1"),
-  "AWS Lambda, base64 bodies": async () =>
-    lambdaServer((await load("lambda")).handler, "always").listen(0, "127.0.0.1"),
-  "AWS Lambda, REST API": async () => restServer((await load("lambda-rest")).handler).listen(0, "127.0.0.1"),
+  "AWS Lambda, text bodies": async () => lambdaServer((await load("lambda")).handler, "binary"),
+  "AWS Lambda, base64 bodies": async () => lambdaServer((await load("lambda")).handler, "always"),
+  "AWS Lambda, REST API": async () => restServer((await load("lambda-rest")).handler),
 } satisfies Record<string, () => Promise<AnyServer>>;
 
 export type ExampleName = keyof typeof EXAMPLES;

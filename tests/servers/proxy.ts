@@ -1,65 +1,37 @@
-/** What stands in front of a server in production: ends TLS, cuts a path prefix off, rewrites the Host header. */
-import { readFileSync } from "node:fs";
-import { createServer, type RequestListener, request as httpRequest } from "node:http";
-import { createServer as createTlsServer } from "node:https";
-import { join } from "node:path";
-import { close, portOf } from "./listen.js";
+/** A reverse proxy in production, as the server sees it: without TLS, with another Host and a shorter path. */
+import { once } from "node:events";
+import { type IncomingMessage, request as httpRequest } from "node:http";
+import { buffer } from "node:stream/consumers";
 
-const fixture = (name: string) => readFileSync(join(import.meta.dirname, "fixtures", name), "utf8");
+/** The URL that the provider knows; the server behind the proxy sees `/fax` at `fax-1.internal:8080`. */
+export const PROXY_URL = "https://fax.example.com/hooks/fax";
 
-/** The throw-away certificate, to be trusted by the client that is meant to reach the proxy. */
-export const CERTIFICATE = fixture("throwaway-cert.pem");
-
-export interface Proxy {
-  /** As the outside sees it: `https://127.0.0.1:…` or `http://…`. */
-  readonly origin: string;
-  /** Set once the server behind is up; its origin may depend on the proxy's. */
-  target: string;
-  close(): Promise<void>;
-}
-
-export interface ProxyOptions {
-  readonly tls?: boolean;
-  /** Requests come with this prefix and go on without it; all others are 404 here. */
-  readonly prefix?: string;
-  /** The Host header that the server behind sees. Default: as it came. */
-  readonly host?: string;
-}
-
-export async function startProxy({ tls = false, prefix = "", host }: ProxyOptions): Promise<Proxy> {
-  const forward: RequestListener = (req, res) => {
-    const url = req.url ?? "/";
-    if (!url.startsWith(`${prefix}/`)) return void res.writeHead(404).end();
-    const headers = {
-      ...req.headers,
-      ...(host && { host }),
-      "x-forwarded-proto": tls ? "https" : "http",
-      "x-forwarded-host": req.headers.host ?? "",
+/** A `fetch` that passes requests for PROXY_URL on to the server. */
+export function fetchThroughProxy(origin: string): (request: Request) => Promise<Response> {
+  return async (request) => {
+    const { method, url, headers } = request;
+    const forwarded = {
+      host: "fax-1.internal:8080",
+      "x-forwarded-proto": "https",
+      "x-forwarded-host": new URL(url).host,
     };
-    const { hostname, port } = new URL(proxy.target);
-    const onward = httpRequest({
-      hostname,
-      port,
-      path: url.slice(prefix.length),
-      method: req.method,
-      headers,
+    const sent = Buffer.from(await request.arrayBuffer());
+    const onward = httpRequest(url.replace(/^https:\/\/[^/]+\/hooks/, origin), {
+      method,
+      headers: {
+        ...Object.fromEntries(headers),
+        ...forwarded,
+        ...(sent.length > 0 && { "content-length": sent.length }),
+      },
       agent: false,
     });
-    onward.on("response", (answer) => {
-      res.writeHead(answer.statusCode ?? 502, answer.headers);
-      answer.pipe(res);
-    });
-    onward.on("error", () => (res.headersSent ? res.destroy() : res.writeHead(502).end()));
-    req.pipe(onward);
+    onward.end(sent);
+    const [answer] = (await once(onward, "response")) as [IncomingMessage];
+    const received = new Headers();
+    for (const [name, values = []] of Object.entries(answer.headersDistinct)) {
+      for (const value of values) received.append(name, value);
+    }
+    const body = await buffer(answer);
+    return new Response(body.length > 0 ? body : null, { status: answer.statusCode!, headers: received });
   };
-  const server = tls
-    ? createTlsServer({ key: fixture("throwaway-key.pem"), cert: CERTIFICATE }, forward)
-    : createServer(forward);
-  const port = await portOf(server.listen(0, "127.0.0.1"));
-  const proxy: Proxy = {
-    origin: `${tls ? "https" : "http"}://127.0.0.1:${port}`,
-    target: "",
-    close: () => close(server),
-  };
-  return proxy;
 }

@@ -1,18 +1,18 @@
-/** What people put in front of the webhook, and what goes wrong: body parsers, mounts, redirects, broken clients. */
+/** Body parsers, mounts, error handlers, redirects and broken clients in front of the webhook. */
 import { bodyParser } from "@koa/bodyparser";
 import formbody from "@fastify/formbody";
-import { serve } from "@hono/node-server";
+import { createAdaptorServer } from "@hono/node-server";
 import express from "express";
 import express4 from "express4";
-import Fastify from "fastify";
+import Fastify, { type FastifyInstance, type RouteOptions } from "fastify";
 import { Hono } from "hono";
 import Koa from "koa";
 import { createServer } from "node:http";
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { receive } from "../../src/index.js";
-import { type FaxWebhook, faxWebhook, type FaxWebhookOptions, signRequest } from "../../src/webhook/index.js";
-import { answered, course, FROM, INCOMING, provider, TO } from "./conversation.js";
+import { type FaxWebhook, faxWebhook, type FaxWebhookOptions } from "../../src/webhook/index.js";
+import { answer, INCOMING, provide, type RequestParts, signedRequest, statuses } from "./conversation.js";
 import { TOKEN, Watch } from "./examples.js";
 import { type AnyServer, close, portOf } from "./listen.js";
 
@@ -34,26 +34,33 @@ function hook(more: Partial<FaxWebhookOptions> = {}): FaxWebhook {
   );
 }
 
-async function up(server: AnyServer): Promise<string> {
+/** An app or a server of any framework. */
+interface Listener {
+  listen(port: number, host: string): unknown;
+}
+
+async function start(listener: Listener): Promise<string> {
+  const server = listener.listen(0, "127.0.0.1") as AnyServer;
   servers.push(server);
   return `http://127.0.0.1:${await portOf(server)}`;
 }
 
-const MEDIA = { name: "Media", filename: "a.pdf", type: "application/pdf", bytes: new Uint8Array(3000).fill(7) };
-const DELIVERY = { ...INCOMING, FaxStatus: "received", NumPages: "1" };
+const send = (url: string, parts?: RequestParts) => answer(fetch(signedRequest(url, parts)));
+const PAGES = new Uint8Array(3000).fill(7);
+const noDatabase = () => Promise.reject(new Error("no database"));
 
-async function works(url: string, multipart = true): Promise<void> {
+/** Expects both methods, a forgery and a multipart callback to be handled correctly at `url`. */
+async function expectToServe(url: string, multipart = true): Promise<void> {
   for (const method of ["POST", "GET"] as const) {
-    const transcript = await provider().sendFax({ from: FROM, to: TO, webhookUrl: url, method });
-    expect([transcript.errorCode, course(transcript)]).toEqual([undefined, ["incoming 200", "action 200"]]);
+    const transcript = await provide(url).sendFax({ method });
+    expect([transcript.error, statuses(transcript)]).toEqual([undefined, [200, 200]]);
   }
   expect(watch.callbacks.map((each) => each.numPages)).toEqual([1, 1]);
-  const forged = await provider({ authToken: "guessed" }).request({ url, params: INCOMING });
-  expect(answered(forged)).toEqual([403, "forbidden"]);
+  expect(await send(url, { authToken: "guessed" })).toEqual([403, "forbidden"]);
   if (!multipart) return;
-  const delivery = await provider().request({ url, params: DELIVERY, multipart: [MEDIA] });
-  expect(delivery.response?.status).toBe(200);
-  expect(Buffer.compare(watch.media[0]!, MEDIA.bytes)).toBe(0);
+  const [status] = await send(url, { params: { ...INCOMING, FaxStatus: "received", NumPages: "1" }, pages: PAGES });
+  expect(status).toBe(200);
+  expect(Buffer.compare(watch.media[0]!, PAGES)).toBe(0);
 }
 
 const EXPRESS = [
@@ -63,57 +70,44 @@ const EXPRESS = [
 
 describe.each(EXPRESS)("%s", (_, express) => {
   it.each([
-    ["urlencoded, extended: false", () => [express.urlencoded({ extended: false })]],
-    ["urlencoded, extended: true", () => [express.urlencoded({ extended: true })]],
-    ["json alone, which leaves {} beside an unread stream in Express 4", () => [express.json()]],
-    ["json and urlencoded", () => [express.json(), express.urlencoded({ extended: false })]],
-    ["text", () => [express.text({ type: "*/*" })]],
-    ["text for forms alone", () => [express.text({ type: "application/x-www-form-urlencoded" })]],
-    ["raw", () => [express.raw({ type: "*/*" })]],
+    ["urlencoded({ extended: false })", () => [express.urlencoded({ extended: false })]],
+    ["urlencoded({ extended: true })", () => [express.urlencoded({ extended: true })]],
+    ["json() alone (Express 4 leaves body = {})", () => [express.json()]],
+    ["json() and urlencoded()", () => [express.json(), express.urlencoded({ extended: false })]],
+    ["text()", () => [express.text({ type: "*/*" })]],
+    ["text() for forms", () => [express.text({ type: "application/x-www-form-urlencoded" })]],
+    ["raw()", () => [express.raw({ type: "*/*" })]],
   ])("serves behind express.%s", async (name, parsers) => {
     const app = express();
     for (const parser of parsers()) app.use(parser);
     app.all("/fax", hook().node);
-    const url = `${await up(app.listen(0, "127.0.0.1"))}/fax`;
-    // Text has lost the bytes of a file already.
-    await works(url, name !== "text");
+    // express.text() has already lost the bytes of a file.
+    await expectToServe(`${await start(app)}/fax`, name !== "text()");
   });
 
-  it("serves in a router under a prefix, also with a nested one and app.use", async () => {
-    const app = express();
-    const router = express.Router();
-    router.all("/fax", hook().node);
-    app.use("/hooks", router);
-    const outer = express.Router();
-    outer.use("/v1", router);
-    app.use("/api", outer);
-    app.use("/direct/fax", hook().node);
-    const origin = await up(app.listen(0, "127.0.0.1"));
+  it("serves in a router, in a nested router and with app.use", async () => {
+    const router = express.Router().all("/fax", hook().node);
+    const app = express().use("/hooks", router).use("/api", express.Router().use("/v1", router));
+    const origin = await start(app.use("/direct/fax", hook().node));
     for (const path of ["/hooks/fax", "/api/v1/fax", "/direct/fax"]) {
       watch.callbacks.length = watch.media.length = 0;
-      await works(origin + path);
+      await expectToServe(origin + path);
     }
   });
 
-  it("refuses what an extended parser made nested, rather than believe it", async () => {
-    const app = express()
-      .use(express.urlencoded({ extended: true }))
-      .all("/fax", hook().node);
-    const url = `${await up(app.listen(0, "127.0.0.1"))}/fax`;
-    const exchange = await provider().request({ url, params: { ...INCOMING, "a[b]": "1" } });
-    expect(answered(exchange)).toEqual([403, "forbidden"]);
+  it("returns 403 for parameters that an extended parser has nested", async () => {
+    const app = express().use(express.urlencoded({ extended: true }));
+    const url = `${await start(app.all("/fax", hook().node))}/fax`;
+    expect(await send(url, { params: { ...INCOMING, "a[b]": "1" } })).toEqual([403, "forbidden"]);
   });
 
-  it("says missing-body when the stream is gone and nothing is left", async () => {
-    const app = express();
-    app.use((req, _res, next) => void req.on("end", next).resume());
-    app.all("/fax", hook().node);
-    const url = `${await up(app.listen(0, "127.0.0.1"))}/fax`;
-    expect(answered(await provider().request({ url, params: INCOMING }))).toEqual([400, "missing-body"]);
-    expect(watch.refusals[0]?.message).toContain("Mount the webhook before");
+  it("returns 400 missing-body if the stream was read and no body is left", async () => {
+    const app = express().use((req, _res, next) => void req.on("end", next).resume());
+    expect(await send(`${await start(app.all("/fax", hook().node))}/fax`)).toEqual([400, "missing-body"]);
+    expect(watch.refusals[0]!.message).toContain("Mount the webhook before");
   });
 
-  it("gives what onFax, authToken or onRefused throws to the error handler", async () => {
+  it("passes errors of onFax, authToken and onRefused to the error handler", async () => {
     const seen: unknown[] = [];
     const thrown = new Error("no database");
     const fail = () => {
@@ -127,291 +121,220 @@ describe.each(EXPRESS)("%s", (_, express) => {
       seen.push(error);
       res.status(503).send("later");
     };
-    app.use(onError);
-    const origin = await up(app.listen(0, "127.0.0.1"));
-    for (const path of ["/fax", "/token", "/refused"]) {
-      expect(answered(await provider().request({ url: origin + path, params: INCOMING }))).toEqual([503, "later"]);
-    }
+    const origin = await start(app.use(onError));
+    for (const path of ["/fax", "/token", "/refused"]) expect(await send(origin + path)).toEqual([503, "later"]);
     expect(seen).toEqual([thrown, thrown, thrown]);
     expect(errors).not.toHaveBeenCalled();
   });
 });
 
 describe("Fastify", () => {
+  const route = (url: string, { handle }: FaxWebhook): RouteOptions => ({
+    method: ["GET", "POST"],
+    url,
+    handler: async ({ method, originalUrl, headers, body }, reply) => {
+      const answer = await handle({ method, url: originalUrl, headers, body });
+      return reply.code(answer.status).headers(answer.headers).send(answer.body);
+    },
+  });
+
   it("serves behind @fastify/formbody", async () => {
     const app = Fastify();
     await app.register(formbody);
-    const { handle } = hook();
-    app.all("/fax", async ({ method, originalUrl, headers, body }, reply) => {
-      const answer = await handle({ method, url: originalUrl, headers, body });
-      return reply.code(answer.status).headers(answer.headers).send(answer.body);
-    });
-    await app.listen({ port: 0, host: "127.0.0.1" });
-    await works(`${await up(app.server)}/fax`, false);
+    await app.route(route("/fax", hook())).ready();
+    await expectToServe(`${await start(app.server)}/fax`, false);
   });
 
-  it("serves in a plugin under a prefix, with the stream itself", async () => {
+  it("serves in a plugin with a prefix and an unparsed stream", async () => {
     const app = Fastify();
-    const { handle } = hook();
-    await app.register(
-      async (scope) => {
-        scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
-        scope.all("/fax", async ({ method, originalUrl, headers, body }, reply) => {
-          const answer = await handle({ method, url: originalUrl, headers, body });
-          return reply.code(answer.status).headers(answer.headers).send(answer.body);
-        });
-      },
-      { prefix: "/hooks" },
-    );
-    await app.listen({ port: 0, host: "127.0.0.1" });
-    const url = `${await up(app.server)}/hooks/fax`;
-    await works(url);
-    const large = await provider().request({ url, params: { ...INCOMING, Padding: "x".repeat(300_000) } });
-    expect(answered(large)).toEqual([413, "too-large"]);
+    const plugin = async (scope: FastifyInstance) => {
+      scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
+      scope.route(route("/fax", hook()));
+    };
+    await app.register(plugin, { prefix: "/hooks" }).ready();
+    const url = `${await start(app.server)}/hooks/fax`;
+    await expectToServe(url);
+    const params = { ...INCOMING, Padding: "x".repeat(300_000) };
+    expect(await send(url, { params })).toEqual([413, "too-large"]);
   });
 
-  it("gives what onFax throws to Fastify's error handler", async () => {
+  it("passes errors of onFax to Fastify's error handler", async () => {
     const app = Fastify();
     await app.register(formbody);
-    const { handle } = hook({ onFax: () => Promise.reject(new Error("no database")) });
-    app.post("/fax", ({ method, originalUrl, headers, body }) => handle({ method, url: originalUrl, headers, body }));
     app.setErrorHandler((error, _request, reply) => void reply.code(503).send(`later: ${(error as Error).message}`));
-    await app.listen({ port: 0, host: "127.0.0.1" });
-    const exchange = await provider().request({ url: `${await up(app.server)}/fax`, params: INCOMING });
-    expect(answered(exchange)).toEqual([503, "later: no database"]);
+    await app.route(route("/fax", hook({ onFax: noDatabase }))).ready();
+    expect(await send(`${await start(app.server)}/fax`)).toEqual([503, "later: no database"]);
   });
 });
 
 describe("Koa", () => {
-  it("serves through handle, behind @koa/bodyparser", async () => {
+  const callNode =
+    ({ node }: FaxWebhook): Koa.Middleware =>
+    async (ctx) => {
+      ctx.respond = false;
+      await node(ctx.req, ctx.res, (error) => ctx.onerror(error as Error));
+    };
+
+  it("serves with handle behind @koa/bodyparser", async () => {
     const { handle } = hook();
     const app = new Koa().use(bodyParser()).use(async (ctx) => {
       const body = ctx.is("multipart") ? ctx.req : ctx.request.body;
-      const answer = await handle({ method: ctx.method, url: ctx.originalUrl, headers: ctx.headers, body });
-      ctx.status = answer.status;
-      ctx.set(answer.headers as Record<string, string>);
-      ctx.body = answer.body;
+      const reply = await handle({ method: ctx.method, url: ctx.originalUrl, headers: ctx.headers, body });
+      ctx.status = reply.status;
+      ctx.set(reply.headers as Record<string, string>);
+      ctx.body = reply.body;
     });
-    await works(`${await up(app.listen(0, "127.0.0.1"))}/fax`);
+    await expectToServe(`${await start(app)}/fax`);
   });
 
-  it("serves through node, behind @koa/bodyparser with patchNode", async () => {
-    const { node } = hook();
-    const app = new Koa().use(bodyParser({ patchNode: true })).use(async (ctx) => {
-      ctx.respond = false;
-      await node(ctx.req, ctx.res, (error) => ctx.onerror(error as Error));
-    });
-    await works(`${await up(app.listen(0, "127.0.0.1"))}/fax`);
+  it("serves with node behind @koa/bodyparser with patchNode", async () => {
+    const app = new Koa().use(bodyParser({ patchNode: true })).use(callNode(hook()));
+    await expectToServe(`${await start(app)}/fax`);
   });
 
-  it("gives what onFax throws to the app's error event", async () => {
-    const { node } = hook({ onFax: () => Promise.reject(new Error("no database")) });
+  it("passes errors of onFax to the app's error event", async () => {
     const seen: unknown[] = [];
-    const app = new Koa().use(async (ctx) => {
-      ctx.respond = false;
-      await node(ctx.req, ctx.res, (error) => ctx.onerror(error as Error));
-    });
+    const app = new Koa().use(callNode(hook({ onFax: noDatabase })));
     app.on("error", (error) => seen.push(error));
-    const exchange = await provider().request({ url: `${await up(app.listen(0, "127.0.0.1"))}/fax`, params: INCOMING });
-    expect(answered(exchange)).toEqual([500, "Internal Server Error"]);
+    expect(await send(`${await start(app)}/fax`)).toEqual([500, "Internal Server Error"]);
     expect(seen).toMatchObject([{ message: "no database" }]);
   });
 });
 
 describe("Hono", () => {
-  it("serves under a base path, and gives what onFax throws to onError", async () => {
-    const app = new Hono();
+  const listen = ({ fetch }: Hono) => start(createAdaptorServer({ fetch }));
+
+  it("serves under a base path and passes errors of onFax to onError", async () => {
+    const app = new Hono().onError((error, c) => c.text(`later: ${error.message}`, 503));
     app.route(
       "/hooks",
       new Hono().all("/fax", (c) => hook().fetch(c.req.raw)),
     );
-    app.all("/broken", (c) => hook({ onFax: () => Promise.reject(new Error("no database")) }).fetch(c.req.raw));
-    app.onError((error, c) => c.text(`later: ${error.message}`, 503));
-    const origin = await up(serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }));
-    await works(`${origin}/hooks/fax`);
-    const exchange = await provider().request({ url: `${origin}/broken`, params: INCOMING });
-    expect(answered(exchange)).toEqual([503, "later: no database"]);
+    app.all("/broken", (c) => hook({ onFax: noDatabase }).fetch(c.req.raw));
+    const origin = await listen(app);
+    await expectToServe(`${origin}/hooks/fax`);
+    expect(await send(`${origin}/broken`)).toEqual([503, "later: no database"]);
   });
 
-  it("says missing-body when a middleware has read the request", async () => {
-    const app = new Hono();
-    app.use(async (c, next) => {
+  it("returns 400 missing-body if a middleware has read the request", async () => {
+    const app = new Hono().use(async (c, next) => {
       await c.req.raw.text();
       await next();
     });
     app.all("/fax", (c) => hook().fetch(c.req.raw));
-    const origin = await up(serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }));
-    expect(answered(await provider().request({ url: `${origin}/fax`, params: INCOMING }))).toEqual([
-      400,
-      "missing-body",
-    ]);
+    expect(await send(`${await listen(app)}/fax`)).toEqual([400, "missing-body"]);
   });
 });
 
 describe("a bare node:http listener", () => {
-  it("answers what onFax throws with a 500 without details, and lives on", async () => {
-    let broken = true;
-    const origin = await up(
-      createServer(
-        hook({
-          onFax: () => {
-            if (broken) throw new Error("password=hunter2");
-            return receive();
-          },
-        }).node,
-      ).listen(0, "127.0.0.1"),
-    );
-    const once = provider();
-    expect(answered(await once.request({ url: `${origin}/fax`, params: INCOMING }))).toEqual([500, "internal-error"]);
+  const listen = async (options?: Partial<FaxWebhookOptions>) => `${await start(createServer(hook(options).node))}/fax`;
+
+  it("returns 500 without details if onFax throws, and serves the next request", async () => {
+    let isBroken = true;
+    const url = await listen({
+      onFax: () => {
+        if (isBroken) throw new Error("password=hunter2");
+        return receive();
+      },
+    });
+    expect(await send(url)).toEqual([500, "internal-error"]);
     expect(errors.mock.calls).toMatchObject([[{ message: "password=hunter2" }]]);
-    broken = false;
-    expect((await once.request({ url: `${origin}/fax`, params: INCOMING })).response?.status).toBe(200);
+    isBroken = false;
+    expect((await send(url))[0]).toBe(200);
   });
 
-  it("answers an onFax that returns nothing with a 500, and says why on the console", async () => {
-    const origin = await up(createServer(hook({ onFax: (() => undefined) as never }).node).listen(0, "127.0.0.1"));
-    expect(answered(await provider().request({ url: `${origin}/fax`, params: INCOMING }))).toEqual([
-      500,
-      "internal-error",
-    ]);
+  it("returns 500 if onFax returns nothing, and logs the reason", async () => {
+    const url = await listen({ onFax: (() => undefined) as never });
+    expect(await send(url)).toEqual([500, "internal-error"]);
     expect(errors.mock.calls).toMatchObject([[{ name: "TwimlError", code: "no-verb" }]]);
   });
 
-  it.each([301, 302, 303, 307, 308])("verifies at the target of a redirect: %i", async (status) => {
+  it.each([301, 302, 303, 307, 308])("verifies the signature at the target of a redirect with %i", async (status) => {
     const { node } = hook();
-    const origin = await up(
-      createServer((req, res) => {
-        if (!req.url?.startsWith("/old")) return void node(req, res);
-        const query = /\?.*/.exec(req.url)?.[0] ?? "";
-        req.resume();
-        res.writeHead(status, { location: `/new/fax${query}` }).end();
-      }).listen(0, "127.0.0.1"),
-    );
-    const transcript = await provider().sendFax({ from: FROM, to: TO, webhookUrl: `${origin}/old/fax` });
-    expect([transcript.outcome, transcript.errorCode]).toEqual(["received", undefined]);
-    expect(course(transcript)).toEqual([`incoming ${status}`, "incoming 200", "action 200"]);
-    expect(transcript.exchanges[1]?.request.method).toBe(status < 304 ? "GET" : "POST");
+    const server = createServer((req, res) => {
+      if (!req.url?.startsWith("/old")) return void node(req, res);
+      const query = /\?.*/.exec(req.url)?.[0] ?? "";
+      req.resume();
+      res.writeHead(status, { location: `/new/fax${query}` }).end();
+    });
+    const transcript = await provide(`${await start(server)}/old/fax`).sendFax();
+    expect([transcript.outcome, transcript.error]).toEqual(["received", undefined]);
+    expect(statuses(transcript)).toEqual([status, 200, 200]);
+    expect(transcript.exchanges[1]!.request.method).toBe(status < 304 ? "GET" : "POST");
   });
 
-  it("survives a client that hangs up in the middle of the body", async () => {
-    const origin = await up(createServer(hook().node).listen(0, "127.0.0.1"));
-    const { port } = new URL(origin);
-    const socket = connect(Number(port), "127.0.0.1");
-    socket.write(head("/fax", { "content-length": "1000" }) + "FaxSid=FX1&Acc");
+  it("reports unreadable-body to onRefused if a client closes the connection within the body", async () => {
+    const url = await listen();
+    const socket = connect(Number(new URL(url).port), "127.0.0.1");
+    socket.write(head({ "content-length": "1000" }) + "FaxSid=FX1&Acc");
     await new Promise((resolve) => setTimeout(resolve, 50));
     socket.destroy();
     await vi.waitFor(() => expect(watch.refusals.map((each) => each.reason)).toEqual(["unreadable-body"]));
-    expect((await provider().request({ url: `${origin}/fax`, params: INCOMING })).response?.status).toBe(200);
+    expect((await send(url))[0]).toBe(200);
     expect(errors).not.toHaveBeenCalled();
   });
 });
 
-const SIGNATURE = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-
-function head(path: string, headers: Record<string, string>): string {
+function head(headers: Record<string, string>): string {
   const all = {
     host: "fax.example.com",
     "content-type": "application/x-www-form-urlencoded",
-    "x-twilio-signature": SIGNATURE,
+    "x-twilio-signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
     ...headers,
   };
-  return `POST ${path} HTTP/1.1\r\n${Object.entries(all)
-    .map(([name, value]) => `${name}: ${value}\r\n`)
-    .join("")}\r\n`;
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `POST /fax HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
-/** Sends without end until an answer is there; its text, and how many bytes it took. */
-function pour(
-  origin: string,
-  headers: Record<string, string>,
-  chunked: boolean,
-): Promise<{ answer: string; sent: number }> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(Number(new URL(origin).port), "127.0.0.1");
-    const block = "a".repeat(16 * 1024);
-    const piece = chunked ? `${block.length.toString(16)}\r\n${block}\r\n` : block;
-    let sent = 0;
-    let answer = "";
-    const timer = setInterval(() => {
-      if (socket.writableLength < 1e6 && sent < 100e6) sent += socket.write(piece) ? block.length : 0;
-    }, 1);
-    const end = () => {
-      clearInterval(timer);
-      socket.destroy();
-    };
-    socket.write(head("/fax", headers));
-    socket.on("data", (data) => {
-      answer += data;
-      if (!answer.includes("\r\n\r\n")) return;
-      end();
-      resolve({ answer, sent });
-    });
-    socket.on("error", (error) => {
-      end();
-      reject(error);
-    });
-    socket.on("close", () => {
-      end();
-      reject(new Error("closed without an answer"));
-    });
-  });
+/** Sends a body without end until the response is there. Returns the response and the number of bytes sent. */
+async function sendWithoutEnd(origin: string, headers: Record<string, string>): Promise<[reply: string, sent: number]> {
+  const socket = connect(Number(new URL(origin).port), "127.0.0.1");
+  const block = "a".repeat(16 * 1024);
+  const piece = "transfer-encoding" in headers ? `${block.length.toString(16)}\r\n${block}\r\n` : block;
+  let sent = 0;
+  const timer = setInterval(() => {
+    if (socket.writableLength < 1e6 && sent < 100e6) sent += socket.write(piece) ? block.length : 0;
+  }, 1);
+  socket.write(head(headers));
+  try {
+    let reply = "";
+    for await (const data of socket) {
+      reply += data;
+      if (reply.includes("\r\n\r\n")) return [reply, sent];
+    }
+    throw new Error("The connection was closed without a response.");
+  } finally {
+    clearInterval(timer);
+    socket.destroy();
+  }
 }
 
-describe("a body that does not end", () => {
-  const kinds: Record<string, (webhook: FaxWebhook) => AnyServer> = {
-    "node:http": ({ node }) => createServer(node).listen(0, "127.0.0.1"),
-    "Express 5": ({ node }) => express().all("/fax", node).listen(0, "127.0.0.1"),
-    "Express 4 behind json()": ({ node }) =>
-      EXPRESS[1][1]().use(express.json()).all("/fax", node).listen(0, "127.0.0.1"),
-    Koa: ({ node }) =>
-      new Koa().use(async (ctx) => ((ctx.respond = false), node(ctx.req, ctx.res))).listen(0, "127.0.0.1"),
-    "handle, given the stream": ({ handle }) =>
-      createServer(async (req, res) => {
-        const { status, headers, body } = await handle({
-          method: req.method ?? "",
-          url: req.url ?? "",
-          headers: req.headers,
-          body: req,
-        });
-        res.writeHead(status, headers).end(body);
-      }).listen(0, "127.0.0.1"),
-    Hono: ({ fetch }) =>
-      serve({ fetch: new Hono().all("/fax", (c) => fetch(c.req.raw)).fetch, port: 0, hostname: "127.0.0.1" }),
-  };
-  describe.each(Object.entries(kinds))("%s", (_, start) => {
-    it.each([
-      ["chunked", { "transfer-encoding": "chunked" }, true],
-      ["announced", { "content-length": "999999999" }, false],
-      [
-        "multipart, chunked",
-        { "transfer-encoding": "chunked", "content-type": "multipart/form-data; boundary=x" },
-        true,
-      ],
-    ])("is cut off with 413: %s", async (_, headers, chunked) => {
-      const origin = await up(start(hook({ maxMediaBytes: 100_000 })));
-      const { answer, sent } = await pour(origin, headers, chunked);
-      expect(answer).toMatch(/^HTTP\/1\.1 413 /);
-      expect(answer).toContain("too-large");
-      expect(sent).toBeLessThan(5e6);
-    });
+const LISTENERS: Record<string, (webhook: FaxWebhook) => Listener> = {
+  "node:http": ({ node }) => createServer(node),
+  "Express 5": ({ node }) => express().all("/fax", node),
+  "Express 4 behind json()": ({ node }) => express4().use(express.json()).all("/fax", node),
+  Koa: ({ node }) => new Koa().use(async (ctx) => ((ctx.respond = false), node(ctx.req, ctx.res))),
+  "handle with a stream": ({ handle }) =>
+    createServer(async (req, res) => {
+      const { method = "", url = "", headers } = req;
+      const reply = await handle({ method, url, headers, body: req });
+      res.writeHead(reply.status, reply.headers).end(reply.body);
+    }),
+  Hono: ({ fetch }) => createAdaptorServer({ fetch: new Hono().all("/fax", (c) => fetch(c.req.raw)).fetch }),
+};
 
-    it("is not read at all without a signature", async () => {
-      const origin = await up(start(hook()));
-      const { answer } = await pour(origin, { "transfer-encoding": "chunked", "x-twilio-signature": "" }, true);
-      expect(answer).toMatch(/^HTTP\/1\.1 403 /);
-      expect(answer).toContain("forbidden");
-    });
+describe.each(Object.entries(LISTENERS))("%s, with a body that does not end", (_, listener) => {
+  const CHUNKED = { "transfer-encoding": "chunked" };
+  it.each([
+    [413, "too-large", "a chunked form", CHUNKED],
+    [413, "too-large", "a form of 999,999,999 bytes", { "content-length": "999999999" }],
+    [413, "too-large", "chunked multipart", { ...CHUNKED, "content-type": "multipart/form-data; boundary=x" }],
+    [403, "forbidden", "a form without a signature, which is not read", { ...CHUNKED, "x-twilio-signature": "" }],
+  ])("returns %i %s for %s", async (status, reason, _, headers) => {
+    const origin = await start(listener(hook({ maxMediaBytes: 100_000 })));
+    const [reply, sent] = await sendWithoutEnd(origin, headers);
+    expect(reply).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(reply).toContain(reason);
+    expect(sent).toBeLessThan(5e6);
   });
-});
-
-it("verifies what signRequest signs, over a real connection", async () => {
-  const origin = await up(createServer(hook().node).listen(0, "127.0.0.1"));
-  const body = new URLSearchParams(INCOMING);
-  const signature = signRequest({ authToken: TOKEN, url: `${origin}/fax`, params: body });
-  const response = await fetch(`${origin}/fax`, {
-    method: "POST",
-    body,
-    headers: { "x-signalwire-signature": signature },
-  });
-  expect([response.status, await response.text()]).toEqual([200, expect.stringContaining("<Receive")]);
 });

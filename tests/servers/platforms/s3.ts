@@ -1,4 +1,4 @@
-/** `@aws-sdk/client-s3`, as far as the Lambda examples use it: the objects stand in `stored`. */
+/** `@aws-sdk/client-s3`, as far as the Lambda examples use it: the objects are in `stored`. */
 import { stored } from "./stored.js";
 
 export class PutObjectCommand {

@@ -1,4 +1,4 @@
-/** What the examples have put into a store that is no disk, by name; the same for every module graph. */
+/** The files that the examples put into an object store, by name; shared by every module graph. */
 declare global {
   var storedByExamples: Map<string, Uint8Array> | undefined;
 }

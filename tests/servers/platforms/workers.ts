@@ -1,4 +1,4 @@
-/** `cloudflare:workers`, as far as the example uses it: the bucket's objects stand in `stored`. */
+/** `cloudflare:workers`, as far as the example uses it: the objects of the bucket are in `stored`. */
 import { stored } from "./stored.js";
 
 const FAXES = {
