@@ -1,22 +1,18 @@
-/** Node: ES modules, CommonJS, and `node:http`. Bun and Deno take the same two checks from here. */
+/** Node: ES modules, CommonJS, and `node:http`. Bun and Deno import the last two from here. */
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
-import { converseNode, createListener, limits, run, summary } from "./suite.mjs";
+import { converseNode, createListener, run, summary } from "./suite.mjs";
 
-/** What `require()` of the CommonJS files does. */
+/** The suite with the CommonJS files. */
 export async function required() {
   const require = createRequire(import.meta.url);
-  const { passed, failed } = await run(await modulesBy(require));
+  const [core, webhook, testing] = ["twiml-fax", "twiml-fax/webhook", "twiml-fax/testing"].map((name) => require(name));
+  const { passed, failed } = await run({ core, webhook, testing });
   return { passed, failed };
 }
 
-async function modulesBy(load) {
-  const [core, webhook, testing] = ["twiml-fax", "twiml-fax/webhook", "twiml-fax/testing"].map(load);
-  return { core: await core, webhook: await webhook, testing: await testing };
-}
-
-/** What `webhook.node` does behind the runtime's `node:http`. */
+/** `webhook.node` behind the runtime's `node:http`. */
 export async function nodeServer(modules) {
   const server = createServer(createListener(modules));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -28,13 +24,14 @@ export async function nodeServer(modules) {
   }
 }
 
-/** The last line of the output, which run.mjs reads. */
-export function report(groups, cannot) {
-  console.log(JSON.stringify({ ...summary(groups), cannot }));
+/** Prints the last line of the output, which run.mjs reads. */
+export function report(groups) {
+  console.log(JSON.stringify(summary(groups)));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const modules = await modulesBy((name) => import(name));
+  const [core, webhook, testing] = [import("twiml-fax"), import("twiml-fax/webhook"), import("twiml-fax/testing")];
+  const modules = { core: await core, webhook: await webhook, testing: await testing };
   const { groups } = await run(modules);
-  report({ ...groups, require: await required(), node: await nodeServer(modules) }, await limits(modules));
+  report({ ...groups, require: await required(), node: await nodeServer(modules) });
 }
