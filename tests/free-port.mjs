@@ -1,4 +1,4 @@
-/** A port that nobody listens at, for a server in a process of its own. */
+/** Finds a free port, for a server in another process. */
 import { once } from "node:events";
 import { createServer } from "node:net";
 

@@ -1,4 +1,4 @@
-/** The number under which a provider's log shows each mistake, by the providers' error pages. */
+/** The provider's error number of each code, from the providers' documentation. */
 export const PROVIDER_ERRORS: Readonly<Record<string, number | undefined>> = {
   malformed: 12100,
   "invalid-text": 12100,
@@ -11,7 +11,7 @@ export const PROVIDER_ERRORS: Readonly<Record<string, number | undefined>> = {
   "no-verb": 34106,
 };
 
-/** The property that an error of this code has, if a provider has a number for it. */
+/** The expected `providerError` of an error with this code, if there is a number. */
 export function providerErrorOf(code: string): { providerError?: number } {
   const providerError = PROVIDER_ERRORS[code];
   return providerError === undefined ? {} : { providerError };

@@ -1,15 +1,15 @@
 /**
- * The library beside its peers, as Markdown: `npm run bench`, about a minute on a quiet machine.
+ * Compares the library with its peers and prints Markdown: `npm run bench`, about a minute on an idle machine.
  *
- * - `npm run bench -- verify` runs the rows alone whose title matches.
- * - `BENCH_QUICK=1` takes about 15 s and is less exact: a difference below a tenth says nothing.
- * - `BENCH_BEFORE=/path` puts the build of another checkout into the same run, as the candidate "before".
- * - `BENCH_AFTER=/path` measures that checkout's build in place of this one's.
+ * - `npm run bench -- verify` runs only the rows whose title matches.
+ * - `BENCH_QUICK=1` takes about 15 s and is less exact: ignore differences below 10 %.
+ * - `BENCH_BEFORE=/path` adds the build of another checkout to the same run, as the candidate "before".
+ * - `BENCH_AFTER=/path` measures the build of that checkout instead of this one.
  *
- * Before anything is timed, the candidates of a task have to give the same result.
+ * All candidates of a task must return the same result before any of them is timed.
  */
 import assert from "node:assert/strict";
-import { callbackTurns, parsers, parsersOf, turns, verifiers, writers } from "./candidates.mjs";
+import { callbackHandlers, handlers, parsers, parsersOf, verifiers, writers } from "./candidates.mjs";
 import { importTimes } from "./imports.mjs";
 import { callbacks, forgeries, HARD_FORMS, longForm, requests } from "./inputs.mjs";
 import { ofBuilds, PEERS } from "./libraries.mjs";
@@ -18,16 +18,16 @@ import { bytes, printHead, printMissed, printRow, time } from "./table.mjs";
 
 /** Node 24 runs the code written by hand faster, and ours less so. */
 const isNode24 = Number.parseInt(process.versions.node) >= 24;
-/** A call of these takes longer than a round is meant to. */
+/** For calls that take longer than a usual round. */
 const LONG = { rounds: 21 };
 const VERIFYING_AIMS = [[1.1, "bare HMAC"]];
 
-/** `result` is what the candidates have to agree on. */
+/** `result` selects the part that must be equal for all candidates. */
 const TASKS = [
   {
     task: "build and serialize",
     candidates: writers,
-    // XML writers differ in nothing that a reader sees: the space before "/>", a line end after the prologue.
+    // Some XML writers add a line break after the prologue.
     result: (twiml) => twiml.replace("?>\n", "?>"),
     aims: [
       [1 / 10, "twilio"],
@@ -36,12 +36,12 @@ const TASKS = [
   },
   {
     task: "parse a request (5 parameters)",
-    candidates: parsers(({ parseFaxRequest }) => parseFaxRequest, requests),
+    candidates: parsers((library) => library.parseFaxRequest, requests),
     result: ({ params, ...untyped }) => ({ ...(params ?? untyped) }),
   },
   {
     task: "parse a callback (11 parameters)",
-    candidates: parsers(({ parseFaxCallback }) => parseFaxCallback, callbacks),
+    candidates: parsers((library) => library.parseFaxCallback, callbacks),
     result: ({ params, ...untyped }) => ({ ...(params ?? untyped) }),
     aims: [[1.6, "fast-querystring"]],
   },
@@ -50,14 +50,18 @@ const TASKS = [
   { task: "refuse a forged request", candidates: verifiers(forgeries), result: (valid) => !valid },
   {
     task: "a request, from body to reply",
-    candidates: turns,
+    candidates: handlers,
     result: ({ status, body }) => [status, body],
     aims: [
       [1 / 1.75, "twilio"],
       [isNode24 ? 1.8 : 1.6, "by hand, fast-querystring"],
     ],
   },
-  { task: "a callback, from body to reply", candidates: callbackTurns, result: ({ status, body }) => [status, body] },
+  {
+    task: "a callback, from body to reply",
+    candidates: callbackHandlers,
+    result: ({ status, body }) => [status, body],
+  },
 ];
 
 const only = new RegExp(process.argv[2] ?? "");
@@ -75,9 +79,9 @@ printMissed();
 
 async function assertAgreement(task, candidates, result) {
   const expected = result(await candidates["twiml-fax"](1));
-  assert(expected !== undefined && expected !== false, `${task}: twiml-fax fails`);
+  assert(expected !== undefined && expected !== false, `${task}: twiml-fax failed`);
   for (const [name, run] of Object.entries(candidates)) {
-    assert.deepEqual(result(await run(1)), expected, `${task}: ${name} gives another result`);
+    assert.deepEqual(result(await run(1)), expected, `${task}: ${name} returns another result`);
   }
 }
 

@@ -1,4 +1,4 @@
-/** The floors: what the peers have no name for, in the shortest code that does it for this one case. */
+/** Lower bounds: the shortest code for exactly one case. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 
 const ENTITIES = { "&": "&amp;", "<": "&lt;", '"': "&quot;", "\t": "&#x9;", "\n": "&#xA;", "\r": "&#xD;" };
@@ -42,11 +42,11 @@ const isForm = ({ method, headers, body }) =>
   headers["content-type"].startsWith("application/x-www-form-urlencoded") &&
   body.length <= 64 * 1024;
 
-// A length and "+": V8 is slow with a counted repetition, and the floor should be a hard one.
+// V8 is slow with a counted repetition such as {1,40}.
 const isSid = (text) => text.length <= 40 && /^[\w-]+$/.test(text);
 
-/** All that a turn has to do for an honest request; `answer` makes the reply's body of the parameters. */
-export function turnByHand(authToken, decode, answer) {
+/** The minimum for a valid request; `write` creates the response body from the parameters. */
+export function handleByHand(authToken, decode, write) {
   return async (request) => {
     if (!isForm(request)) return { status: 415 };
     const params = decode(request.body);
@@ -57,6 +57,6 @@ export function turnByHand(authToken, decode, answer) {
     }
     if (!isSid(params.FaxSid) || !isSid(params.AccountSid)) return { status: 400 };
     const headers = { "content-type": "text/xml; charset=utf-8", "cache-control": "no-store" };
-    return { status: 200, headers, body: answer(params) };
+    return { status: 200, headers, body: write(params) };
   };
 }

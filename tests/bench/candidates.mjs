@@ -1,6 +1,13 @@
-/** Who runs in which task: each build of the library, the peers, and the floors written by hand. */
+/** The candidates of each task: every build of the library, the peers, and code written by hand. */
 import querystring from "node:querystring";
-import { bareVerify, decodeByHand, decodeBySearchParams, EMPTY_RESPONSE, turnByHand, writeByHand } from "./by-hand.mjs";
+import {
+  bareVerify,
+  decodeByHand,
+  decodeBySearchParams,
+  EMPTY_RESPONSE,
+  handleByHand,
+  writeByHand,
+} from "./by-hand.mjs";
 import { attributes, attributesFor, authToken, callbacks, over, requests, url } from "./inputs.mjs";
 import { createXml, fastQuerystring, ofBuilds, qs, signalwire, twilio, XMLBuilder } from "./libraries.mjs";
 
@@ -38,12 +45,9 @@ function writeByFastXmlParser() {
   };
 }
 
-/** `parserOf` takes our parser out of a library. */
-export const parsers = (parserOf, forms) => ({
-  ...ofBuilds((library) => {
-    const parse = parserOf(library);
-    return over(forms, ({ body }) => parse(body));
-  }),
+/** `getParser` selects the parser of a build. */
+export const parsers = (getParser, forms) => ({
+  ...ofBuilds((library) => over(forms, ({ body }) => getParser(library)(body))),
   "fast-querystring": over(forms, ({ body }) => fastQuerystring.parse(body)),
   querystring: over(forms, ({ body }) => querystring.parse(body)),
   qs: over(forms, ({ body }) => qs.parse(body)),
@@ -51,21 +55,17 @@ export const parsers = (parserOf, forms) => ({
   "by hand": over(forms, ({ body }) => decodeByHand(body)),
 });
 
-/** For one body that is long or malformed. Ours refuses most of them, which is part of the work. */
+/** The parsers with one long or malformed body. Ours throws for most of them, which is part of the work. */
 export const parsersOf = (body) => ({
-  ...ofBuilds(
-    ({ parseFaxRequest }) =>
-      () =>
-        refusing(parseFaxRequest, body),
-  ),
+  ...ofBuilds((library) => () => parseOrCatch(library, body)),
   "fast-querystring": () => fastQuerystring.parse(body),
   querystring: () => querystring.parse(body, "&", "=", { maxKeys: 0 }),
   URLSearchParams: () => decodeBySearchParams(body),
 });
 
-function refusing(parse, body) {
+function parseOrCatch({ parseFaxRequest }, body) {
   try {
-    return parse(body);
+    return parseFaxRequest(body);
   } catch (error) {
     if (error.name !== "FaxRequestError") throw error;
     return error;
@@ -81,28 +81,28 @@ export const verifiers = (forms) => ({
   SignalWire: over(forms, ({ params, signature }) => signalwire.validateRequest(authToken, signature, url, params)),
 });
 
-const answerFax = ({ To }) => writeByHand(attributesFor(To));
-const answerCallback = () => EMPTY_RESPONSE;
+const writeVerb = ({ To }) => writeByHand(attributesFor(To));
+const writeEmpty = () => EMPTY_RESPONSE;
 
-export const turns = {
-  ...ofBuilds((library) => turnOver(requests, webhookOf(library))),
-  "by hand, fast-querystring": turnOver(requests, turnByHand(authToken, fastQuerystring.parse, answerFax)),
-  "by hand": turnOver(requests, turnByHand(authToken, decodeByHand, answerFax)),
-  "by hand, URLSearchParams": turnOver(requests, turnByHand(authToken, decodeBySearchParams, answerFax)),
-  twilio: turnOver(requests, turnByHelper(twilio.validateRequest, twilio.twiml.FaxResponse)),
-  SignalWire: turnOver(requests, turnByHelper(signalwire.validateRequest, signalwire.LaML.FaxResponse)),
+export const handlers = {
+  ...ofBuilds((library) => handleEach(requests, createHandle(library))),
+  "by hand, fast-querystring": handleEach(requests, handleByHand(authToken, fastQuerystring.parse, writeVerb)),
+  "by hand": handleEach(requests, handleByHand(authToken, decodeByHand, writeVerb)),
+  "by hand, URLSearchParams": handleEach(requests, handleByHand(authToken, decodeBySearchParams, writeVerb)),
+  twilio: handleEach(requests, handleByHelper(twilio.validateRequest, twilio.twiml.FaxResponse)),
+  SignalWire: handleEach(requests, handleByHelper(signalwire.validateRequest, signalwire.LaML.FaxResponse)),
 };
 
-export const callbackTurns = {
-  ...ofBuilds((library) => turnOver(callbacks, webhookOf(library))),
-  "by hand, fast-querystring": turnOver(callbacks, turnByHand(authToken, fastQuerystring.parse, answerCallback)),
+export const callbackHandlers = {
+  ...ofBuilds((library) => handleEach(callbacks, createHandle(library))),
+  "by hand, fast-querystring": handleEach(callbacks, handleByHand(authToken, fastQuerystring.parse, writeEmpty)),
 };
 
-function turnOver(forms, handle) {
+function handleEach(forms, handle) {
   return over(forms, ({ headers, body }) => handle({ method: "POST", url: "/fax/incoming?line=2", headers, body }));
 }
 
-function webhookOf({ faxWebhook, receive }) {
+function createHandle({ faxWebhook, receive }) {
   return faxWebhook({
     authToken,
     publicUrl: "https://fax.example.com",
@@ -111,8 +111,8 @@ function webhookOf({ faxWebhook, receive }) {
   }).handle;
 }
 
-/** A turn as the helper libraries' own documentation writes it: nothing is checked but the signature. */
-function turnByHelper(validate, Response) {
+/** As in the documentation of the helper libraries: only the signature is checked. */
+function handleByHelper(validate, Response) {
   return async ({ url: path, headers, body }) => {
     const params = querystring.parse(body);
     const whole = "https://fax.example.com" + path;

@@ -1,4 +1,4 @@
-/** What the candidates work on. Several of each, and no literals: engines remember what they did with a literal. */
+/** Inputs of the candidates: several of each, and no literals, because engines cache results for literals. */
 import { randomUUID } from "node:crypto";
 import querystring from "node:querystring";
 import { bareSignature } from "./by-hand.mjs";
@@ -9,10 +9,10 @@ const SIZE = 64 * 1024;
 export const authToken = "0123456789abcdef0123456789abcdef";
 export const url = "https://fax.example.com/fax/incoming?line=2";
 
-/** Runs `use` on one input after the other, by the running number that the race hands out. */
+/** Runs `use` on the next input, by the number that the race passes. */
 export const over = (inputs, use) => (i) => use(inputs[i % COUNT]);
 
-/** The attributes that a server's function makes anew for each fax. */
+/** The attributes that a handler creates for each fax. */
 export const attributesFor = (to) => ({
   action: `/fax/received?to=${to}&n=1`,
   method: "POST",
@@ -50,13 +50,13 @@ export const forgeries = requests.map((request) => ({
   signature: request.signature.replace(/^./, (first) => (first === "A" ? "B" : "A")),
 }));
 
-/** A request's form with more parameters, `count` in all. */
+/** A form of a request with `count` parameters. */
 export function longForm(count) {
   const more = Array.from({ length: count - 5 }, (_, i) => `&Parameter${i}=value+%23${i}`);
   return flat(requests[0].body + more.join(""));
 }
 
-/** Bodies that are meant to hurt a decoder, 64 KiB each, by what they are made of. */
+/** Bodies of 64 KiB that are expensive to decode, by their repeated unit. */
 export const HARD_FORMS = {
   "%": fill("%"),
   "%zz": fill("%zz"),
@@ -71,7 +71,7 @@ function fill(text) {
   return flat(text.repeat(SIZE / text.length));
 }
 
-/** Text as it comes from a socket, in one piece: joined text is flattened by whoever reads it first. */
+/** Flat text, as from a socket: V8 flattens a concatenated string when it is first read, which would be timed. */
 function flat(text) {
   return Buffer.from(text).toString("latin1");
 }

@@ -1,6 +1,6 @@
 /**
- * What is compared: this build, another one that is asked for, and the peers. The peers are no part of `npm ci`: the
- * first run installs the exact versions of the package.json beside this file.
+ * The compared libraries: this build, the builds of BENCH_BEFORE and BENCH_AFTER, and the peers. `npm ci` does not
+ * install the peers: the first run installs the exact versions from the package.json in this folder.
  */
 import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -20,12 +20,12 @@ export const qs = require("qs");
 export const PEERS = ["twilio", "@signalwire/compatibility-api", "xmlbuilder2", "fast-xml-parser", "qs"];
 
 const here = fileURLToPath(new URL("../..", import.meta.url));
-/** This checkout, or the one of BENCH_AFTER, which lets today's benchmark measure yesterday's code. */
+/** This checkout, or the one of BENCH_AFTER, to measure older code with this benchmark. */
 export const after = await load(process.env.BENCH_AFTER || here);
-/** A second build that stands in the same run, if BENCH_BEFORE names its checkout: two runs would not compare. */
+/** A second build in the same run, if BENCH_BEFORE is set: the results of two runs are not comparable. */
 export const before = process.env.BENCH_BEFORE ? await load(process.env.BENCH_BEFORE) : undefined;
 
-/** A candidate of each build; `make` makes it of a library, so that both run the same code around the library. */
+/** A candidate for each build; `make` creates it from a library, so that both run the same code around it. */
 export function ofBuilds(make, name = "twiml-fax") {
   const earlier = name === "twiml-fax" ? "before" : `${name} before`;
   return { [name]: make(after), ...(before && { [earlier]: make(before) }) };

@@ -1,4 +1,4 @@
-/** How things are measured: interleaved rounds in this process, fresh processes for imports, files for sizes. */
+/** Measures calls in interleaved rounds, imports in new processes, and sizes of files. */
 import { execFileSync } from "node:child_process";
 import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,14 +8,13 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 export const quick = process.env.BENCH_QUICK === "1";
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** What else the machine does only ever adds time, so the faster rounds are the truer ones; the fastest is luck. */
+/** Other load only adds time, so fast rounds are more accurate; the fastest is an outlier. */
 const lowerQuartile = (times) => times.toSorted((a, b) => a - b)[times.length >> 2];
 
 /**
- * Time of one call, in microseconds, by candidate: the lower quartile of the rounds. Every round runs every candidate
- * for about `ms`, less than what a busy machine gives a process at a time. A candidate is called with a running number,
- * to choose another input each time. Each round shuffles the candidates: in a fixed order, one of them would always run
- * after the peer that leaves the most garbage.
+ * The microseconds of one call by candidate: the lower quartile of the rounds. Every round runs every candidate for
+ * about `ms`, less than a time slice of the scheduler. Candidates receive a running number, to choose another input each
+ * time. Each round shuffles the candidates: in a fixed order, one would always run after the peer with the most garbage.
  */
 export async function race(candidates, { rounds = quick ? 21 : 201, ms = 1 } = {}) {
   const racers = [];
@@ -29,7 +28,7 @@ export async function race(candidates, { rounds = quick ? 21 : 201, ms = 1 } = {
   return Object.fromEntries(racers.map(({ name, times }) => [name, 1000 * lowerQuartile(times)]));
 }
 
-/** Runs a candidate until the compilers had their time. Gives the number of calls that fill `ms`. */
+/** Runs a candidate until it is compiled. Returns the number of calls that take `ms`. */
 async function warmUp(batch, run, ms) {
   const end = performance.now() + (quick ? 50 : 200);
   let calls = 1;
@@ -63,9 +62,9 @@ function direct(run, calls) {
 }
 
 /**
- * Time of an import in a fresh process, in microseconds, by `how + file`: that of the fastest round, because a process
- * that does the same each time differs by the machine alone. Nothing is subtracted. No `file` means an empty module.
- * A script's file runs it, not `--eval`, under which Node has loaded node:crypto before.
+ * The microseconds of an import in a new process, by `how + file`: the fastest round, because only the machine makes
+ * the same process slower. Nothing is subtracted. No `file` means an empty module. Each import is in a script file:
+ * with `--eval`, Node has already loaded node:crypto.
  */
 export function raceImports(modules, rounds = quick ? 3 : 21) {
   const folder = mkdtempSync(join(tmpdir(), "twiml-fax-imports-"));
@@ -83,7 +82,7 @@ export function raceImports(modules, rounds = quick ? 3 : 21) {
   return new Map([...racers].map(([key, { times }]) => [key, Math.min(...times)]));
 }
 
-/** Writes a script that loads a module and prints how long it took, in milliseconds. Gives the script's path. */
+/** Writes a script that loads a module and prints the milliseconds. Returns its path. */
 function writeImport(folder, number, { how, file }) {
   const ending = how === "require" ? "cjs" : "mjs";
   const empty = join(folder, `empty.${ending}`);
@@ -97,39 +96,39 @@ function writeImport(folder, number, { how, file }) {
   return script;
 }
 
-/** On Windows npm is a .cmd, which cannot be spawned without a shell; Node's own installation has it beside node. */
+/** On Windows npm is a .cmd file, which needs a shell; the npm of Node's installation is a script. */
 const NPM =
   process.platform === "win32"
     ? [process.execPath, join(dirname(process.execPath), "node_modules/npm/bin/npm-cli.js")]
     : ["npm"];
 
-/** A checkout's package as npm would install it, in a temporary folder: what ships is what is measured. */
+/** Packs and extracts a checkout into a temporary folder: the benchmark measures the published files. */
 export function pack(checkout) {
-  if (!existsSync(join(checkout, "dist"))) throw new Error(`${checkout} has no dist/; run npm run build there first`);
+  if (!existsSync(join(checkout, "dist"))) throw new Error(`${checkout} has no dist/. Run npm run build there first.`);
   const folder = mkdtempSync(join(tmpdir(), "twiml-fax-bench-"));
-  // `npm run -w` hands its workspace to the npm inside, which would pack this folder.
+  // `npm run -w` passes its workspace to the inner npm, which would pack this folder.
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
-  // Without scripts: `prepare` would build anew.
+  // Without scripts: `prepare` would build again.
   const args = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder];
   const [npm, ...first] = NPM;
   const name = execFileSync(npm, [...first, ...args], { cwd: checkout, env, encoding: "utf8" }).trim();
-  // A relative name: some tar takes the colon of C: for a host.
+  // A relative name: some versions of tar read C: as a host name.
   execFileSync("tar", ["-xzf", name], { cwd: folder });
   return join(folder, "package");
 }
 
-/** Folder of an installed package, as Node finds it from `from`. */
+/** The folder of an installed package, as Node resolves it in `from`. */
 export function packageFolder(name, from = here) {
   const folder = join(from, "node_modules", name);
   if (existsSync(folder)) return folder;
   if (dirname(from) === from)
-    throw new Error(`${name} is not installed; delete ${join(here, "node_modules")} and run it again`);
+    throw new Error(`${name} is not installed. Delete ${join(here, "node_modules")} and run this again.`);
   return packageFolder(name, dirname(from));
 }
 
 export const manifest = (folder) => JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 
-/** Bytes of all files of a package and of what it depends on, each package once. */
+/** The bytes of all files of a package and its dependencies, each package once. */
 export function bytesInstalled(folder, seen = new Set()) {
   if (seen.has(folder)) return 0;
   seen.add(folder);
@@ -138,7 +137,7 @@ export function bytesInstalled(folder, seen = new Set()) {
   return dependencies.reduce((sum, name) => sum + bytesInstalled(packageFolder(name, folder), seen), own);
 }
 
-/** Without the packages nested inside, which the walk over the dependencies counts. */
+/** Without nested packages, which bytesInstalled counts as dependencies. */
 function sizeOf(path) {
   const stat = lstatSync(path);
   if (!stat.isDirectory()) return stat.size;

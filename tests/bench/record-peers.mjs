@@ -1,7 +1,7 @@
 /**
- * Writes tests/peers/recorded.json anew: `npm run bench:record`, whenever tests/peers/inputs.mjs or a helper library's
- * version in the package.json beside this file has changed. The tests then need none of the helper libraries. It also
- * holds many more random attributes against this build, which a file of moderate size could not keep.
+ * Writes tests/peers/recorded.json: run `npm run bench:record` after a change of tests/peers/inputs.mjs or of a helper
+ * library's version in the package.json in this folder. The tests then do not need the helper libraries. It also
+ * compares this build with them for more random attributes than the file could contain.
  */
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
@@ -19,8 +19,8 @@ const PEERS = {
 };
 const TWILIO = PEERS.twilio.FaxResponse;
 
-/** The text of a response that `build` has filled, or what was thrown. */
-function written(FaxResponse, build) {
+/** The text of a response that `build` filled, or the message of the error. */
+function write(FaxResponse, build) {
   const response = new FaxResponse();
   try {
     build(response);
@@ -31,21 +31,21 @@ function written(FaxResponse, build) {
 }
 
 function textOf(FaxResponse, build) {
-  const { text, error } = written(FaxResponse, build);
+  const { text, error } = write(FaxResponse, build);
   assert(text !== undefined, error);
   return text;
 }
 
 const received = (FaxResponse, attributes) => textOf(FaxResponse, (response) => response.receive(attributes));
 
-/** What both write. */
+/** The recorded documents that exist for both. */
 function common({ FaxResponse }) {
   return {
     empty: textOf(FaxResponse, () => {}),
     attributes: inputs.ATTRIBUTES.map((attributes) => received(FaxResponse, attributes)),
     url: received(FaxResponse, { action: inputs.ACTION_URL.href }),
     unchecked: received(FaxResponse, { ...inputs.ACTION, ...inputs.UNCHECKED }),
-    wrong: inputs.WRONG.map(([, attributes]) => written(FaxResponse, (response) => response.receive(attributes))),
+    wrong: inputs.WRONG.map(([, attributes]) => write(FaxResponse, (response) => response.receive(attributes))),
   };
 }
 
@@ -61,23 +61,23 @@ const ofTwilio = {
   reject: textOf(TWILIO, (response) => response.addChild("Reject")),
   comments: inputs.COMMENTS.map(commented),
   commentAlone: textOf(TWILIO, (response) => response.comment(inputs.COMMENT_ALONE)),
-  commentRefused: written(TWILIO, (response) => response.comment(inputs.COMMENT_REFUSED)),
+  commentRefused: write(TWILIO, (response) => response.comment(inputs.COMMENT_REFUSED)),
 };
 const ofSignalWire = { reject: textOf(signalwire.LaML.FaxResponse, (response) => response.reject()) };
 
-/** The same bytes by both, so that they are recorded once. */
-function byBoth(attributes) {
+/** The document that both write identically, so that it is recorded once. */
+function writeByBoth(attributes) {
   const [one, other] = Object.values(PEERS).map(({ FaxResponse }) => received(FaxResponse, attributes));
   assert.equal(one, other);
   return one;
 }
 
-/** The signature that a library's own validator takes, while it refuses it for a changed parameter. */
+/** A signature that a library's validator accepts, and does not accept for a changed parameter. */
 function signature(validate, params) {
   const { authToken, url } = inputs.SIGNED;
   const text = bareSignature(authToken, url, params);
-  assert(validate(authToken, text, url, params), "the helper library must take it");
-  assert(!validate(authToken, text, url, { ...params, From: "other" }), "the helper library must refuse it");
+  assert(validate(authToken, text, url, params), "the helper library must accept it");
+  assert(!validate(authToken, text, url, { ...params, From: "other" }), "the helper library must reject it");
   return text;
 }
 
@@ -98,7 +98,7 @@ const recorded = {
     twilio: { ...common(byTwilio), ...ofTwilio },
     "@signalwire/compatibility-api": { ...common(bySignalWire), ...ofSignalWire },
   },
-  random: inputs.RANDOM_ATTRIBUTES.map(byBoth),
+  random: inputs.RANDOM_ATTRIBUTES.map(writeByBoth),
   signatures: {
     twilio: signatures(inputs.SIGNED.twilio, byTwilio.validate),
     signalwire: signatures(inputs.SIGNED.signalwire, bySignalWire.validate),
@@ -108,15 +108,15 @@ const recorded = {
 const seed = Date.now() % 2 ** 31;
 let runs = 0;
 for (const attributes of inputs.randomAttributes(seed)) {
-  assert.equal(after.toTwiml(after.receive(attributes)), byBoth(attributes), `seed ${seed}, run ${runs}`);
+  assert.equal(after.toTwiml(after.receive(attributes)), writeByBoth(attributes), `seed ${seed}, run ${runs}`);
   if (++runs === LIVE_RUNS) break;
 }
 
-// Nothing but ASCII, so that no editor changes what a library wrote.
+// Only ASCII, so that no editor changes the bytes.
 const json = JSON.stringify(recorded).replace(
   /[^\x20-\x7e]/g,
   (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
 );
 const file = fileURLToPath(new URL("../peers/recorded.json", import.meta.url));
 writeFileSync(file, await format(json, { parser: "json", printWidth: 120 }));
-console.log(`${file} is written; ${runs} more random attributes (seed ${seed}) gave the same bytes in this build.`);
+console.log(`Wrote ${file}. This build writes the same bytes for ${runs} more random attributes (seed ${seed}).`);

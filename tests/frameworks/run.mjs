@@ -1,9 +1,9 @@
 /**
- * The packed library in the real frameworks, each of them built and started as its users do it:
+ * Tests the packed library in Next.js and NestJS, built and started as users do it:
  *
  *   npm run test:frameworks
  *
- * The frameworks come from the npm registry, in the versions of the apps' package.json; everything is temporary.
+ * The frameworks come from the npm registry, in the versions of each app's package.json; everything is temporary.
  */
 import { exec, spawn } from "node:child_process";
 import { rmSync } from "node:fs";
@@ -18,7 +18,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "../..");
 const TOKEN = "PSK_a-test-key";
 const REJECTED = "+15005550006";
-/** Not where the server listens: that publicUrl counts, and not the Host header, is half of the test. */
+/** Not the server's own address, so that a signature is valid only with publicUrl. */
 const PUBLIC_URL = "https://fax.example.com";
 
 const APPS = [
@@ -45,7 +45,7 @@ const APPS = [
   },
 ];
 
-/** Nothing of npm's, which would count for the inner npm too, and no secret: the apps have to build without one. */
+/** Without npm's variables, which the inner npm would read, and without secrets: the apps must build without them. */
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) => !/^(npm_.*|NODE_ENV|SIGNALWIRE_SIGNING_KEY|PUBLIC_URL|PORT|HOST|ADAPTER)$/i.test(name),
@@ -53,7 +53,7 @@ const environment = Object.fromEntries(
 );
 Object.assign(environment, { NEXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1" });
 
-/** What an interrupt must not leave behind. */
+/** Child processes to kill on an interrupt. */
 const running = new Set();
 let temporary;
 let failures = 0;
@@ -63,7 +63,7 @@ function report(name, problem) {
   console.log(problem === undefined ? `ok      ${name}` : `FAILED  ${name}: ${problem}`);
 }
 
-/** A line for the shell, because npm is a script of the shell's on Windows. */
+/** Runs a line in a shell, because npm is a shell script on Windows. */
 async function shell(cwd, line) {
   try {
     await promisify(exec)(line, { cwd, env: environment, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 });
@@ -78,7 +78,7 @@ async function pack() {
   return (await readdir(temporary)).find((name) => name.endsWith(".tgz"));
 }
 
-/** A fresh copy of an app with its framework and the packed library, built. */
+/** Copies an app, installs its framework and the packed library, and builds it. */
 async function build({ folder }, tarball) {
   const app = join(temporary, folder);
   const isSource = (path) => !/[\\/](node_modules|dist|\.next)$/.test(path.slice(here.length));
@@ -88,7 +88,7 @@ async function build({ folder }, tarball) {
   return app;
 }
 
-/** Starts a server, and gives `use` its origin and a function for what it has printed. */
+/** Starts a server, and passes its origin and a function that returns its output to `use`. */
 async function serve(app, { args, env }, use) {
   const port = String(await freePort());
   const secrets = { SIGNALWIRE_SIGNING_KEY: TOKEN, PUBLIC_URL };
@@ -103,7 +103,7 @@ async function serve(app, { args, env }, use) {
   const closed = new Promise((resolve) => child.once("close", resolve));
   try {
     const origin = `http://127.0.0.1:${port}`;
-    await answering(origin, child);
+    await waitForResponse(origin, child);
     await use(origin, () => output);
   } catch (error) {
     throw new Error(`${error.message}\n${output}`, { cause: error });
@@ -116,28 +116,28 @@ async function serve(app, { args, env }, use) {
   }
 }
 
-/** Waits until a server answers anything at all. */
-async function answering(origin, child) {
+/** Waits for any response of the server. */
+async function waitForResponse(origin, child) {
   for (const start = Date.now(); ; await sleep(100)) {
-    if (child.exitCode !== null || Date.now() - start > 60_000) throw new Error("The server does not serve.");
+    if (child.exitCode !== null || Date.now() - start > 60_000) throw new Error("The server does not respond.");
     try {
       return await (await fetch(origin)).text();
     } catch {
-      // Not yet.
+      // Not started yet.
     }
   }
 }
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The faxes, by what has to come of them. */
+/** The faxes and their expected results. `callback` is the status that `onCallback` receives. */
 const FAXES = {
-  "an accepted fax": { outcome: "received", told: "received" },
-  "an accepted fax by GET": { fax: { method: "GET" }, outcome: "received", told: "received" },
+  "an accepted fax": { outcome: "received", callback: "received" },
+  "an accepted fax by GET": { fax: { method: "GET" }, outcome: "received", callback: "received" },
   "a rejected fax": { fax: { from: REJECTED }, outcome: "rejected" },
-  "a failed fax": { fax: { outcome: "failed" }, outcome: "failed", told: "failed" },
-  // A parser that nests makes a[b]=1 into something that was not signed.
-  "a parameter with brackets": { fax: { params: { "Odd[name]": "1" } }, outcome: "received", told: "received" },
+  "a failed fax": { fax: { outcome: "failed" }, outcome: "failed", callback: "failed" },
+  // A parser that nests a[b]=1 changes what was signed.
+  "a parameter with brackets": { fax: { params: { "Name[key]": "1" } }, outcome: "received", callback: "received" },
   "a forged fax": { token: "guessed", outcome: "error", status: 403, body: /^forbidden$/ },
   "a callback that throws": {
     fax: { params: { NumPages: "0" } },
@@ -147,30 +147,30 @@ const FAXES = {
   },
 };
 
-/** Plays every fax against one URL. */
-async function play(name, createFaxProvider, origin, path, output) {
-  // The provider signs the public URL; a proxy in front of the server would pass it on like this.
+/** Sends every fax to one URL. */
+async function sendFaxes(name, createFaxProvider, origin, path, output) {
+  // The provider signs the public URL; a proxy would forward the request like this.
   const forward = (request) => fetch(new Request(request.url.replace(PUBLIC_URL, origin), request));
   for (const [what, { fax, token = TOKEN, ...expected }] of Object.entries(FAXES)) {
     const provider = createFaxProvider({ url: PUBLIC_URL + path, authToken: token, fetch: forward });
     const transcript = await provider.sendFax(fax);
-    report(`${name} ${path}: ${what}`, await problemOf(transcript, expected, output));
+    report(`${name} ${path}: ${what}`, await findProblem(transcript, expected, output));
   }
 }
 
-/** What is not as expected, or nothing. */
-async function problemOf({ faxSid, outcome, error, exchanges }, { status = 200, body, ...expected }, output) {
+/** The first difference from the expected result, if any. */
+async function findProblem({ faxSid, outcome, error, exchanges }, { status = 200, body, ...expected }, output) {
   const { response } = exchanges.at(-1);
   if (outcome !== expected.outcome) return `${outcome}, not ${expected.outcome}; ${error?.message ?? "no error"}`;
   if (response?.status !== status) return `status ${response?.status}, not ${status}`;
   if (body && !body.test(response.body)) return `body ${JSON.stringify(response.body)}`;
-  const isTold = () => output().includes(`told ${faxSid} ${expected.told ?? ""}`);
-  // A pipe is not as fast as an answer.
-  for (let tries = 0; expected.told && !isTold() && tries < 50; tries++) await sleep(100);
-  return isTold() === Boolean(expected.told) ? undefined : `onCallback was ${isTold() ? "" : "not "}called`;
+  const isCalled = () => output().includes(`onCallback ${faxSid} ${expected.callback ?? ""}`);
+  // The output can arrive after the response.
+  for (let tries = 0; expected.callback && !isCalled() && tries < 50; tries++) await sleep(100);
+  return isCalled() === Boolean(expected.callback) ? undefined : `onCallback was ${isCalled() ? "" : "not "}called`;
 }
 
-/** One app, from its installation to its last fax. What goes wrong there leaves the other apps alone. */
+/** Tests one app. Its errors are reported, and the next app is tested. */
 async function tryApp(each, tarball) {
   let name = each.folder;
   try {
@@ -182,7 +182,7 @@ async function tryApp(each, tarball) {
     for (const server of each.servers) {
       name = `${server.name} ${version}`;
       await serve(app, server, async (origin, output) => {
-        for (const path of each.paths) await play(name, createFaxProvider, origin, path, output);
+        for (const path of each.paths) await sendFaxes(name, createFaxProvider, origin, path, output);
       });
     }
   } catch (error) {
@@ -190,13 +190,13 @@ async function tryApp(each, tarball) {
   }
 }
 
-function interrupted(code) {
+function interrupt(code) {
   for (const child of running) child.kill("SIGKILL");
   if (temporary) rmSync(temporary, { recursive: true, force: true, maxRetries: 5 });
   process.exit(code);
 }
-process.once("SIGINT", () => interrupted(130));
-process.once("SIGTERM", () => interrupted(143));
+process.once("SIGINT", () => interrupt(130));
+process.once("SIGTERM", () => interrupt(143));
 
 try {
   temporary = await mkdtemp(join(tmpdir(), "twiml-fax-frameworks-"));

@@ -1,4 +1,4 @@
-/** The types of inputs.mjs, which the recorder imports under plain Node. */
+/** The types of inputs.mjs, which the recorder imports without a build. */
 import type { ReceiveAttributes } from "../../src/index.js";
 
 type Form = Record<string, string>;

@@ -1,4 +1,4 @@
-/** What the helper libraries were given for recorded.json, and what the tests give to this library. */
+/** The inputs of the helper libraries for recorded.json, and of this library in the tests. */
 import { createHash } from "node:crypto";
 
 /** Attributes of a verb that both write. */
@@ -24,7 +24,7 @@ export const ATTRIBUTES = [
   { action: "#$&$1$$" },
 ];
 
-/** Of this one the helper libraries are given the text. */
+/** The helper libraries receive its text. */
 export const ACTION_URL = new URL("https://example.com/ä ö?x=<&>\"'#é");
 
 export const ACTION = { action: "/x" };
@@ -47,7 +47,7 @@ export const COMMENTS = [
 export const COMMENT_ALONE = "nothing to do";
 export const COMMENT_REFUSED = "a--b";
 
-/** What the helper libraries change in silence or write wrongly. */
+/** Input that the helper libraries change silently or write incorrectly. */
 export const WRONG = [
   ["a control character", { action: "/a\u0001b" }],
   ["a lone surrogate", { action: "/a\ud800" }],
@@ -59,10 +59,10 @@ export const WRONG = [
   ["pages that nobody gets", { storeMedia: false }],
 ];
 
-/** The recorded random cases are the first ones of this seed; the recorder tries many more of other seeds. */
+/** The recorded random cases are the first of this seed; the recorder tries many more with other seeds. */
 export const RANDOM = { seed: 20_240_229, count: 300 };
 
-/** What the providers sign: the token, the URL, and each provider's parameters. */
+/** The signed requests: the token, the URL, and the parameters of each provider. */
 export const SIGNED = {
   authToken: "PSK_test",
   url: "https://fax.example.com/fax",
@@ -76,21 +76,21 @@ export const SIGNED = {
   }),
 };
 
-/** All that `incoming()` and `callback()` of the offline provider send, so that nothing of it is drawn. */
+/** Every parameter that `incoming()` and `callback()` of the offline provider send, so that none is random. */
 function formsOf(FaxSid, AccountSid, media) {
   const incoming = { FaxSid, AccountSid, From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
   const received = { RemoteStationId: incoming.From, FaxStatus: "received", NumPages: "1" };
   return { incoming, callback: { ...incoming, ...received, ...media }, odd: { ...incoming, From: "é &=" } };
 }
 
-/** Attributes without end, the same ones for a seed. */
+/** An endless sequence of attributes, the same for each seed. */
 export function* randomAttributes(seed) {
-  const random = generator(seed);
-  for (;;) yield attributesBy(random);
+  const random = createRandom(seed);
+  for (;;) yield createAttributes(random);
 }
 
-/** mulberry32: small, and the same everywhere for a seed. */
-function generator(seed) {
+/** mulberry32: small, and the same sequence on every machine for a seed. */
+export function createRandom(seed) {
   let state = seed;
   return (below) => {
     state = (state + 0x6d2b79f5) | 0;
@@ -105,10 +105,10 @@ const PIECES = [
   ...["%", "=", "?", "#", "$&", "\\"],
 ];
 
-function attributesBy(random) {
+function createAttributes(random) {
   const pick = (...values) => values[random(values.length)];
   const text = () => Array.from({ length: random(12) }, () => pick(...PIECES)).join("");
-  // No "/" directly after these: "//" begins a host, and a random one seldom is a host.
+  // No "/" directly after these: "//" begins a host, and random text is rarely a valid host.
   const action = () => pick("/x", "https://example.com/", "http://a?", "?", "#", "./", "../x") + text();
   const keep = random(2) === 0;
   const pairs = [
@@ -118,7 +118,7 @@ function attributesBy(random) {
     ["pageSize", pick("letter", "legal", "a4", null, undefined)],
     ["storeMedia", keep ? pick(true, null, undefined) : false],
   ];
-  // Any order (Fisher-Yates), and any of those left out that may be.
+  // Any order (Fisher-Yates), and without any subset of the optional attributes.
   for (let i = pairs.length - 1; i > 0; i--) {
     const j = random(i + 1);
     [pairs[i], pairs[j]] = [pairs[j], pairs[i]];
@@ -134,7 +134,7 @@ for (const attributes of randomAttributes(RANDOM.seed)) {
   if (RANDOM_ATTRIBUTES.push(attributes) === RANDOM.count) break;
 }
 
-/** Of all inputs: recorded.json belongs to these and no others. */
+/** The digest of all inputs, which recorded.json contains. */
 export function inputsDigest() {
   const all = [ATTRIBUTES, ACTION_URL, ACTION, UNCHECKED, COMMENTS, COMMENT_ALONE, COMMENT_REFUSED, WRONG, SIGNED];
   const json = JSON.stringify([all, RANDOM_ATTRIBUTES], (_, value) => (value === undefined ? "(undefined)" : value));

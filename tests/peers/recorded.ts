@@ -1,8 +1,8 @@
-/** What the helper libraries wrote and signed, as `npm run bench:record` has recorded it: see tests/bench. */
+/** The output of the helper libraries, as `npm run bench:record` recorded it. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What came of a call: the document, or what was thrown. */
+/** The document, or the message of the error. */
 type Outcome = { readonly text: string } | { readonly error: string };
 
 export interface Peer {
@@ -23,14 +23,14 @@ export interface Twilio extends Peer {
 type Signatures = Readonly<Record<"incoming" | "callback" | "odd", string>>;
 
 interface Recorded {
-  /** Of the libraries. */
+  /** The versions of the libraries. */
   readonly versions: Readonly<Record<string, string>>;
-  /** The digest of the inputs that were recorded. */
+  /** The digest of the recorded inputs. */
   readonly inputs: string;
   readonly peers: { readonly twilio: Twilio; readonly "@signalwire/compatibility-api": Peer };
-  /** What both write for the random attributes. */
+  /** The documents of both for the random attributes. */
   readonly random: readonly string[];
-  /** Each was taken by the library's own validator, and refused for another `From`. */
+  /** Accepted by the library's own validator, and not accepted for another `From`. */
   readonly signatures: Readonly<Record<"twilio" | "signalwire", Signatures>>;
 }
 

@@ -1,9 +1,9 @@
-/** The longer mount, for an application whose guards and interceptors shall see the request; the same on both. */
+/** A controller, for an application whose guards and interceptors need the request; the same on both adapters. */
 import { All, Controller, type RawBodyRequest, Req, Res } from "@nestjs/common";
 import type { HandleRequest } from "twiml-fax/webhook";
 import { Faxes } from "./faxes.service.js";
 
-/** What Express's and Fastify's requests and replies have in common. */
+/** The common part of Express's and Fastify's requests and replies. */
 type Request = RawBodyRequest<Omit<HandleRequest, "url"> & { readonly originalUrl: string }>;
 interface Reply {
   status(code: number): unknown;

@@ -1,4 +1,4 @@
-/** What the application does with faxes. */
+/** The webhook and its handlers. */
 import { Injectable } from "@nestjs/common";
 import { type FaxCallback, type FaxRequest, receive, reject } from "twiml-fax";
 import { faxWebhook } from "twiml-fax/webhook";
@@ -9,15 +9,15 @@ export class Faxes {
     authToken: process.env.SIGNALWIRE_SIGNING_KEY,
     publicUrl: process.env.PUBLIC_URL,
     onFax: (fax) => this.decide(fax),
-    onCallback: (callback) => this.told(callback),
+    onCallback: (callback) => this.log(callback),
   });
 
   private decide(fax: FaxRequest) {
     return fax.from === "+15005550006" ? reject() : receive({ action: "fax" });
   }
 
-  private told(callback: FaxCallback) {
+  private log(callback: FaxCallback) {
     if (callback.numPages === 0) throw new Error("The disk is full: secret-detail");
-    console.log("told", callback.faxSid, callback.faxStatus);
+    console.log("onCallback", callback.faxSid, callback.faxStatus);
   }
 }

@@ -1,4 +1,4 @@
-/** The fax route: a provider asks by POST or by GET. */
+/** The fax route: providers send POST or GET. */
 import { webhook } from "../../lib/fax";
 
 export const POST = webhook.fetch;
