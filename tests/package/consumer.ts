@@ -1,4 +1,4 @@
-// What a user writes; compiled as ESM and as CommonJS against the packed declarations.
+/** A user's code, compiled as ESM and as CommonJS with the packed declarations. */
 import {
   FAX_STATUSES,
   type FaxCallback,
@@ -68,5 +68,5 @@ import { createFaxProvider, type FaxTranscript } from "twiml-fax/testing";
 const provider = createFaxProvider({ url: "https://fax.example.com/fax", authToken: "key", flavor: "twilio" });
 export const transcript: Promise<FaxTranscript> = provider.sendFax({ from: "", params: { Trunk: "7" } });
 void transcript.then(({ outcome, error }) => (outcome === "error" ? error?.code : outcome));
-// @ts-expect-error there are two flavors
+// @ts-expect-error not one of the flavors
 createFaxProvider({ url: "https://fax.example.com/fax", authToken: "key", flavor: "telnyx" });

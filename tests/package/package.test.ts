@@ -1,4 +1,4 @@
-/** What ships: the packed tarball, installed into an empty project. */
+/** The packed tarball, installed into an empty project. */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,9 +7,10 @@ import { basename, dirname, join } from "node:path";
 import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as core from "../../src/index.js";
 
 const root = join(import.meta.dirname, "../..");
-/** `npm run test:types` tries more: what tests/types/package.json names, which is not in `npm ci`. */
+/** Set by `npm run test:types`, which installs more compilers and attw. */
 const allTypes = process.env.ALL_TYPES === "1";
 const compilers = ["typescript-5.0", "typescript", "typescript-7.0"];
 if (allTypes) compilers.push("typescript-5.4", "typescript-6.0");
@@ -23,19 +24,22 @@ const run = (command: string, args: string[], cwd: string) => {
     throw new Error(`${command} ${args.join(" ")}\n${stdout}\n${stderr}`);
   }
 };
-/** On Windows npm is a .cmd, which cannot be spawned without a shell; Node's own installation has it beside node. */
+/** On Windows npm is a .cmd file, which needs a shell; the npm of Node's installation is a script. */
 const npmCli = join(dirname(process.execPath), "node_modules/npm/bin/npm-cli.js");
 const npm = (args: string[], cwd: string) =>
   process.platform === "win32" ? run(process.execPath, [npmCli, ...args], cwd) : run("npm", args, cwd);
-const node = (code: string, type: "module" | "commonjs") =>
-  run(process.execPath, [`--input-type=${type}`, "--eval", code], project).trim();
+/** The output of a script in the project. */
+const runScript = (name: string, code: string) => {
+  writeFileSync(join(project, name), code);
+  return run(process.execPath, [name], project).trim();
+};
 
 let folder: string;
 let tarball: string;
 let project: string;
 
 beforeAll(() => {
-  if (!existsSync(join(root, "dist/index.js"))) throw new Error("There is no dist/: npm run build");
+  if (!existsSync(join(root, "dist/index.js"))) throw new Error("dist/ is missing. Run npm run build.");
   folder = mkdtempSync(join(tmpdir(), "twiml-fax-package-"));
   const [packed] = JSON.parse(npm(["pack", "--ignore-scripts", "--json", "--pack-destination", folder], root));
   tarball = join(folder, packed.filename);
@@ -47,7 +51,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("package.json", () => {
-  it("has no dependencies, and the five devDependencies", () => {
+  it("has no dependencies and five devDependencies", () => {
     expect(manifest.dependencies ?? {}).toEqual({});
     expect(Object.keys(manifest.devDependencies).sort()).toEqual([
       "@types/node",
@@ -58,23 +62,23 @@ describe("package.json", () => {
     ]);
   });
 
-  it("is free of side effects, for Node 20 and later, and builds when it is installed from git", () => {
+  it("has no side effects, supports Node 20 and later, and builds when installed from git", () => {
     expect(manifest).toMatchObject({ sideEffects: false, engines: { node: ">=20" }, license: "MIT" });
-    // Not prepack: npm runs only this one for a dependency from git.
+    // npm runs prepare, not prepack, for a dependency from git.
     expect(manifest.scripts.prepare).toBe("npm run build");
   });
 });
 
 describe("the tarball", () => {
-  it("holds the build, README, LICENSE and CHANGELOG, and nothing else", () => {
-    // A relative name: some tar takes the colon of C: for a host.
+  it("contains only the build, README, LICENSE and CHANGELOG", () => {
+    // A relative name: some versions of tar read C: as a host name.
     const files = run("tar", ["-tzf", basename(tarball)], folder)
       .trim()
       .split(/\r?\n/)
       .map((name) => name.replace("package/", "").replace(/-[\w-]{8}\./, "."))
       .sort();
     const formats = ["index.cjs", "index.d.cts", "index.d.ts", "index.js"];
-    // What the entries share stands in files of its own, in code and in declarations.
+    // Code and declarations that the entries share.
     const shared = ["shared.cjs", "shared.js", "verbs.d.cts", "verbs.d.ts"];
     const entries = ["", "webhook/", "testing/"].flatMap((folder) => formats.map((name) => folder + name));
     const dist = [...entries, ...shared, "cli.js"].map((name) => `dist/${name}`);
@@ -84,12 +88,12 @@ describe("the tarball", () => {
   it("passes publint", async () => {
     const { publint } = await import("publint");
     const { messages } = await publint({ pkgDir: join(project, "node_modules/twiml-fax"), strict: true, pack: false });
-    // A repository field waits for a public repository.
+    // There is no public repository yet.
     expect(messages.filter((message) => !/REPOSITORY|REPO/.test(message.code))).toEqual([]);
   });
 
   if (allTypes) {
-    it("passes attw, node10 included", () => {
+    it("passes attw, including node10", () => {
       const attw = join(root, "tests/types/node_modules/@arethetypeswrong/cli/dist/index.js");
       const output = run(process.execPath, [attw, tarball, "--format", "json"], folder);
       expect(JSON.parse(output).problems ?? {}).toEqual({});
@@ -97,88 +101,58 @@ describe("the tarball", () => {
   }
 });
 
-describe("the command line of the package", () => {
-  it("is installed, and checks a document", () => {
-    writeFileSync(join(project, "bin.xml"), "<Response><Reject/></Response>");
-    expect(npm(["exec", "--offline", "--", "twiml-fax", "check", "bin.xml"], project)).toContain("Well: ");
-  });
-});
-
 describe("the installed package", () => {
-  const core = [
-    "FAX_ISSUE_CODES",
-    "FAX_STATUSES",
-    "FaxRequestError",
-    "FaxResponse",
-    "HTTP_METHODS",
-    "MEDIA_TYPES",
-    "PAGE_SIZES",
-    "TWIML_CONTENT_TYPE",
-    "TWIML_ERROR_CODES",
-    "TwimlError",
-    "parseFax",
-    "parseFaxCallback",
-    "parseFaxRequest",
-    "parseTwiml",
-    "receive",
-    "reject",
-    "toTwiml",
-  ];
-  const webhook = ["FaxMediaError", "MEDIA_ERROR_CODES", "faxWebhook", "fetchMedia", "signRequest", "verifyRequest"];
-
-  it.each([
-    ["twiml-fax", core],
-    ["twiml-fax/webhook", webhook],
-    ["twiml-fax/testing", ["createFaxProvider"]],
-  ])("exports exactly its names from %s, imported and required", (entry, names) => {
-    expect(
-      JSON.parse(node(`console.log(JSON.stringify(Object.keys(await import("${entry}")).sort()))`, "module")),
-    ).toEqual(names);
-    expect(
-      JSON.parse(node(`console.log(JSON.stringify(Object.keys(require("${entry}")).sort()))`, "commonjs")),
-    ).toEqual(names);
+  it("has a command that checks a document", () => {
+    const check = (xml: string) => {
+      writeFileSync(join(project, "bin.xml"), xml);
+      return npm(["exec", "--offline", "--", "twiml-fax", "check", "bin.xml"], project);
+    };
+    expect(check("<Response><Reject/></Response>")).not.toContain("error");
+    expect(() => check("<Response><reject/></Response>")).toThrow("12200");
   });
 
-  const turn = `
+  const WEBHOOK = ["FaxMediaError", "MEDIA_ERROR_CODES", "faxWebhook", "fetchMedia", "signRequest", "verifyRequest"];
+  it.each([
+    ["twiml-fax", Object.keys(core).sort()],
+    ["twiml-fax/webhook", WEBHOOK],
+    ["twiml-fax/testing", ["createFaxProvider"]],
+  ])("exports exactly the documented names from %s, imported and required", (entry, names) => {
+    const print = (load: string) => `console.log(Object.keys(${load}("${entry}")).sort().join())`;
+    expect(runScript("names.mjs", print("await import"))).toBe(names.join());
+    expect(runScript("names.cjs", print("require"))).toBe(names.join());
+  });
+
+  const handle = `
     const webhook = faxWebhook({ authToken: false, onFax: () => new FaxResponse().receive({ action: "/x" }) });
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     const body = "FaxSid=1&AccountSid=2&From=&To=3&ApiVersion=v1";
     webhook.handle({ method: "POST", url: "/", headers, body }).then((reply) => console.log(reply.body));`;
+  const imported = 'import { FaxResponse } from "twiml-fax";';
+  const required = 'const { faxWebhook } = require("twiml-fax/webhook");';
   it.each([
+    ["imported", "mjs", `${imported} import { faxWebhook } from "twiml-fax/webhook";`],
+    ["required", "cjs", `const { FaxResponse } = require("twiml-fax"); ${required}`],
     [
-      "imported",
-      "module",
-      `import { FaxResponse } from "twiml-fax"; import { faxWebhook } from "twiml-fax/webhook"; ${turn}`,
+      "imported and required in one process",
+      "mjs",
+      `${imported} import { createRequire } from "node:module"; const require = createRequire(import.meta.url); ${required}`,
     ],
-    [
-      "required",
-      "commonjs",
-      `const { FaxResponse } = require("twiml-fax"); const { faxWebhook } = require("twiml-fax/webhook"); ${turn}`,
-    ],
-    [
-      "half imported, half required",
-      "module",
-      `import { createRequire } from "node:module"; import { FaxResponse } from "twiml-fax"; const ` +
-        `{ faxWebhook } = createRequire(import.meta.url)("twiml-fax/webhook"); ${turn}`,
-    ],
-  ] as const)("answers a fax when %s", (_, type, code) => {
-    // --eval has no import.meta.url of a file
-    writeFileSync(join(project, type === "module" ? "turn.mjs" : "turn.cjs"), code);
-    expect(run(process.execPath, [type === "module" ? "turn.mjs" : "turn.cjs"], project).trim()).toBe(
+  ])("answers a fax when %s", (_, extension, head) => {
+    expect(runScript(`handle.${extension}`, head + handle)).toBe(
       '<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="/x"/></Response>',
     );
   });
 
-  it("imports nothing in the core, and node:crypto alone in the webhook", () => {
-    const imports = (file: string) => {
-      const code = readFileSync(join(project, "node_modules/twiml-fax/dist", file), "utf8");
-      return [...code.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*["']([^"']+)["']/g)]
-        .map((match) => match[1]!)
-        .filter((name) => !/^\.\.?\/shared-\w+\.c?js$/.test(name));
-    };
-    for (const file of ["index.js", "index.cjs"]) expect(new Set(imports(file)), file).toEqual(new Set());
-    for (const file of ["webhook/index.js", "webhook/index.cjs"])
-      expect([...new Set(imports(file))], file).toEqual(["node:crypto"]);
+  it.each([
+    ["nothing", "index.js", []],
+    ["nothing", "index.cjs", []],
+    ["node:crypto", "webhook/index.js", ["node:crypto"]],
+    ["node:crypto", "webhook/index.cjs", ["node:crypto"]],
+  ])("imports %s in %s", (_, file, expected) => {
+    const code = readFileSync(join(project, "node_modules/twiml-fax/dist", file), "utf8");
+    const names = [...code.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*["']([^"']+)["']/g)].map((match) => match[1]!);
+    const external = names.filter((name) => !/^\.\.?\/shared-\w+\.c?js$/.test(name));
+    expect([...new Set(external)]).toEqual(expected);
   });
 
   const esbuild = createRequire(require.resolve("tsup"))("esbuild");
@@ -196,7 +170,7 @@ describe("the installed package", () => {
     return esbuild.buildSync(options).outputFiles[0].text as string;
   };
 
-  it("runs its core where there is nothing but ECMAScript, URL, URLSearchParams and TextEncoder", () => {
+  it("runs the core with only ECMAScript, URL, URLSearchParams and TextEncoder", () => {
     const code = bundle(
       'import * as all from "twiml-fax"; globalThis.out = all.toTwiml(all.receive({ action: ' +
         '"https://example.com/é" })) + all.parseFaxRequest("FaxSid=1&AccountSid=%32&From=%zz&To=3' +
@@ -215,8 +189,8 @@ describe("the installed package", () => {
     ["the parsers alone", 'export { parseFax, parseFaxRequest, parseFaxCallback } from "twiml-fax"', 3915],
     ["the core", 'export * from "twiml-fax"', 8545],
     ["both entries", 'export * from "twiml-fax"; export * from "twiml-fax/webhook"', 19780],
-  ])("bundles %s within its budget", (name, code, budget) => {
-    // Who does not read documents does not pay for their reader.
+  ])("bundles %s within its size budget", (name, code, budget) => {
+    // The document reader is tree-shaken if it is not imported.
     if (!code.includes("*")) expect(bundle(code)).not.toContain("CDATA");
     const size = gzipSync(bundle(code), { level: 9 }).length;
     console.log(`${name}: ${size} bytes gzipped, minified (budget ${budget})`);
@@ -229,36 +203,21 @@ describe("the declarations", () => {
   const nodeNext = { ...base, module: "NodeNext", moduleResolution: "NodeNext", exactOptionalPropertyTypes: true };
   const dom = { types: ["node"], lib: ["ES2022", "DOM", "DOM.Iterable"], skipLibCheck: true };
   const modules = [".mts", ".cts"];
-  /** NodeNext reads both kinds of declarations, the others one of them. */
+  const loose = { exactOptionalPropertyTypes: false };
+  const node = { ...nodeNext, types: ["node"] };
+  const withDom = { ...nodeNext, ...dom };
+  const bundler = { ...nodeNext, module: "ESNext", moduleResolution: "bundler" };
+  const node10 = { ...nodeNext, module: "CommonJS", moduleResolution: "node10" };
+  /** NodeNext reads the declarations of both module systems, the others one of them. */
   const rows: Record<string, { files: string[]; endings: string[]; options: object }> = {
     alone: { files: ["consumer"], endings: modules, options: nodeNext },
-    "alone-undefined": {
-      files: ["consumer"],
-      endings: modules,
-      options: { ...nodeNext, exactOptionalPropertyTypes: false },
-    },
-    "alone-bundler": {
-      files: ["consumer"],
-      endings: [".ts"],
-      options: { ...nodeNext, module: "ESNext", moduleResolution: "bundler" },
-    },
-    "alone-node10": {
-      files: ["consumer"],
-      endings: [".ts"],
-      options: { ...nodeNext, module: "CommonJS", moduleResolution: "node10" },
-    },
-    node: { files: ["consumer", "platform"], endings: modules, options: { ...nodeNext, types: ["node"] } },
-    "node-undefined": {
-      files: ["consumer", "platform"],
-      endings: modules,
-      options: { ...nodeNext, types: ["node"], exactOptionalPropertyTypes: false },
-    },
-    dom: { files: ["consumer", "platform"], endings: modules, options: { ...nodeNext, ...dom } },
-    "dom-undefined": {
-      files: ["consumer", "platform"],
-      endings: modules,
-      options: { ...nodeNext, ...dom, exactOptionalPropertyTypes: false },
-    },
+    "alone-undefined": { files: ["consumer"], endings: modules, options: { ...nodeNext, ...loose } },
+    "alone-bundler": { files: ["consumer"], endings: [".ts"], options: bundler },
+    "alone-node10": { files: ["consumer"], endings: [".ts"], options: node10 },
+    node: { files: ["consumer", "platform"], endings: modules, options: node },
+    "node-undefined": { files: ["consumer", "platform"], endings: modules, options: { ...node, ...loose } },
+    dom: { files: ["consumer", "platform"], endings: modules, options: withDom },
+    "dom-undefined": { files: ["consumer", "platform"], endings: modules, options: { ...withDom, ...loose } },
   };
 
   beforeAll(() => {
@@ -267,7 +226,7 @@ describe("the declarations", () => {
       symlinkSync(join(root, "node_modules", name), join(project, "node_modules", name), "junction");
   });
 
-  /** Every row as a project of one process. */
+  /** Compiles every row as a project, in one process. */
   const compile = (compiler: string, names: string[]) => {
     const home = mkdtempSync(join(project, "types-"));
     for (const name of names) {
@@ -282,8 +241,8 @@ describe("the declarations", () => {
     return run(process.execPath, [tsc, "--build", ...names], home);
   };
 
-  it.each(compilers)("compile alone, with Node's types and with the DOM's under %s", (compiler) => {
-    // TypeScript 6 and 7 no longer know node10.
+  it.each(compilers)("compile without other types, with Node's and with the DOM's types in %s", (compiler) => {
+    // TypeScript 6 and 7 have no moduleResolution node10.
     const names = Object.keys(rows).filter((name) => name !== "alone-node10" || !/[67]/.test(compiler));
     expect(compile(compiler, names)).toBe("");
   });

@@ -1,4 +1,4 @@
-// With the platform's types: the handlers fit the servers that they are made for.
+/** With the types of Node or the DOM: the handlers are assignable to the handlers of servers. */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createServer2 } from "node:http2";
 import { parseFaxCallback, receive } from "twiml-fax";

@@ -9,6 +9,7 @@ const URL_OUTSIDE = "https://fax.example.com/fax";
 const FORM = "FaxSid=FX1&AccountSid=AC1&From=%2B15017122661&To=%2B15558675310&ApiVersion=v1";
 const FIELDS = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
 const FORM_TYPE = "application/x-www-form-urlencoded";
+const MULTIPART = "multipart/form-data; boundary=b";
 const XML = '<?xml version="1.0" encoding="UTF-8"?>';
 const RECEIVE = `${XML}<Response><Receive action="/fax" pageSize="a4"/></Response>`;
 const REJECT = `${XML}<Response><Reject/></Response>`;
@@ -54,7 +55,7 @@ async function group(checks) {
     try {
       got = typeof actual === "function" ? await actual() : await actual;
     } catch (error) {
-      got = `${error.name} ${error.code}`;
+      got = `${error.name} ${error.code ?? error.message}`;
     }
     const [text, wanted] = [got, expected].map((value) => JSON.stringify(value) ?? String(value));
     if (text === wanted) result.passed++;
@@ -91,23 +92,10 @@ async function checkCore(check, core) {
   const wrong = {
     "a lone surrogate": [() => receive({ action: "/\ud800" }), "TwimlError invalid-text"],
     "an invalid URL": [() => receive({ action: "https://[" }), "TwimlError invalid-value"],
-    "a document over 64 kB": [
-      () => toTwiml(receive({}, { unchecked: { a: "é".repeat(33_000) } })),
-      "TwimlError too-large",
-    ],
+    "over 64 kB": [() => new FaxResponse().comment("é".repeat(33_000)).toString(), "TwimlError too-large"],
     "a request without FaxSid": [() => parseFaxRequest("To=1"), "FaxRequestError invalid-parameters"],
   };
   for (const [name, [act, expected]] of Object.entries(wrong)) await check(name, act, expected);
-  const errors = { TwimlError: () => receive({ pagesize: "a4" }), FaxRequestError: () => parseFax("To=1") };
-  for (const [name, act] of Object.entries(errors))
-    await check(
-      name,
-      () =>
-        Promise.resolve()
-          .then(act)
-          .catch((error) => error instanceof core[name]),
-      true,
-    );
 
   const file = new File([new Uint8Array([37, 80, 68, 70, 0, 255])], "fax.pdf", { type: "application/pdf" });
   const sources = {
@@ -137,11 +125,7 @@ async function checkCore(check, core) {
     "\ud800%41": "\ufffdA",
   };
   for (const [text, decoded] of Object.entries(encoded))
-    await check(
-      `decodes ${encodeURI(text.replace("\ud800", ""))}`,
-      () => parseFax(`${FORM}&a=${text}`).params.a,
-      decoded,
-    );
+    await check(`decodes to ${decoded}`, () => parseFax(`${FORM}&a=${text}`).params.a, decoded);
   await check("a megabyte", () => parseFax(FORM + "&a=" + "%41b+".repeat(200_000)).params.a.length, 600_000);
   const dates = ["2022-01-13T21:54:46-0500", "Fri, 14 Jan 2022 02:54:46 +0000"];
   for (const Timestamp of dates) {
@@ -251,20 +235,13 @@ async function conversation(check, send, resets = false) {
   const callback = post(FORM + "&FaxStatus=received&NumPages=2", { "x-twilio-signature": SIGNED.callback });
   await check("200 for a callback", () => replyAndLast(callback), [200, EMPTY, "received,2"]);
   const validators = ["etag", "cache-control"];
-  await check("200 for a GET", () => reply(get(), `?${FORM}`, ...validators), [
-    200,
-    RECEIVE,
-    ETAG,
-    "private, no-cache",
-  ]);
+  const validated = [200, RECEIVE, ETAG, "private, no-cache"];
+  await check("200 for a GET", () => reply(get(), `?${FORM}`, ...validators), validated);
   await check("304 for a GET", () => reply(get({ "if-none-match": ETAG }), `?${FORM}`, "etag"), [304, "", ETAG]);
   await check("HEAD", () => reply(get({}, "HEAD"), `?${FORM}`, "etag", "content-length"), [200, "", ETAG, "97"]);
   const refused = {
     "400 without a body": [post(""), "missing-body"],
-    "400 for malformed multipart": [
-      post("x", { "content-type": "multipart/form-data; boundary=b" }),
-      "unreadable-body",
-    ],
+    "400 for malformed multipart": [post("x", { "content-type": MULTIPART }), "unreadable-body"],
     "403 without a signature": [post(FORM, { "x-twilio-signature": "" }), "forbidden"],
     "403 for another token": [post(FORM, { "x-twilio-signature": SIGNED.otherToken }), "forbidden"],
     "405 for PUT": [{ ...post("x"), method: "PUT" }, "method-not-allowed"],
@@ -300,7 +277,7 @@ async function checkFetch(check, modules) {
   await check(
     "an error of onFax rejects",
     () => createFailing(modules).fetch(new Request(URL_OUTSIDE, post(FORM))),
-    "RangeError undefined",
+    "RangeError not for the provider",
   );
   const failing = new ReadableStream({ pull: (controller) => controller.error(new Error("reset")) });
   await check("400 for a stream that fails", () => status({}, post(failing)), 400);
