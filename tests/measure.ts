@@ -1,4 +1,4 @@
-/** Measures how time grows with the length of the input: CPU time of this process, so that other load does not count. */
+/** Measures how CPU time grows with the length of the input. CPU time does not include other processes. */
 export const SHORT = 1000;
 export const TIMES = 16;
 /** The limit between linear growth (`times`) and quadratic growth (its square), far from both. */

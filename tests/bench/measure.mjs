@@ -13,8 +13,9 @@ const lowerQuartile = (times) => times.toSorted((a, b) => a - b)[times.length >>
 
 /**
  * The microseconds of one call by candidate: the lower quartile of the rounds. Every round runs every candidate for
- * about `ms`, less than a time slice of the scheduler. Candidates receive a running number, to choose another input each
- * time. Each round shuffles the candidates: in a fixed order, one would always run after the peer with the most garbage.
+ * about `ms`, less than a time slice of the scheduler. Candidates receive a running number, to choose another input
+ * each time. Each round shuffles the candidates: in a fixed order, one candidate would always run after the peer that
+ * leaves the most garbage.
  */
 export async function race(candidates, { rounds = quick ? 21 : 201, ms = 1 } = {}) {
   const racers = [];

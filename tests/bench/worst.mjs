@@ -17,7 +17,7 @@ const rounds = Number(process.env.ROUNDS ?? 300);
 const seed = Number(process.env.SEED ?? 1);
 assert(Number.isSafeInteger(rounds) && rounds >= 0, "ROUNDS must be a whole number");
 
-/** Options that the owner of the webhook may have set. Clients cannot choose them, but every server has one of these. */
+/** Possible options of the webhook. Clients cannot choose them, but every server has one of these. */
 const CONFIGURATIONS = {
   "no publicUrl": {},
   publicUrl: { publicUrl: "https://fax.example.com" },
@@ -30,7 +30,7 @@ const TOKENS = ["0123456789abcdef0123456789abcdef", "PT0123456789abcdef012345678
 
 /** Parts of a query: each has another encoding in some framework, or is expensive to decode. */
 const PIECES = "' %27 %20 + ~ * ( ! \" %22 %2A %7E %C3%A9 é a = &b= %ff".split(" ");
-/** Parts of a value as Latin-1 bytes, some of them not UTF-8: each decodes to U+FFFD, which is hashed as three bytes. */
+/** Parts of a value as Latin-1 bytes. A byte that is not UTF-8 decodes to U+FFFD, which is hashed as three bytes. */
 const RAW_BYTES = "\xff \xc3\xa9 a ~ %41 %ff + ' %E2%82%AC".split(" ");
 
 /** A random integer below `limit`, the same sequence for each seed. */

@@ -128,15 +128,12 @@ describe("the installed package", () => {
     const body = "FaxSid=1&AccountSid=2&From=&To=3&ApiVersion=v1";
     webhook.handle({ method: "POST", url: "/", headers, body }).then((reply) => console.log(reply.body));`;
   const imported = 'import { FaxResponse } from "twiml-fax";';
+  const defineRequire = 'const require = (await import("node:module")).createRequire(import.meta.url);';
   const required = 'const { faxWebhook } = require("twiml-fax/webhook");';
   it.each([
     ["imported", "mjs", `${imported} import { faxWebhook } from "twiml-fax/webhook";`],
     ["required", "cjs", `const { FaxResponse } = require("twiml-fax"); ${required}`],
-    [
-      "imported and required in one process",
-      "mjs",
-      `${imported} import { createRequire } from "node:module"; const require = createRequire(import.meta.url); ${required}`,
-    ],
+    ["imported and required in one process", "mjs", `${imported} ${defineRequire} ${required}`],
   ])("answers a fax when %s", (_, extension, head) => {
     expect(runScript(`handle.${extension}`, head + handle)).toBe(
       '<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="/x"/></Response>',
