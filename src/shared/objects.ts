@@ -6,7 +6,7 @@ import { didYouMean, formatValue } from "./messages.js";
  * hash table, which takes twice the time to fill and freeze.
  */
 export function emptyRecord<Value>(): Record<string, Value> {
-  return Object.setPrototypeOf({}, null);
+  return Object.setPrototypeOf({}, null) as Record<string, Value>;
 }
 
 /** Reads an own property and ignores inherited ones, so a polluted prototype cannot supply a value. */

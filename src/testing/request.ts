@@ -50,8 +50,8 @@ export function sign(unsigned: UnsignedRequest, authToken: string, rules: Flavor
 
 /** Line breaks as `FormData` writes them: https://html.spec.whatwg.org/#multipart-form-data */
 function normalizeLineBreaks(params: Readonly<Record<string, string>>): Record<string, string> {
-  const entries = Object.entries(params);
-  return Object.fromEntries(entries.map((pair) => pair.map((text) => text.replace(/\r\n?|\n/g, "\r\n"))));
+  const normalize = (text: string) => text.replace(/\r\n?|\n/g, "\r\n");
+  return Object.fromEntries(Object.entries(params).map(([name, value]) => [normalize(name), normalize(value)]));
 }
 
 /** Appends text, because `URLSearchParams` would re-encode the URL's own query, and another URL would be signed. */
@@ -71,7 +71,7 @@ function encodeForm({ params, file }: Pick<UnsignedRequest, "params" | "file">):
   if (file === undefined) return new URLSearchParams(params);
   const form = new FormData();
   for (const [name, value] of Object.entries(params)) form.append(name, value);
-  const blob = new Blob([file.bytes as Uint8Array<ArrayBuffer>], { type: file.type });
+  const blob = new Blob([file.bytes], { type: file.type });
   form.append("Media", blob, file.type === "image/tiff" ? "fax.tiff" : "fax.pdf");
   return form;
 }

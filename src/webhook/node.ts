@@ -3,17 +3,17 @@ import type { HandleRequest, WebhookReply } from "./http.js";
 import { PLAIN_TEXT } from "./reply.js";
 
 /** The properties of an `http.IncomingMessage` that are used, including those that frameworks add. */
-export interface NodeRequest extends AsyncIterable<any> {
+export interface NodeRequest extends AsyncIterable<unknown> {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
   /** Express and Connect: the URL before a router removed its prefix. */
   readonly originalUrl?: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The result of a body parser. */
-  readonly body?: any;
+  readonly body?: unknown;
   readonly readableDidRead?: boolean;
   readonly readableEnded?: boolean;
-  iterator?(options?: { destroyOnReturn?: boolean }): AsyncIterable<any>;
+  iterator?(options?: { destroyOnReturn?: boolean }): AsyncIterable<unknown>;
   resume(): unknown;
   destroy(): unknown;
   once(event: "close", listener: () => void): unknown;
