@@ -245,7 +245,7 @@ async function readLimitedBody(response: Response, deadline: number): Promise<Bo
     size += chunk.length;
     if (size > MAX_BODY || clock() > deadline) break;
   }
-  const bytes = await new Blob(chunks as Uint8Array<ArrayBuffer>[]).arrayBuffer();
+  const bytes = await new Blob(chunks).arrayBuffer();
   try {
     return { body: new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes), isUtf8: true, size };
   } catch {

@@ -355,7 +355,7 @@ function checkUncheckedName(verb: string, rules: Rules, name: string): void {
 /** The names of a plain object's own enumerable properties; throws for anything else. */
 function listKeys(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
-  if (isPlainObject(object)) return Object.keys(object as object);
+  if (isPlainObject(object)) return Object.keys(object);
   const problem = `${what} must be a plain object, not ${formatValue(object)}${hintFor(object)}`;
   throw new TwimlError("invalid-value", `${formatVerbPrefix(verb)}${problem}.`, { verb });
 }

@@ -128,7 +128,7 @@ function readPart(body: Buffer, start: number, end: number, remaining: Remaining
   if (isText) return [name, decodeTextPart(content, contentType)];
   // A malformed type never loses the pages.
   const type = headers.has("content-type") ? contentType?.type : "";
-  return [name, new File([content as Buffer<ArrayBuffer>], filename, { type: type ?? "" })];
+  return [name, new File([content], filename, { type: type ?? "" })];
 }
 
 /** The unused bytes of the limits. */
