@@ -7,4 +7,5 @@ installPinned(fileURLToPath(new URL(".", import.meta.url)));
 const eslint = fileURLToPath(new URL("node_modules/eslint/bin/eslint.js", import.meta.url));
 const cwd = fileURLToPath(new URL("../..", import.meta.url));
 const args = [eslint, "--config", "tests/lint/eslint.config.mjs", "--max-warnings", "0", "src", "docs/examples"];
-process.exitCode = spawnSync(process.execPath, [...args, ...process.argv.slice(2)], { cwd, stdio: "inherit" }).status ?? 1;
+process.exitCode =
+  spawnSync(process.execPath, [...args, ...process.argv.slice(2)], { cwd, stdio: "inherit" }).status ?? 1;
