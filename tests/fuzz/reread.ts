@@ -1,4 +1,4 @@
-/** Reads TwiML back with fast-xml-parser, and stricter than it: what a strict XML reader refuses throws here. */
+/** A TwiML reader that uses fast-xml-parser, and throws for whatever a strict XML reader refuses. */
 import { XMLParser, XMLValidator } from "fast-xml-parser";
 
 export interface Reread {
@@ -11,12 +11,12 @@ type Node = Record<string, unknown>;
 const parser = new XMLParser({
   preserveOrder: true,
   ignoreAttributes: false,
-  // A prefix keeps names such as "constructor" and "__proto__" apart from what objects inherit.
+  // A prefix keeps names such as "constructor" and "__proto__" apart from inherited properties.
   attributeNamePrefix: "@",
   parseTagValue: false,
   parseAttributeValue: false,
   trimValues: false,
-  // The parser leaves numeric references and unknown entities as they are: they are decoded below.
+  // The parser does not decode numeric references and unknown entities; decodeValue does.
   processEntities: false,
   commentPropName: "#comment",
   cdataPropName: "#cdata",
@@ -28,7 +28,7 @@ const ENTITIES: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"'
 export function reread(xml: string): Reread {
   for (const char of xml)
     if (!isChar(char.codePointAt(0)!)) throw new Error(`not an XML character: ${JSON.stringify(char)}`);
-  // The validator knows names of ASCII letters only; a document with others is left to the parser.
+  // The validator accepts only names of ASCII letters.
   const checked = /^[\x00-\x7f]*$/.test(xml.replace(/"[^"]*"/g, '""')) ? XMLValidator.validate(xml) : true;
   if (checked !== true) throw new Error(checked.err.msg);
   const [declaration, root, ...rest] = parser.parse(xml) as Node[];
@@ -53,7 +53,7 @@ export function reread(xml: string): Reread {
   return { verbs, comments };
 }
 
-/** The value of an attribute, by XML 1.0, sections 2.3 (no "<"), 3.3.3 (literal white space is a space) and 4.1. */
+/** The value of an attribute: XML 1.0, sections 2.3 (no "<"), 3.3.3 (literal white space is a space) and 4.1. */
 function decodeValue(raw: string): string {
   if (raw.includes("<")) throw new Error(`"<" in an attribute value`);
   return raw.replace(/\r\n|[\t\n\r]/g, " ").replace(/&([^;&]*;?)/g, (_, reference: string) => {
@@ -65,7 +65,7 @@ function decodeValue(raw: string): string {
   });
 }
 
-/** XML 1.0, section 2.2, production 2, in numbers. */
+/** Whether XML can represent a code point: XML 1.0, section 2.2, production 2. */
 export function isChar(code: number): boolean {
   return (
     code === 0x9 ||

@@ -1,4 +1,4 @@
-/** `npm run fuzz`: every property a quarter of a million times, from a drawn seed. */
+/** `npm run fuzz`: every property with a quarter of a million cases, from a new seed. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
