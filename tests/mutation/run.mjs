@@ -1,7 +1,4 @@
-/**
- * `npm run mutation`: Stryker over src/. Arguments are passed on: `npm run mutation -- --mutate src/shared/values.ts`.
- * Stryker is no part of `npm ci`: the first run installs the exact versions of the package.json beside this file.
- */
+/** `npm run mutation`: Stryker over src/, or over one file with `npm run mutation -- --mutate src/shared/values.ts`. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { installPinned } from "../pinned.mjs";

@@ -1,7 +1,4 @@
-/**
- * The tests that a mutant must fail: those of src/, without the ones that start servers, are of something else, or read
- * the source itself, which holds all mutants at once here.
- */
+/** The tests that a mutant must fail: the unit tests of src/. Others run the build, or read the source, which is mutated. */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
@@ -12,7 +9,7 @@ export default defineConfig({
       "tests/{cli,growth,layout,node-test,readme,release}.test.ts",
       "tests/testing/examples*",
     ],
-    // Large inputs and growth take most of the time, and kill no mutant that a small input would not.
+    // Large inputs take most of the time, and kill no mutant that a small input does not kill.
     testNamePattern: /^(?!.*(sixteen times|linear time|200,000|megabyte|MiB|every pair|[Gg]rowth))/,
     testTimeout: 60_000,
   },
