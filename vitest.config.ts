@@ -1,20 +1,20 @@
 import { defineConfig } from "vitest/config";
 
-// The package's own name means the source here, not the last build.
+// The package's own name refers to the source, not to the last build.
 const alias = [
   { find: /^twiml-fax$/, replacement: `${import.meta.dirname}/src/index.ts` },
-  // What only its platform has.
+  // Modules that exist only on their platform.
   { find: "cloudflare:workers", replacement: `${import.meta.dirname}/tests/servers/platforms/workers.ts` },
   { find: "@aws-sdk/client-s3", replacement: `${import.meta.dirname}/tests/servers/platforms/s3.ts` },
   { find: /^twiml-fax\/(webhook|testing)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
 ];
 
-/** What starts processes, reads the build, tries at random, or measures: `npm test` runs it, `npm run check` does not. */
+/** Tests that start processes, read the build, use random input or measure time. `npm run check` leaves them out. */
 const SLOW = ["tests/{fuzz,package}/**/*.test.ts", "tests/{cli,editor,growth,node-test,readme,release}.test.ts"];
 
 export default defineConfig({
   test: {
-    // The type tests (*.test-d.ts) are checked by `npm run types`, as all of TypeScript here.
+    // `npm run types` checks the type tests (*.test-d.ts).
     maxWorkers: "100%",
     projects: [
       {
@@ -23,7 +23,7 @@ export default defineConfig({
           name: "fast",
           include: ["tests/**/*.test.ts"],
           exclude: ["**/node_modules/**", ...SLOW],
-          // No test waits that long: it is for busy machines.
+          // No test takes that long, except on a busy machine.
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -1,4 +1,4 @@
-/** README and docs: every example compiled and run, every list complete, every link leading somewhere. */
+/** README and docs: every example compiles and runs, every list is complete, every link has a target. */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ const pages = ["README.md", ...readdirSync(join(root, "docs")).filter((name) => 
   .map((name) => (name === "README.md" ? name : `docs/${name}`))
   .map((name) => ({ name, text: read(name) }));
 
-/** Every block of code, with the files that it shows, if the comment above names them. */
+/** Every block of code, and the files of docs/examples/ that the comment above it names. */
 const blocks = pages.flatMap(({ name, text }) =>
   [...text.matchAll(/(?:<!-- (part of )?(\S+(?:, \S+)*) -->\n)?```[jt]s\n([\s\S]*?)```/g)].map(
     ([, part, files, code], i) => ({ name: `${name}, block ${i + 1}`, part, files: files?.split(", "), code: code! }),
@@ -36,7 +36,7 @@ beforeAll(() => {
   writeFileSync(join(project, "package.json"), '{ "type": "module" }');
   const options = {
     ...{ strict: true, target: "ES2022", module: "NodeNext", types: ["node"], skipLibCheck: true, allowJs: true },
-    ...{ checkJs: true, moduleDetection: "force", outDir: "out", rootDir: ".", paths: pathsOfPackage() },
+    ...{ checkJs: true, moduleDetection: "force", outDir: "out", rootDir: ".", paths: getPackagePaths() },
   };
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: options, exclude: ["out"] }));
   try {
@@ -51,7 +51,7 @@ beforeAll(() => {
 }, 120_000);
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
-/** What only a platform has. */
+/** Globals and modules that exist only on their platform. */
 const PLATFORMS = `declare const Bun: any, Deno: any;
 declare module "cloudflare:workers" {
   export const env: any, waitUntil: (work: Promise<unknown>) => void;
@@ -61,26 +61,31 @@ declare module "@aws-sdk/client-s3" {
 }
 `;
 
-/** The declarations as they are built. */
-function pathsOfPackage(): Record<string, string[]> {
+/** The paths of the built declarations. */
+function getPackagePaths(): Record<string, string[]> {
   const entries = { "twiml-fax": "index", "twiml-fax/webhook": "webhook/index", "twiml-fax/testing": "testing/index" };
   return Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, [join(root, `dist/${path}.d.ts`)]]));
 }
 
 describe("the examples", () => {
-  it("are there, and each is compiled under strict", () => {
+  it("compile under strict, at least eleven as blocks and seven as files", () => {
     expect(runnable.length).toBeGreaterThan(10);
     expect(shown.length).toBeGreaterThan(6);
   });
 
-  it.each(runnable.map(({ name, code }, i) => [name, i, code] as const))("print what %s says", (_, i, code) => {
-    const expected = [...code.matchAll(/^\/\/ => (.*)$/gm)].map((match) => match[1] + "\n").join("");
-    const env = { ...process.env, FAX_AUTH_TOKEN: "a-token" };
-    const file = join(project, `out/blocks/${i}.js`);
-    expect(execFileSync(process.execPath, [file], { encoding: "utf8", cwd: join(project, "out"), env })).toBe(expected);
-  });
+  it.each(runnable.map(({ name, code }, i) => [name, i, code] as const))(
+    "print the output that %s states",
+    (_, i, code) => {
+      const expected = [...code.matchAll(/^\/\/ => (.*)$/gm)].map((match) => match[1] + "\n").join("");
+      const env = { ...process.env, FAX_AUTH_TOKEN: "a-token" };
+      const file = join(project, `out/blocks/${i}.js`);
+      expect(execFileSync(process.execPath, [file], { encoding: "utf8", cwd: join(project, "out"), env })).toBe(
+        expected,
+      );
+    },
+  );
 
-  it.each(shown)("show files as they are: $name", ({ part, files, code }) => {
+  it.each(shown)("show the exact content of the files: $name", ({ part, files, code }) => {
     const [file, ...more] = files!;
     if (part === undefined) return expect(code).toBe(read(file!));
     if (more.length === 0) return expect(read(file!)).toContain(code);
@@ -91,7 +96,7 @@ describe("the examples", () => {
       .forEach((line, i) => expect(read(files![i]!)).toContain(line));
   });
 
-  it("share the webhook of the first one", () => {
+  it("server.mjs and fax.mjs have the same webhook", () => {
     const server = read("docs/examples/server.mjs").replace('import { createServer } from "node:http";\n', "");
     expect(server.replace("const webhook", "export const webhook").split("\nconst port")[0]).toBe(
       read("docs/examples/fax.mjs"),
@@ -102,11 +107,11 @@ describe("the examples", () => {
 describe("the README", () => {
   const readme = pages[0]!.text;
 
-  it("is short enough to be read", () => {
+  it("has at most 280 lines", () => {
     expect(readme.split("\n").length - 1).toBeLessThanOrEqual(280);
   });
 
-  it.each(["README.md", "docs/reference.md"])("lists every attribute with its values, and %s does", (name) => {
+  it.each(["README.md", "docs/reference.md"])("%s lists every attribute with its values", (name) => {
     for (const [attribute, rule] of Object.entries(VERBS.Receive)) {
       const row = read(name)
         .split("\n")
@@ -124,42 +129,42 @@ describe("the commands for a fresh clone", () => {
     .split("\n")
     .map((line) => line.replace(/^\((.*)\)$/, "$1"));
 
-  it("are the demo and the tests in the README", () => {
+  it("in the README are the demo and the tests", () => {
     expect(commands).toEqual(["npm ci && npm run demo", "npm ci && npm test"]);
   });
 
-  it("are run by .ci/run: the test command as it is, the demo after the same npm ci", () => {
+  it(".ci/run runs the exact test command of the README, then the demo", () => {
     expect(gate).toContain("npm ci && npm test");
     expect(gate.indexOf("npm run demo")).toBeGreaterThan(gate.indexOf("npm ci && npm test"));
   });
 
-  it("name scripts of package.json", () => {
+  it("package.json has the scripts demo and test", () => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: Record<string, string> };
     expect(scripts).toMatchObject({ demo: "node tests/demo.js", test: "npm run types && npm run build && vitest run" });
   });
 });
 
 describe("the docs", () => {
-  it("list every code", () => {
+  it("reference.md lists every code", () => {
     const reference = read("docs/reference.md");
     const codes = [...TWIML_ERROR_CODES, ...FAX_ISSUE_CODES, ...Object.keys(REFUSALS), ...MEDIA_ERROR_CODES];
     expect(codes.filter((code) => !reference.includes(`\`${code}\``))).toEqual([]);
   });
 
-  it.each(pages)("name only scripts and files that exist: $name", ({ name, text }) => {
+  it.each(pages)("names only scripts and files that exist: $name", ({ name, text }) => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: object };
     for (const [, script] of text.matchAll(/npm run ([a-z:]+)/g)) expect(Object.keys(scripts)).toContain(script);
     for (const [, path = "", anchor] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
       const target = join(dirname(name), path);
       if (path !== "") expect(existsSync(join(root, target)), path).toBe(true);
       if (anchor !== undefined)
-        expect(anchorsOf(path === "" ? text : read(target)), `${path}#${anchor}`).toContain(anchor);
+        expect(createAnchors(path === "" ? text : read(target)), `${path}#${anchor}`).toContain(anchor);
     }
   });
 });
 
-/** As GitHub makes them of headings. */
-function anchorsOf(text: string): string[] {
+/** The anchors that GitHub creates for headings. */
+function createAnchors(text: string): string[] {
   return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
     heading!
       .toLowerCase()

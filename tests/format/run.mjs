@@ -1,4 +1,4 @@
-/** `npm run format` and `npm run format:check`: the layout of every file, by a prettier that no `npm ci` brings. */
+/** `npm run format` and `npm run format:check`: prettier over all files, installed at the first run. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { installPinned } from "../pinned.mjs";

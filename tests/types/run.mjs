@@ -1,7 +1,4 @@
-/**
- * `npm run test:types`, once a week: the packed package under more versions of TypeScript than the gate has, and attw.
- * They are no part of `npm ci`: the first run installs the exact versions of the package.json beside this file.
- */
+/** `npm run test:types`: the packed package under more TypeScript versions than `npm test` has, and attw. */
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { installPinned } from "../pinned.mjs";
