@@ -323,7 +323,7 @@ describe("reading parameters", () => {
   );
 
   holds(
-    "any body after the five parameters is kept, with an issue for each repeated name, unless it repeats one of the five",
+    "any body after the five parameters is kept, with an issue for each repeated name, or refused if it repeats them",
     fc.property(body, (rest) => {
       const { first, repeated } = readPlatform(`${FIVE}&${rest}`);
       const fax = getResult(() => parseFaxRequest(`${FIVE}&${rest}`), FaxRequestError);

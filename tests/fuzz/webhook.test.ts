@@ -15,7 +15,7 @@ const TOKEN = "secret";
 const ORIGIN = "https://fax.example";
 type Pair = [name: string, value: string];
 
-/** An independent implementation of the signed text: with the distinct values of a name sorted, and with all in order. */
+/** An independent implementation of the signed text: the values of a name distinct and sorted, or all in order. */
 function getSignedTexts(url: string, params: readonly Pair[]): [distinct: string, ordered: string] {
   const names = [...new Set(params.map(([name]) => name))].sort();
   const getValues = (name: string) => params.filter(([each]) => each === name).map(([, value]) => value);

@@ -1,4 +1,4 @@
-/** The rules of `npm run lint`: typescript-eslint's strict set with type information, less what this code does on purpose. */
+/** The rules of `npm run lint`: the strict set of typescript-eslint, without those that this code breaks on purpose. */
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 

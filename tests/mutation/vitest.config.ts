@@ -1,4 +1,4 @@
-/** The tests that a mutant must fail: the unit tests of src/. Others run the build, or read the source, which is mutated. */
+/** The tests that a mutant must fail: the unit tests of src/. Others run the build, or read the mutated source. */
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
