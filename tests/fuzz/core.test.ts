@@ -175,7 +175,7 @@ describe("writing", () => {
     "plain data gives the TwiML of receive(), or its TwimlError",
     fc.property(someAttributes, (attributes) => {
       const verb = { verb: "Receive", attributes } as Verb;
-      const expected = getOutcome(() => toTwiml(receive(attributes)));
+      const expected = getOutcome(() => toTwiml(receive(attributes as ReceiveAttributes)));
       assertSame(
         getOutcome(() => toTwiml(verb)),
         expected,
@@ -185,7 +185,7 @@ describe("writing", () => {
         expected,
       );
       if (!("value" in expected)) return;
-      assertSame(toTwiml(JSON.parse(JSON.stringify(receive(attributes))) as Verb), expected.value);
+      assertSame(toTwiml(JSON.parse(JSON.stringify(receive(attributes as ReceiveAttributes))) as Verb), expected.value);
     }),
   );
 });
