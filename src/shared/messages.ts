@@ -59,15 +59,15 @@ export function formatVerbPrefix(verb: string | undefined): string {
   return verb === undefined ? "" : `<${verb}>: `;
 }
 
-/** The error for an invalid option; `end` is a full stop, or the step that was probably forgotten. */
-export function optionError(name: string, expected: string, value: unknown, end = "."): TypeError {
-  return new TypeError(`${name} must be ${expected}, not ${formatValue(value)}${end}`);
+/** The error for an invalid option or argument. */
+export function optionError(name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`${name} must be ${expected}, but received ${formatValue(value)}.${hintFor(value)}`);
 }
 
-/** Suggests the missing step for values that nobody passes on purpose, such as functions and promises. */
+/** Suggests the missing step for a function or a promise, as a sentence that follows another one; otherwise "". */
 export function hintFor(value: unknown): string {
-  if (typeof value === "function") return ": is a call missing?";
-  return isPromise(value) ? ": is an await missing?" : "";
+  if (typeof value === "function") return " Is a call missing?";
+  return isPromise(value) ? " Is an await missing?" : "";
 }
 
 export function isPromise(value: unknown): boolean {

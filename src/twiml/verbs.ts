@@ -356,12 +356,12 @@ function checkUncheckedName(verb: string, rules: Rules, name: string): void {
 function listKeys(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
   if (isPlainObject(object)) return Object.keys(object);
-  const problem = `${what} must be a plain object, not ${formatValue(object)}${hintFor(object)}`;
-  throw new TwimlError("invalid-value", `${formatVerbPrefix(verb)}${problem}.`, { verb });
+  const problem = `${what} must be a plain object, not ${formatValue(object)}.${hintFor(object)}`;
+  throw new TwimlError("invalid-value", `${formatVerbPrefix(verb)}${problem}`, { verb });
 }
 
 function notAVerbError(data: unknown): TwimlError {
-  const message = `${formatValue(data)} is not a verb${hintFor(data) || ";"} receive() and reject() make one.`;
+  const message = `${formatValue(data)} is not a verb.${hintFor(data)} receive() and reject() make one.`;
   return new TwimlError("unknown-verb", message);
 }
 

@@ -1,5 +1,5 @@
 /** The options of `faxWebhook`, checked once into settings. */
-import { hintFor, optionError } from "../shared/messages.js";
+import { optionError } from "../shared/messages.js";
 import { checkOptionNames } from "../shared/objects.js";
 import type { FaxCallback, FaxRequest } from "../params/fax.js";
 import type { BodyLimits } from "./multipart.js";
@@ -119,14 +119,13 @@ function checkPublicUrl(publicUrl: unknown): PublicUrlSource {
 
 function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(functions)) {
-    if (value !== undefined && typeof value !== "function")
-      throw optionError(name, "a function", value, hintFor(value) || ".");
+    if (value !== undefined && typeof value !== "function") throw optionError(name, "a function", value);
   }
 }
 
 function checkBytes(name: string, value: unknown, least: number): void {
   if (Number.isSafeInteger(value) && (value as number) >= least) return;
-  throw optionError(name, `a whole number of bytes from ${least} on`, value, hintFor(value) || ".");
+  throw optionError(name, `a whole number of bytes from ${least} on`, value);
 }
 
 const MINUTE = 60_000;

@@ -73,7 +73,7 @@ function noVerbError(reply: unknown): TwimlError {
   const received =
     reply !== null && typeof reply === "object" && "comment" in reply && !("verb" in reply)
       ? "another library's response: parseTwiml(String(response)) makes a verb of it."
-      : `${formatValue(reply)}${hintFor(reply) || "."}`;
+      : `${formatValue(reply)}.${hintFor(reply)}`;
   const cost = "or the fax is lost (the provider's error 34106)";
   return new TwimlError("no-verb", `onFax must return receive() or reject(), ${cost}, not ${received}`);
 }

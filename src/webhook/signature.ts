@@ -68,7 +68,7 @@ export function verifyRequest(options: VerifyOptions): boolean {
 /** Reads `authToken` as an own property, so a polluted prototype cannot supply a missing one. */
 function readTokens(name: string, expected: string, options: SignOptions): readonly string[] {
   if (isPlainObject(options)) return checkTokens(readOwn(options, "authToken"));
-  throw new TypeError(`${name} takes one object: ${expected}, not ${formatValue(options)}${hintFor(options) || "."}`);
+  throw new TypeError(`${name} takes one object: ${expected}, not ${formatValue(options)}.${hintFor(options)}`);
 }
 
 /** The parts of a signed request that are the same for every URL that is tried. */
@@ -118,7 +118,7 @@ function readSignedTexts(params: unknown): readonly string[] {
   const isSource =
     params === undefined || typeof params === "string" || (typeof params === "object" && !isPromise(params));
   if (!isSource) {
-    throw new TypeError(`params must be the parameters, not ${formatValue(params)}${hintFor(params) || "."}`);
+    throw new TypeError(`params must be the parameters, not ${formatValue(params)}.${hintFor(params)}`);
   }
   const text = isRecord(params) ? joinRecord(params) : undefined;
   return text === undefined ? getSignedTexts(readParams(params)) : [text];

@@ -11,7 +11,7 @@ export function checkTokens(authToken: unknown): readonly string[] {
   const tokens = parseTokens(authToken);
   if (tokens !== undefined) return tokens;
   const expected = "text that is not empty, without white space around it, or several such";
-  throw new TypeError(`authToken must be ${expected}${hintFor(authToken) || ". Is the environment variable set?"}`);
+  throw new TypeError(`authToken must be ${expected}.${hintFor(authToken) || " Is the environment variable set?"}`);
 }
 
 /** The tokens for an AccountSid, or a promise of them if a function returns one. */

@@ -1,5 +1,5 @@
 /** The URLs that are tried for a signature: the candidates of a request, the variants of each, and what a log shows. */
-import { hintFor, optionError, redactUrl } from "../shared/messages.js";
+import { optionError, redactUrl } from "../shared/messages.js";
 import { isSafeHttpUrl } from "../shared/values.js";
 import { getQuery, type WebhookRequest } from "./http.js";
 
@@ -53,7 +53,7 @@ export function parsePublicUrl(publicUrl: unknown): PublicUrlParts {
   const text = readUrlText(publicUrl);
   if (isPublicUrl(text)) return splitPublicUrl(text);
   const expected = `the http(s) URL at the provider, or its beginning, such as "https://fax.example.com"`;
-  throw optionError("publicUrl", expected, text ?? publicUrl, hintFor(text ?? publicUrl) || ".");
+  throw optionError("publicUrl", expected, text ?? publicUrl);
 }
 
 /** The parts of a function's result, or `undefined` for text that is not a URL: it may contain the client's Host. */
