@@ -1,7 +1,7 @@
 /** The adapter for servers of the Fetch standard: Hono, Next.js, Bun, Deno, Workers. */
 import type { HandleRequest, WebhookReply } from "./http.js";
 
-/** A `Request`, typed structurally because the declarations need neither DOM nor Node types. */
+/** A `Request`, typed by structure so that the declarations need neither DOM nor Node types. */
 export interface FetchRequest {
   readonly method: string;
   readonly url: string;
@@ -10,7 +10,7 @@ export interface FetchRequest {
   readonly bodyUsed?: boolean;
 }
 
-/** The platform's `Response`, or without its types the members that every runtime has. */
+/** The platform's `Response`. Without its types, the members that every runtime has. */
 export type FetchResponse = typeof globalThis extends { Response: { prototype: infer Type } }
   ? Type
   : { readonly status: number; text(): Promise<string> };

@@ -1,4 +1,4 @@
-/** Handling one request, step by step: a request in, a reply out. */
+/** The steps from a request to its reply. */
 import { FaxRequestError } from "../shared/errors.js";
 import type { ReceivedParams } from "../params/received-params.js";
 import { isCallback, toFaxCallback, toFaxRequest } from "../params/fax.js";
@@ -10,7 +10,7 @@ import { type FaxAnswer, replyToCallback, replyToFax, replyToRefused } from "./r
 import { resolveTokens } from "./tokens.js";
 import { requireSignature, verify } from "./verify.js";
 
-/** The reply to a request. Rejects with any error that a handler throws. */
+/** Returns the reply to a request. Rejects with any error that a handler throws. */
 export async function handleRequest(settings: Settings, received: HandleRequest): Promise<WebhookReply> {
   const { authToken, publicUrl, onFax, onCallback, onRefused, isObserved, maxMediaBytes } = settings;
   const request = normalizeRequest(received);

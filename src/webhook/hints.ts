@@ -1,22 +1,24 @@
-/** The hints of a refusal: how to fix a request whose cause is known. For the log only; they never grant access. */
+/** The hints of a refusal: the fix for a known cause. They are for the log, and never grant access. */
 import { redactUrl } from "../shared/messages.js";
 import type { WebhookRequest } from "./http.js";
 import { matchesUrl, SIGNALWIRE_SIGNATURE, type SignedRequest, TWILIO_SIGNATURE } from "./signature.js";
 import { getPath, isHost, trimTrailingSlashes } from "./url-variants.js";
 
-/** The hint for a request of SignalWire's other product, which has a JSON body and a hex signature. */
+/** The hint for SWML, another product of SignalWire, which sends a JSON body and a hex signature. */
 export const SWML_HINT =
-  "Set the phone number to cXML (Compatibility API) at SignalWire: this looks like SWML, which is not TwiML.";
+  "The request looks like SWML, not TwiML. Set the phone number to cXML (Compatibility API) at SignalWire.";
 
 const API_TOKEN_HINT =
-  "Set authToken to the project's signing key (PSK_…): it is an API token (PT…), which signs no webhooks.";
+  "authToken is an API token (PT…), which does not sign webhooks. Set it to the project's signing key (PSK_…).";
 
-/** The hint for a signature mismatch, if its cause can be found. */
+/** The hint for a signature mismatch, or `undefined` if its cause is unknown. */
 export function findMismatchHint({ headers, url }: WebhookRequest, signed: SignedRequest): string | undefined {
   if (isHexSignature(headers[TWILIO_SIGNATURE]) || isHexSignature(headers[SIGNALWIRE_SIGNATURE])) return SWML_HINT;
   const path = getPath(url);
   const base = listForwardedBases(headers).find((each) => matchesUrl(signed, each + path));
-  if (base !== undefined) return `Set publicUrl to ${redactUrl(base)}: the signature fits ${redactUrl(base + path)}.`;
+  if (base !== undefined) {
+    return `The signature matches "${redactUrl(base + path)}". Set publicUrl to "${redactUrl(base)}".`;
+  }
   if (headers[SIGNALWIRE_SIGNATURE] !== undefined && signed.tokens.some(isApiToken)) return API_TOKEN_HINT;
   return undefined;
 }
@@ -26,15 +28,12 @@ function isHexSignature(value = ""): boolean {
   return /^[\da-f]{40}$/i.test(value);
 }
 
-/** Whether a token is an API token of SignalWire. */
+/** Whether a token is an API token of SignalWire, not a signing key. */
 function isApiToken(token: string): boolean {
   return token.startsWith("PT");
 }
 
-/** At most this many forwarded bases: each one is a hash. */
-const MAX_BASES = 8;
-
-/** The origins, with and without a prefix, that the headers of a proxy name. */
+/** The origins in the headers of a proxy, with and without a prefix: at most 12, each of which is a hash. */
 function listForwardedBases(headers: WebhookRequest["headers"]): string[] {
   const forwarded = firstValue(headers["forwarded"]);
   const hosts = [firstValue(headers["x-forwarded-host"]), readForwardedPart(forwarded, "host"), headers["host"]];
@@ -47,7 +46,7 @@ function listForwardedBases(headers: WebhookRequest["headers"]): string[] {
       bases.add(`${scheme}://${host}`);
     }
   }
-  return [...bases].slice(0, MAX_BASES);
+  return [...bases];
 }
 
 /** The first value of a list: each proxy in a chain appends its own after a comma. */

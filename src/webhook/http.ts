@@ -1,8 +1,8 @@
-/** The shapes of a request and a reply, the same for every server, and the step that normalizes a request. */
+/** The types of a request and a reply, the same for every server, and the normalization of a request. */
 import { emptyRecord } from "../shared/objects.js";
 import { RefusedError } from "./refusal.js";
 
-/** A `URLSearchParams`, typed structurally because the declarations need neither DOM nor Node types. */
+/** A `URLSearchParams`, typed by structure so that the declarations need neither DOM nor Node types. */
 export interface QueryParams extends Iterable<[name: string, value: string]> {
   get(name: string): string | null;
   getAll(name: string): string[];
@@ -10,13 +10,13 @@ export interface QueryParams extends Iterable<[name: string, value: string]> {
   toString(): string;
 }
 
-/** The HTTP request as your handlers get it. */
+/** The HTTP request that your handlers get. */
 export interface WebhookRequest {
   /** `GET`, `HEAD` or `POST`; for `onRefused` any method. In upper case. */
   readonly method: string;
   /** The URL as the server received it: path and query, or the full URL. */
   readonly url: string;
-  /** The parameters of the URL's query, which a POST can have in addition to its body. Parsed on each access. */
+  /** The parameters in the URL, which a POST can have in addition to its body. Parsed on each access. */
   readonly query: QueryParams;
   /** The headers by lower-case name, without a prototype. Repeated values are joined by `, ` (cookies: `; `). */
   readonly headers: Readonly<Record<string, string>>;
@@ -25,7 +25,7 @@ export interface WebhookRequest {
 /** The request that `handle` takes. */
 export interface HandleRequest {
   readonly method: string;
-  /** Path and query as the client sent them (before a router removed a prefix), or the full URL. */
+  /** Path and query as the client sent them, including a prefix that a router removes, or the full URL. */
   readonly url: string;
   /** `IncomingMessage.headers`, a `Headers` object, or a record. */
   readonly headers:
@@ -48,7 +48,7 @@ export interface WebhookReply {
   readonly body: string;
 }
 
-/** The request as handlers get it: the method in upper case, headers by lower-case name, frozen. */
+/** Returns a frozen request with the method in upper case and the headers by lower-case name. */
 export function normalizeRequest({ method, url, headers }: HandleRequest): WebhookRequest {
   return Object.freeze(new NormalizedRequest(method.toUpperCase(), url, Object.freeze(normalizeHeaders(headers))));
 }
@@ -66,7 +66,7 @@ class NormalizedRequest implements WebhookRequest {
   }
 }
 
-/** The query of the verified URL. Providers sign no parameters in a fragment, so anything after `#` is ignored. */
+/** The query of a URL, with its `?`. Providers never sign parameters in a fragment, so it ends at `#`. */
 export function getQuery(url: string): string {
   const hash = url.indexOf("#");
   const start = url.indexOf("?");

@@ -1,4 +1,4 @@
-/** The entry "twiml-fax/webhook": signatures, the webhook for any server, and the pages. */
+/** The entry point "twiml-fax/webhook": signatures, the webhook for any server, and the download of the pages. */
 import { createFetch, type FetchRequest, type FetchResponse } from "./fetch.js";
 import type { HandleRequest, WebhookReply } from "./http.js";
 import { createNode, type NodeRequest, type NodeResponse } from "./node.js";
@@ -16,29 +16,29 @@ export type { AuthTokens, FaxWebhookOptions, PublicUrl } from "./options.js";
 export type { Refusal, RefusalReason } from "./refusal.js";
 export type { FaxAnswer } from "./reply.js";
 
-/** The webhook as a handler for each kind of server. Each function can be passed on alone. */
+/** The webhook as a handler for each kind of server. Each function works when it is detached from the object. */
 export interface FaxWebhook {
-  /** For any other server: takes a request, returns a reply. Rejects with any error that a handler of yours throws. */
+  /** For any other server: takes a request, returns a reply. Rejects with any error that your handlers throw. */
   readonly handle: (request: HandleRequest) => Promise<WebhookReply>;
-  /** For Hono, Next.js, Bun, Deno and Workers. Rejects with any error that a handler of yours throws. */
+  /** For Hono, Next.js, Bun, Deno and Workers. Rejects with any error that your handlers throw. */
   readonly fetch: (request: FetchRequest) => Promise<FetchResponse>;
   /**
-   * For `http.createServer`, Express and Connect. Passes any error that a handler of yours throws to `next`. Without
-   * `next`, logs it and replies with 500. Never rejects.
+   * For `http.createServer`, Express and Connect. Passes any error that your handlers throw to `next`. Without `next`,
+   * logs it and replies with 500. Never rejects.
    */
   readonly node: (req: NodeRequest, res: NodeResponse, next?: (error: Error) => void) => Promise<void>;
 }
 
 /**
- * Creates the webhook: it verifies the signature, parses the parameters, calls your handler and replies with TwiML. One
- * URL can serve new faxes and callbacks, because a request with a callback's parameters (`FaxStatus`, `MediaUrl`, …) is
- * never treated as a new fax.
+ * Creates the webhook, which verifies the signature, parses the parameters, calls your handler and replies with TwiML.
+ * One URL can serve new faxes and callbacks, because a request with a callback's parameters (`FaxStatus`, `MediaUrl`, …)
+ * is never treated as a new fax.
  *
- * Replies with 200 and TwiML, or 304 for an unchanged GET. A refused request gets 400, 403, 404, 405, 413 or 415 and
- * only the reason as plain text (`forbidden` for every 403); `onRefused`, or the console, gets the details.
+ * Replies with 200 and TwiML, or 304 for an unchanged GET. A refused request gets 400, 403, 404, 405, 413 or 415, and
+ * only the reason as plain text (`forbidden` for every 403). `onRefused`, or the console, gets the details.
  *
  * @returns `handle`, `fetch` and `node`
- * @throws {TypeError} for a missing or empty `authToken`, an unknown option, and options that cannot work
+ * @throws {TypeError} for a missing or empty `authToken`, and for unknown, invalid or contradictory options
  * @example
  * const webhook = faxWebhook({
  *   authToken: process.env.FAX_AUTH_TOKEN,

@@ -2,7 +2,7 @@
 import type { HandleRequest, WebhookReply } from "./http.js";
 import { PLAIN_TEXT } from "./reply.js";
 
-/** The properties of an `http.IncomingMessage` that are used, including those that frameworks add. */
+/** The properties of an `http.IncomingMessage` that the webhook reads, with those that frameworks add. */
 export interface NodeRequest extends AsyncIterable<unknown> {
   readonly method?: string | undefined;
   readonly url?: string | undefined;
@@ -19,7 +19,7 @@ export interface NodeRequest extends AsyncIterable<unknown> {
   once(event: "close", listener: () => void): unknown;
 }
 
-/** The properties of an `http.ServerResponse` that are used. */
+/** The properties of an `http.ServerResponse` that the webhook uses. */
 export interface NodeResponse {
   statusCode: number;
   readonly headersSent: boolean;
@@ -27,10 +27,10 @@ export interface NodeResponse {
   end(body: string): unknown;
 }
 
-/** Called only with an error, because the webhook replies to everything else itself. */
+/** The next middleware. Only called with an error, because the webhook replies to every request. */
 type Next = (error: Error) => void;
 
-/** How long a refused client may continue sending, so that it can read the reply before a reset discards it. */
+/** How long a refused client may continue to send. Closing the connection earlier could discard the reply. */
 const LINGER_MS = 5_000;
 
 export function createNode(handle: (request: HandleRequest) => Promise<WebhookReply>) {
@@ -47,14 +47,14 @@ export function createNode(handle: (request: HandleRequest) => Promise<WebhookRe
 }
 
 /**
- * The result of a body parser, or the stream if none has read it. Express 4's parsers set `{}` without reading the
- * stream, which is not a body.
+ * The result of a body parser, or the stream if no parser has read it. Express 4's parsers set `{}` when they do not
+ * read the stream, so that an empty object is not a body.
  */
 function getBody(req: NodeRequest): unknown {
   const { body } = req;
   if (body !== undefined && body !== null && !isLeftover(body)) return body;
   if (req.readableDidRead || req.readableEnded) return undefined;
-  // Leaving the loop over the body would destroy the socket, which the refusal is still written to.
+  // By default, leaving the loop over the body destroys the socket, to which the refusal is still written.
   return req.iterator?.({ destroyOnReturn: false }) ?? req;
 }
 
@@ -66,10 +66,10 @@ function isLeftover(body: unknown): boolean {
 /** Express treats next(undefined) and next("route") as "continue", which would lose the fax. */
 function toError(thrown: unknown): Error {
   if (thrown instanceof Error) return thrown;
-  return new Error("A callback of faxWebhook threw something that is not an Error.", { cause: thrown });
+  return new Error("A handler of faxWebhook threw a value that is not an Error. See `cause`.", { cause: thrown });
 }
 
-/** Passes an error to the framework. A bare `http.createServer` has no error path, so it gets a 500. */
+/** Passes an error to the framework. A plain `http.createServer` has no error handler, so the client gets a 500. */
 function passError(error: Error, res: NodeResponse, next: Next | undefined): void {
   try {
     if (typeof next === "function") return next(error);
@@ -81,7 +81,7 @@ function passError(error: Error, res: NodeResponse, next: Next | undefined): voi
   }
 }
 
-/** Discards the rest of the body for up to `LINGER_MS`, then closes the connection. */
+/** Discards the rest of the body for at most `LINGER_MS`, then closes the connection. */
 function drain(req: NodeRequest): void {
   const timer = setTimeout(() => req.destroy(), LINGER_MS);
   req.once("close", () => clearTimeout(timer));

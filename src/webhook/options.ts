@@ -1,4 +1,4 @@
-/** The options of `faxWebhook`, checked once into settings. */
+/** The options of `faxWebhook`: their types, and the check that returns the settings. */
 import { optionError } from "../shared/messages.js";
 import { checkOptionNames } from "../shared/objects.js";
 import type { FaxCallback, FaxRequest } from "../params/fax.js";
@@ -42,27 +42,27 @@ export interface FaxWebhookOptions {
     | ((accountSid: string) => AuthTokens | Promise<AuthTokens>);
   /**
    * The URL configured at the provider, or its beginning (the origin, or origin and prefix), or a function of the
-   * request that returns it. The webhook tries it followed by the request's path, and alone with the request's query.
-   * Default: the Host header, with `https` and with `http`. `X-Forwarded-*` is never trusted.
+   * request that returns it. The webhook tries it with the request's path appended, and with only the request's query
+   * appended. Default: the Host header, with `https` and with `http`. `X-Forwarded-*` is never trusted.
    * @example publicUrl: "https://fax.example.com"
    */
   readonly publicUrl?: PublicUrl | ((request: WebhookRequest) => PublicUrl) | undefined;
   /**
-   * Decides on a new fax. Returns `receive(…)`, `reject()`, a `FaxResponse`, or one of them with headers:
-   * `{ twiml, headers }`. Without it, new faxes are refused with 404, and the provider requests the number's fallback
-   * URL.
+   * Answers a new fax. Returns `receive(…)`, `reject()`, a `FaxResponse`, or one of them with headers:
+   * `{ twiml, headers }`. Without `onFax`, new faxes are refused with 404, and the provider requests the fallback URL
+   * of the number.
    * @example onFax: (fax) => (fax.from === "" ? reject() : receive({ action: "/fax" }))
    */
   readonly onFax?: ((fax: FaxRequest, request: WebhookRequest) => FaxAnswer | Promise<FaxAnswer>) | undefined;
   /**
-   * Receives the result of a fax: its status, and the pages or their URL. The provider gets its 200 once the returned
-   * promise is fulfilled; the value is ignored. Without it, callbacks are acknowledged and dropped.
+   * Receives the result of a fax: its status, and the pages or their URL. The provider gets a 200 after the returned
+   * promise is fulfilled; the value is ignored. Without `onCallback`, callbacks get a 200 and are dropped.
    * @example onCallback: async (callback) => console.log(callback.faxSid, callback.faxStatus, callback.mediaUrl)
    */
   readonly onCallback?: ((callback: FaxCallback, request: WebhookRequest) => unknown) | undefined;
   /**
-   * Called for every refused request, with the reason and how to fix it. Default: one `console.warn` per reason and
-   * minute.
+   * Called for every refused request, with the reason and how to fix it. Default: at most one `console.warn` per reason
+   * and minute.
    * @example onRefused: (refusal, request) => console.warn(request.url, refusal.reason, refusal.message)
    */
   readonly onRefused?: ((refusal: Refusal, request: WebhookRequest) => unknown) | undefined;
@@ -75,21 +75,21 @@ export interface FaxWebhookOptions {
   readonly maxMediaBytes?: number | undefined;
 }
 
-/** The options with their defaults filled in. */
+/** The checked options, with defaults. */
 export interface Settings extends BodyLimits {
-  /** `false` switches verification off. */
+  /** `false` disables verification. */
   readonly authToken: false | TokenSource;
   readonly publicUrl: PublicUrlSource;
   readonly onFax: FaxWebhookOptions["onFax"];
   readonly onCallback: FaxWebhookOptions["onCallback"];
   readonly onRefused: (refusal: Refusal, request: WebhookRequest) => unknown;
-  /** Whether anyone is listening. Explaining a refusal is expensive, so it is not done for nobody. */
+  /** Whether `onRefused` has to be called for this reason now. The hint of a refusal is expensive to find. */
   readonly isObserved: (reason: RefusalReason) => boolean;
 }
 
 const OPTIONS = ["authToken", "publicUrl", "onFax", "onCallback", "onRefused", "maxFormBytes", "maxMediaBytes"];
 
-/** The settings. Throws a TypeError for options that cannot work. */
+/** Returns the settings. Throws a TypeError for unknown, invalid or contradictory options. */
 export function checkWebhookOptions(options: unknown): Settings {
   const own = checkOptionNames("faxWebhook", options, OPTIONS);
   const { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes = 64 * 1024, maxMediaBytes = 0 } = own;
@@ -97,10 +97,10 @@ export function checkWebhookOptions(options: unknown): Settings {
   checkBytes("maxFormBytes", maxFormBytes, 1);
   checkBytes("maxMediaBytes", maxMediaBytes, 0);
   if (onFax === undefined && onCallback === undefined) {
-    throw new TypeError("Give onFax, to decide on new faxes, or onCallback, to hear how they went, or both.");
+    throw new TypeError("faxWebhook needs onFax (answers new faxes), onCallback (receives the results), or both.");
   }
   if (maxMediaBytes !== 0 && onCallback === undefined) {
-    throw new TypeError("Give onCallback as well: maxMediaBytes lets pages in, and nobody would take them.");
+    throw new TypeError("maxMediaBytes requires onCallback. Without it, the received pages would be dropped.");
   }
   const listener = onRefused === undefined ? createRateLimitedWarnings() : { onRefused, isObserved: () => true };
   const sources = { authToken: checkAuthToken(authToken), publicUrl: checkPublicUrl(publicUrl) };
@@ -123,16 +123,16 @@ function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
   }
 }
 
-function checkBytes(name: string, value: unknown, least: number): void {
-  if (Number.isSafeInteger(value) && (value as number) >= least) return;
-  throw optionError(name, `a whole number of bytes from ${least} on`, value);
+function checkBytes(name: string, value: unknown, min: number): void {
+  if (Number.isSafeInteger(value) && (value as number) >= min) return;
+  throw optionError(name, `an integer of at least ${min}`, value);
 }
 
 const MINUTE = 60_000;
 
 /**
- * The default listener: one console warning per reason and minute. A bare 403 takes days to debug, and the first
- * refusal of a reason may be an attacker's, so it is not the only one that is shown.
+ * The default `onRefused`: at most one console warning per reason and minute. A 403 without details takes days to debug.
+ * The first refusal may be an attacker's and the next one the provider's, so the warning is repeated.
  */
 function createRateLimitedWarnings(): Pick<Settings, "onRefused" | "isObserved"> {
   const shown = new Map<RefusalReason, number>();
@@ -147,7 +147,8 @@ function createRateLimitedWarnings(): Pick<Settings, "onRefused" | "isObserved">
 
 function formatWarning(refusal: Refusal): string {
   const { status, reason, message, urls } = refusal;
-  const more = reason === "invalid-parameters" ? ` ${refusal.error.message}` : urls && ` Tried: ${urls.join(" ")}`;
+  const tried = urls && ` Tried: ${urls.join(" ") || "no URL"}`;
+  const more = reason === "invalid-parameters" ? ` ${refusal.error.message}` : tried;
   const text = `twiml-fax refused a request: ${status} ${reason}. ${message}${more ?? ""}`;
-  return `${text} (Shown once a minute; see onRefused.)`;
+  return `${text} (At most one warning per reason and minute. Set onRefused to get every refusal.)`;
 }

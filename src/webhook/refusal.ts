@@ -1,28 +1,36 @@
-/** The refusals: every reason with its status and message, and the error that a step throws. */
+/** The refusals: the reasons with their statuses and messages, and the error that refuses a request. */
 import type { FaxRequestError } from "../shared/errors.js";
 
-/** Every reason, with its HTTP status and the message that applies unless a hint is known. */
+/** Every reason with its HTTP status, and its message if there is no hint. */
 export const REFUSALS = {
-  "method-not-allowed": [405, "Providers send GET or POST: this is probably somebody else."],
+  "method-not-allowed": [405, "Providers use GET and POST. This request is probably not from a provider."],
   "missing-signature": [
     403,
-    "There is no X-Twilio-Signature or X-SignalWire-Signature header: this is not a provider, or a proxy dropped it.",
+    "The request has no X-Twilio-Signature or X-SignalWire-Signature header. It is not from a provider, or a proxy " +
+      "removes the header.",
   ],
   "signature-mismatch": [
     403,
-    "Compare `urls` with the URL at the provider, to the letter. None is equal: set publicUrl. One is: check " +
-      "authToken (SignalWire: the signing key), or whether something changes the body on its way.",
+    "The signature matches none of `urls`. If the URL configured at the provider is not exactly one of them, set " +
+      "publicUrl to it. Otherwise check authToken (SignalWire: the signing key), and whether a proxy or middleware " +
+      "changes the body.",
   ],
-  "no-token": [403, "authToken gave no token for this AccountSid: an unknown account, or one that is missing there."],
-  "no-handler": [404, "Give onFax to decide on new faxes: a new fax came, and there is only onCallback."],
-  "missing-body": [400, "Mount the webhook before whatever reads the body: it is empty, or was read before."],
-  "unreadable-body": [400, "The body is not what its Content-Type says, or did not come to its end: see `error`."],
-  "invalid-parameters": [400, "The parameters cannot be read: see `error.issues`."],
-  "too-large": [413, "The body is larger than maxFormBytes or maxMediaBytes, or has more than 1,000 parameters."],
+  "no-token": [403, "There is no token for this AccountSid. If the account is yours, return its token from authToken."],
+  "no-handler": [404, "A new fax was received, but faxWebhook has no onFax. Set onFax to answer new faxes."],
+  "missing-body": [
+    400,
+    "The body is empty or was already read. Mount the webhook before any middleware that reads the body.",
+  ],
+  "unreadable-body": [400, "The body does not match its Content-Type, or ended early. See `error`."],
+  "invalid-parameters": [400, "The parameters are invalid. See `error.issues`."],
+  "too-large": [
+    413,
+    "The body exceeds maxFormBytes or maxMediaBytes, or has more than 1,000 parameters. Raise the option if necessary.",
+  ],
   "unsupported-media-type": [
     415,
-    "Providers send application/x-www-form-urlencoded, not compressed. For the multipart/form-data that " +
-      "storeMedia: false asks for, set maxMediaBytes.",
+    "The body is compressed, or its Content-Type is not application/x-www-form-urlencoded. To receive multipart " +
+      "callbacks (storeMedia: false), set maxMediaBytes.",
   ],
 } as const;
 
@@ -35,7 +43,7 @@ interface RefusalBase {
   readonly reason: RefusalReason;
   /** HTTP status of the reply. */
   readonly status: number;
-  /** The cause, and how to fix it. */
+  /** The cause and the fix. */
   readonly message: string;
 }
 
@@ -43,7 +51,7 @@ interface RefusalBase {
 type RefusalDetails =
   | {
       readonly reason: "signature-mismatch";
-      /** The URLs that were tried: at most 8, each at most 200 characters of ASCII, without passwords. */
+      /** The URLs that were tried: at most 8, each with at most 200 characters of ASCII, without passwords. */
       readonly urls: readonly string[];
       readonly error?: undefined;
     }
@@ -66,14 +74,14 @@ type RefusalDetails =
     };
 
 /**
- * A refused request, for your logs. The provider only gets `status` and `reason`. The fields besides `message` depend
- * on the `reason`.
+ * A refused request, for your logs. The client only gets the status and the reason, or `forbidden` for a 403. The
+ * additional fields depend on the `reason`.
  */
 export type Refusal = RefusalBase & RefusalDetails;
 
 /**
- * Thrown by any step of handling a request, and caught once. A hint replaces the message of the reason. A hint that is
- * expensive to find is a function, which is only called if the refusal is observed.
+ * Refuses the request. Any step throws it, and `handleRequest` catches it. The hint replaces the message of the reason.
+ * An expensive hint is a function, which is only called if `onRefused` is.
  */
 export class RefusedError extends Error {
   constructor(

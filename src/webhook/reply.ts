@@ -1,7 +1,7 @@
-/** The reply to a request: TwiML with its headers, or the reason of a refusal. */
+/** The reply to a request: TwiML with headers, or the reason of a refusal. */
 import { createHash } from "node:crypto";
 import { TwimlError } from "../shared/errors.js";
-import { hintFor, formatValue } from "../shared/messages.js";
+import { didYouMean, formatValue, hintFor, optionError } from "../shared/messages.js";
 import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../twiml/response.js";
 import type { Verb } from "../twiml/verbs.js";
@@ -9,13 +9,13 @@ import type { parseTwiml } from "../twiml/document.js";
 import type { ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
 import { REFUSALS, type RefusalReason } from "./refusal.js";
 
-/** Any verb. Derived from `parseTwiml`, because the declarations of both entries share one file. */
+/** Any verb. Derived from `parseTwiml`, because the declarations of both entry points share one file. */
 type AnyVerb = NonNullable<ReturnType<typeof parseTwiml>>;
 
-/** A reply of `onFax`: a verb, a `FaxResponse` with a verb, or one of them with headers. */
+/** The result of `onFax`: a verb, a `FaxResponse` with a verb, or one of them with headers. */
 export type FaxAnswer = AnyVerb | FaxResponse | { readonly twiml: Verb | FaxResponse; readonly headers?: ReplyHeaders };
 
-/** The reply to a new fax. Requires a verb, and a destination for its pages. */
+/** The reply to a new fax. Throws a TwimlError without a verb, and for a verb that would lose the pages. */
 export function replyToFax(request: WebhookRequest, reply: FaxAnswer, maxMediaBytes: number): WebhookReply {
   const { twiml, headers } = splitReply(reply);
   const response = isFaxResponse(twiml) ? twiml : undefined;
@@ -23,7 +23,7 @@ export function replyToFax(request: WebhookRequest, reply: FaxAnswer, maxMediaBy
   if (!verb || !Object.hasOwn(verb, "verb")) throw noVerbError(twiml ?? reply);
   const body = response ? response.toString() : toTwiml(verb);
   if (maxMediaBytes === 0 && verb.verb === "Receive" && readOwn(readOwn(verb, "attributes"), "storeMedia") === false) {
-    const problem = "set maxMediaBytes to take the pages that storeMedia: false brings; without it they are refused";
+    const problem = "storeMedia: false requires the option maxMediaBytes. Without it, faxWebhook refuses the pages";
     throw new TwimlError("pages-lost", `<Receive>: ${problem}.`, { verb: "Receive", attribute: "storeMedia" });
   }
   return twimlReply(request, body, checkReplyHeaders(headers));
@@ -34,7 +34,7 @@ export function replyToCallback(request: WebhookRequest): WebhookReply {
   return twimlReply(request, toTwiml(), emptyRecord());
 }
 
-/** The reply to a refused request. The body contains only the reason, and for a 403 not even that. */
+/** The reply to a refused request. The body is only the reason, and for a 403 not even that. */
 export function replyToRefused(request: WebhookRequest, reason: RefusalReason): WebhookReply {
   const [status] = REFUSALS[reason];
   const headers: WebhookReply["headers"] = { "content-type": PLAIN_TEXT, "cache-control": "no-store" };
@@ -46,16 +46,21 @@ export function replyToRefused(request: WebhookRequest, reason: RefusalReason): 
 /** The content type of every reply that is not TwiML. */
 export const PLAIN_TEXT = "text/plain; charset=utf-8";
 
-/** The unchecked parts of what a handler returned. */
+/** The unchecked parts of the result of `onFax`. */
 interface ReplyParts {
   readonly twiml: unknown;
   readonly headers: unknown;
 }
 
+const ANSWER_PARTS = ["twiml", "headers"];
+
 function splitReply(reply: FaxAnswer): ReplyParts {
   if (!hasParts(reply)) return { twiml: reply, headers: undefined };
-  const other = Object.keys(reply).find((name) => name !== "twiml" && name !== "headers");
-  if (other) throw new TypeError(`An answer has "twiml" and "headers", not ${formatValue(other)}.`);
+  const other = Object.keys(reply).find((name) => !ANSWER_PARTS.includes(name));
+  if (other !== undefined) {
+    const hint = didYouMean(other, ANSWER_PARTS);
+    throw new TypeError(`onFax: unknown property ${formatValue(other)}${hint}. Known properties: twiml, headers.`);
+  }
   return { twiml: readOwn(reply, "twiml"), headers: readOwn(reply, "headers") ?? undefined };
 }
 
@@ -64,18 +69,20 @@ function hasParts(reply: FaxAnswer): boolean {
   return Object.hasOwn(reply, "twiml") || Object.hasOwn(reply, "headers");
 }
 
-/** Checks the structure instead of the class, because an ESM and a CommonJS copy of the library can coexist. */
+/** Checks the structure, not the class, because an ESM and a CommonJS copy of the library can coexist. */
 function isFaxResponse(value: unknown): value is FaxResponse {
   return typeof (value as Partial<FaxResponse> | undefined)?.comment === "function" && "verb" in (value as object);
 }
 
 function noVerbError(reply: unknown): TwimlError {
-  const received =
-    reply !== null && typeof reply === "object" && "comment" in reply && !("verb" in reply)
-      ? "another library's response: parseTwiml(String(response)) makes a verb of it."
-      : `${formatValue(reply)}.${hintFor(reply)}`;
-  const cost = "or the fax is lost (the provider's error 34106)";
-  return new TwimlError("no-verb", `onFax must return receive() or reject(), ${cost}, not ${received}`);
+  const message = `onFax must return receive() or reject(), but returned ${describeReply(reply)}`;
+  return new TwimlError("no-verb", `${message} Without a verb, the fax is lost (provider error 34106).`);
+}
+
+function describeReply(reply: unknown): string {
+  if (Object(reply) !== reply || !("comment" in (reply as object))) return `${formatValue(reply)}.${hintFor(reply)}`;
+  if ("verb" in (reply as object)) return "a FaxResponse without a verb.";
+  return "another library's response. Convert it with parseTwiml(String(response)).";
 }
 
 function twimlReply(request: WebhookRequest, body: string, headers: WebhookReply["headers"]): WebhookReply {
@@ -85,7 +92,7 @@ function twimlReply(request: WebhookRequest, body: string, headers: WebhookReply
   return { status: 200, headers, body };
 }
 
-/** Providers cache the reply to a GET, and revalidate it with its ETag. */
+/** The reply to a GET or HEAD. Providers cache it, and revalidate it with its ETag. */
 function cacheableReply(request: WebhookRequest, headers: WebhookReply["headers"], body: string): WebhookReply {
   const etag = `"${createHash("sha256").update(body).digest("base64url")}"`;
   headers["cache-control"] ??= "private, no-cache";
@@ -96,7 +103,7 @@ function cacheableReply(request: WebhookRequest, headers: WebhookReply["headers"
   return { status: 200, headers, body: "" };
 }
 
-/** Weak comparison, as RFC 9110, section 13.1.2 requires for If-None-Match. */
+/** Compares weakly, as RFC 9110, section 13.1.2, requires for If-None-Match. */
 function etagMatches(ifNoneMatch: string | undefined, etag: string): boolean {
   const tags = (ifNoneMatch ?? "").split(",").map(stripWeakPrefix);
   return tags.includes(etag) || ifNoneMatch?.trim() === "*";
@@ -106,25 +113,22 @@ function stripWeakPrefix(etag: string): string {
   return etag.trim().replace(/^W\//, "");
 }
 
-/** RFC 9110, sections 5.1 and 5.5, without obsolete line folding: the headers that every runtime sends. */
+/** RFC 9110, sections 5.1 and 5.5, without obsolete line folding. Every runtime sends these headers. */
 const HEADER_NAME = /^[!#$%&'*+.^`|~\w-]+$/;
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** The headers by lower-case name. Throws now, because a server would throw after sending half of them. */
+/** Returns the headers by lower-case name. Throws here, because a server throws after it has set some of them. */
 function checkReplyHeaders(headers: unknown): WebhookReply["headers"] {
   const checked = emptyRecord<string | string[]>();
   if (headers === undefined) return checked;
-  if (!isPlainObject(headers)) {
-    const expected = `a plain object, such as { "set-cookie": "a=1" }`;
-    throw new TypeError(`headers must be ${expected}, not ${formatValue(headers)}.`);
-  }
+  if (!isPlainObject(headers)) throw optionError("headers", 'a plain object, such as { "set-cookie": "a=1" }', headers);
   for (const [name, value] of Object.entries(headers as object)) {
     const key = name.toLowerCase();
     if (key === "content-length" || key === "transfer-encoding") {
-      throw new TypeError(`${key} is set by the server, not by the answer.`);
+      throw new TypeError(`The server sets ${key}. Remove it from headers.`);
     }
     if (value === undefined || value === null) continue;
-    if (!HEADER_NAME.test(name)) throw new TypeError(`${formatValue(name)} cannot be the name of a header.`);
+    if (!HEADER_NAME.test(name)) throw new TypeError(`headers: ${formatValue(name)} is not a valid header name.`);
     const values = [value].flat().map((each) => checkHeaderValue(name, String(each)));
     checked[key] = Array.isArray(value) ? values : values[0]!;
   }
@@ -134,6 +138,6 @@ function checkReplyHeaders(headers: unknown): WebhookReply["headers"] {
 function checkHeaderValue(name: string, value: string): string {
   if (HEADER_VALUE.test(value)) return value;
   // Cookies are secrets, so the message does not contain the value.
-  const problem = "holds a line end or another character that no header can carry";
-  throw new TypeError(`The header ${formatValue(name)} ${problem}.`);
+  const problem = "contains a line break or another invalid character. Remove or encode it";
+  throw new TypeError(`The value of the header ${formatValue(name)} ${problem}.`);
 }

@@ -1,13 +1,13 @@
-/** The providers' request signature: signing a request, and verifying one. */
+/** The request signature of the providers: `signRequest`, `verifyRequest`, and the comparison that both share. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { isPromise, hintFor, formatValue } from "../shared/messages.js";
+import { formatValue, hintFor, isPromise, optionError } from "../shared/messages.js";
 import { isPlainObject, readOwn } from "../shared/objects.js";
 import { type FaxParamSource, readParams } from "../params/received-params.js";
 import { getSignedTexts, joinRecord } from "../params/signed-text.js";
 import { checkTokens } from "./tokens.js";
 import { MAX_REENCODED_TEXT, urlVariants } from "./url-variants.js";
 
-/** The names of the headers with a signature, in lower case. */
+/** The names of the signature headers, in lower case. */
 export const TWILIO_SIGNATURE = "x-twilio-signature";
 export const SIGNALWIRE_SIGNATURE = "x-signalwire-signature";
 
@@ -23,7 +23,7 @@ export interface SignOptions {
 
 /** The request that `verifyRequest` verifies. */
 export interface VerifyOptions extends SignOptions {
-  /** Value of the `X-Twilio-Signature` or `X-SignalWire-Signature` header. */
+  /** Value of the `X-Twilio-Signature` or `X-SignalWire-Signature` header. One of several values has to match. */
   readonly signature: string | readonly string[] | null | undefined;
 }
 
@@ -31,7 +31,7 @@ export interface VerifyOptions extends SignOptions {
  * Signs a request as a provider does, for tests, mocks and proxies.
  *
  * @returns Base64 of HMAC-SHA1 over the URL and the parameters, 28 characters
- * @throws {TypeError} for an empty token, a relative URL, or a parameter that is not text
+ * @throws {TypeError} for an empty token, a relative URL, and a parameter that is not text
  * @example
  * signRequest({ authToken: "12345", url: "https://example.com/fax", params: { FaxSid: "FX1" } });
  * @see https://www.twilio.com/docs/usage/security#validating-requests
@@ -39,17 +39,17 @@ export interface VerifyOptions extends SignOptions {
 export function signRequest(options: SignOptions): string {
   const [token] = readTokens("signRequest", "{ authToken, url, params }", options);
   const [text] = readSignedTexts(options.params);
-  if (text === undefined) throw new TypeError("A request can only be signed over parameters that are text.");
+  if (text === undefined) throw new TypeError("params has a value that cannot be signed. Convert it to a string.");
   return hmac(token!, requireFullUrl(options.url), text);
 }
 
 /**
- * Verifies that a request was signed with the token, or one of several during a rotation. Tries what providers do
- * inconsistently: the port, `user:password@` and a fragment, each present or absent, and the query as sent or
+ * Verifies that a request was signed with the token, or with one of several during a rotation. Tries the URL variants
+ * that providers sign: the port, `user:password@` and the fragment each present or absent, and the query as sent or
  * re-encoded. Synchronous, so that a forgotten `await` cannot accept a forgery. Compares in constant time.
  *
  * @returns `false` for a missing, malformed or wrong signature
- * @throws {TypeError} for an empty token, with which anyone could sign, and for a relative URL
+ * @throws {TypeError} for an empty token, with which anyone could sign, and a relative URL
  * @example
  * const signature = req.headers["x-twilio-signature"] ?? req.headers["x-signalwire-signature"];
  * if (!verifyRequest({ authToken, signature, url: "https://example.com/fax", params: req.body })) {
@@ -60,7 +60,7 @@ export function signRequest(options: SignOptions): string {
 export function verifyRequest(options: VerifyOptions): boolean {
   const tokens = readTokens("verifyRequest", "{ authToken, signature, url, params }", options);
   const url = requireFullUrl(options.url);
-  const signatures = parseSignatures([options.signature]);
+  const signatures = parseSignatures([options.signature].flat());
   if (signatures.length === 0) return false;
   return matchesAnyVariant({ tokens, signatures, signedTexts: readSignedTexts(options.params).map(toHashInput) }, url);
 }
@@ -68,19 +68,20 @@ export function verifyRequest(options: VerifyOptions): boolean {
 /** Reads `authToken` as an own property, so a polluted prototype cannot supply a missing one. */
 function readTokens(name: string, expected: string, options: SignOptions): readonly string[] {
   if (isPlainObject(options)) return checkTokens(readOwn(options, "authToken"));
-  throw new TypeError(`${name} takes one object: ${expected}, not ${formatValue(options)}.${hintFor(options)}`);
+  const received = `${formatValue(options)}.${hintFor(options)}`;
+  throw new TypeError(`${name} expects an object ${expected}, but received ${received}`);
 }
 
-/** The parts of a signed request that are the same for every URL that is tried. */
+/** A signed request without its URL: the parts that are the same for every URL variant. */
 export interface SignedRequest {
   readonly tokens: readonly string[];
   /** The received signatures, each 28 bytes of Base64. */
   readonly signatures: readonly Uint8Array[];
-  /** The signed text in each interpretation of the parameters, see `getSignedTexts` and {@link toHashInput}. */
+  /** The signed text for each interpretation of the parameters, see `getSignedTexts` and {@link toHashInput}. */
   readonly signedTexts: readonly (string | Uint8Array)[];
 }
 
-/** Whether `url` was signed, in any of the variants that providers sign. */
+/** Whether any variant of `url` was signed. */
 export function matchesAnyVariant(signed: SignedRequest, url: string): boolean {
   if (matchesUrl(signed, url)) return true;
   const reencode = signed.signedTexts.every((text) => text.length <= MAX_REENCODED_TEXT);
@@ -90,7 +91,7 @@ export function matchesAnyVariant(signed: SignedRequest, url: string): boolean {
 /** Detects a captured POST replayed as a GET: its signature also matches the URL with the signed text appended. */
 const FORM_TEXT_IN_URL = /AccountSid[^=&]*ApiVersion/;
 
-/** Whether `url` was signed exactly as it is. */
+/** Whether exactly `url` was signed. */
 export function matchesUrl({ tokens, signatures, signedTexts }: SignedRequest, url: string): boolean {
   if (signedTexts[0] === "" && FORM_TEXT_IN_URL.test(url)) return false;
   for (const token of tokens) {
@@ -102,7 +103,7 @@ export function matchesUrl({ tokens, signatures, signedTexts }: SignedRequest, u
   return false;
 }
 
-/** The well-formed signatures. Compared as text, because Base64 of 20 bytes has four encodings and one is sent. */
+/** The well-formed signatures. Kept as text: 20 bytes have four encodings in Base64, of which providers send one. */
 export function parseSignatures(values: readonly unknown[]): Uint8Array[] {
   const signatures: Uint8Array[] = [];
   for (const value of values) if (isSignature(value)) signatures.push(Buffer.from(value, "latin1"));
@@ -113,13 +114,11 @@ function isSignature(value: unknown): value is string {
   return typeof value === "string" && value.length === 28 && /^[A-Za-z0-9+/]+=$/.test(value);
 }
 
-/** The signed texts of any source. A body parser's record that contains only text is joined without being copied. */
+/** The signed texts of any parameter source. A record that contains only text is joined without a copy. */
 function readSignedTexts(params: unknown): readonly string[] {
   const isSource =
     params === undefined || typeof params === "string" || (typeof params === "object" && !isPromise(params));
-  if (!isSource) {
-    throw new TypeError(`params must be the parameters, not ${formatValue(params)}.${hintFor(params)}`);
-  }
+  if (!isSource) throw optionError("params", "a string, an object or an iterable of pairs", params);
   const text = isRecord(params) ? joinRecord(params) : undefined;
   return text === undefined ? getSignedTexts(readParams(params)) : [text];
 }
@@ -128,7 +127,7 @@ function isRecord(params: unknown): params is Readonly<Record<string, unknown>> 
   return typeof params === "object" && params !== null && !(Symbol.iterator in params);
 }
 
-/** Encodes a long text as UTF-8, once for all URLs and tokens. A short text is faster as a string. */
+/** Encodes a long text as UTF-8 once for all URLs and tokens. A short text is faster as a string. */
 export function toHashInput(text: string): string | Uint8Array {
   return text.length > 1024 ? Buffer.from(text) : text;
 }
@@ -141,5 +140,5 @@ function hmac(token: string, url: string, text: string | Uint8Array): string {
 
 function requireFullUrl(url: unknown): string {
   if (typeof url === "string" && /^https?:\/\//i.test(url)) return url;
-  throw new TypeError(`url must be the full URL as text, with https:// and the host, not ${formatValue(url)}.`);
+  throw optionError("url", 'a full URL as a string, such as "https://fax.example.com/fax"', url);
 }

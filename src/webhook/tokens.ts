@@ -1,20 +1,20 @@
-/** The tokens a request may be signed with: the check of every token, and those of one request. */
+/** The tokens: the check of the option `authToken`, and the tokens of one request. */
 import { hintFor, isPromise } from "../shared/messages.js";
 import { isSid } from "../shared/values.js";
 import { RefusedError } from "./refusal.js";
 
-/** The option `authToken`, checked: a list of tokens, or a function of the AccountSid. */
+/** The checked option `authToken`: a list of tokens, or a function of the AccountSid. */
 export type TokenSource = readonly string[] | ((accountSid: string) => unknown);
 
-/** The tokens of an option. Throws a TypeError for an unset one, usually an unset environment variable. */
+/** Returns the tokens of an option as a list. Throws a TypeError without the received value, which may be a secret. */
 export function checkTokens(authToken: unknown): readonly string[] {
   const tokens = parseTokens(authToken);
   if (tokens !== undefined) return tokens;
-  const expected = "text that is not empty, without white space around it, or several such";
+  const expected = "a non-empty string without surrounding white space, or an array of such strings";
   throw new TypeError(`authToken must be ${expected}.${hintFor(authToken) || " Is the environment variable set?"}`);
 }
 
-/** The tokens for an AccountSid, or a promise of them if a function returns one. */
+/** The tokens of an account, or a promise of them if the function returns a promise. Refuses an account without one. */
 export function resolveTokens(
   source: TokenSource,
   accountSid: string | undefined,
@@ -31,7 +31,7 @@ function requireTokens(found: unknown): readonly string[] {
   return tokens;
 }
 
-/** A list of the token or tokens in `value`, if all are valid. A hole in an array is not. */
+/** The token or tokens in `value` as a list, or `undefined` if one is invalid. A hole in an array is invalid. */
 function parseTokens(value: unknown): readonly string[] | undefined {
   const tokens: unknown[] = Array.isArray(value) ? [...value] : [value];
   return tokens.length > 0 && tokens.every(isToken) ? tokens : undefined;

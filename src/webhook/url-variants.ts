@@ -1,4 +1,4 @@
-/** The URLs that are tried for a signature: the candidates of a request, the variants of each, and what a log shows. */
+/** The URLs that are tried for a signature: the candidates of a request, their variants, and the URLs for a log. */
 import { optionError, redactUrl } from "../shared/messages.js";
 import { isSafeHttpUrl } from "../shared/values.js";
 import { getQuery, type WebhookRequest } from "./http.js";
@@ -13,10 +13,10 @@ export interface PublicUrlParts {
   readonly hash: string;
 }
 
-/** The option `publicUrl`, checked. */
+/** The checked option `publicUrl`. */
 export type PublicUrlSource = PublicUrlParts | ((request: WebhookRequest) => unknown) | undefined;
 
-/** Groups: the origin, its host, and path with query. A path alone has no origin. */
+/** Groups: the origin, its host, and the path with the query. A relative URL has no origin. */
 const REQUEST_URL = /^(https?:\/\/([^/?#]*))?([^#]*)/is;
 
 /** The URLs that the provider may have requested, before the variants of each. */
@@ -25,38 +25,38 @@ export function candidateUrls(request: WebhookRequest, publicUrl: PublicUrlSourc
   if (publicUrl !== undefined) {
     const parts = typeof publicUrl === "function" ? parsePublicUrlResult(publicUrl(request)) : publicUrl;
     if (parts === undefined) return [];
-    // The beginning of the URL followed by the request's path, and the whole URL with the request's query.
+    // publicUrl may be the beginning of the URL, or the whole URL.
     const first = parts.base + path + parts.hash;
     const second = parts.url + getQuery(request.url) + parts.hash;
     return first === second ? [first] : [first, second];
   }
-  // Next.js gives every request a URL at localhost, whatever its Host header is.
+  // Next.js gives every request a URL at localhost. Only its Host header has the public host.
   const hosts = new Set([origin && ownHost, request.headers["host"] ?? request.headers[":authority"]]);
   return [...hosts].filter(isHost).flatMap((host) => [`https://${host}${path}`, `http://${host}${path}`]);
 }
 
-/** Path and query of a request's URL, which may be absolute. */
+/** The path and query of a URL, which may be absolute. */
 export function getPath(url: string): string {
   return REQUEST_URL.exec(url)?.[3] ?? "";
 }
 
-/** A Host header with other characters could move a request to another path. */
+/** The characters of a host. Any others in a Host header could move the request to another path. */
 const HOST = /^[^\s/?#@\\]+$/;
 
-/** Whether the value of a header is a host and nothing else. */
+/** Whether the value of a header is a host. */
 export function isHost(host: string | undefined): host is string {
   return host !== undefined && HOST.test(host);
 }
 
-/** The parts of the option `publicUrl`. Throws a TypeError if it is not an http(s) URL. */
+/** Returns the parts of `publicUrl`. Throws a TypeError if it is not an http(s) URL. */
 export function parsePublicUrl(publicUrl: unknown): PublicUrlParts {
   const text = readUrlText(publicUrl);
   if (isPublicUrl(text)) return splitPublicUrl(text);
-  const expected = `the http(s) URL at the provider, or its beginning, such as "https://fax.example.com"`;
+  const expected = 'the http(s) URL configured at the provider, or its beginning, such as "https://fax.example.com"';
   throw optionError("publicUrl", expected, text ?? publicUrl);
 }
 
-/** The parts of a function's result, or `undefined` for text that is not a URL: it may contain the client's Host. */
+/** The parts of a function's result, or `undefined` for an invalid URL, which may contain the client's Host header. */
 function parsePublicUrlResult(publicUrl: unknown): PublicUrlParts | undefined {
   const text = readUrlText(publicUrl);
   return typeof text === "string" && !isPublicUrl(text) ? undefined : parsePublicUrl(publicUrl);
@@ -68,7 +68,7 @@ function readUrlText(publicUrl: unknown): unknown {
 
 function isPublicUrl(text: unknown): text is string {
   if (typeof text !== "string" || !isSafeHttpUrl(text) || /\s/.test(text)) return false;
-  // An "@" after "?" or "#" is usually the end of a password that contains one of them.
+  // An "@" after "?" or "#" usually ends a password that contains one of them.
   const end = text.search(/[?#]/);
   return end < 0 || !text.includes("@", end);
 }
@@ -79,23 +79,23 @@ function splitPublicUrl(text: string): PublicUrlParts {
   return { base: trimTrailingSlashes(url!), url: url!, hash: hash < 0 ? "" : text.slice(hash) };
 }
 
-/** Removes trailing slashes without a pattern, which would start again at every slash of a long run. */
+/** Removes trailing slashes. A pattern would take quadratic time for a long run of slashes before other text. */
 export function trimTrailingSlashes(text: string): string {
   let end = text.length;
   while (text[end - 1] === "/") end--;
   return text.slice(0, end);
 }
 
-/** Scheme, user:password, host, port, path, query and fragment, without the changes that a URL parser makes. */
+/** Groups: scheme, user:password, host, port, path, query, fragment. A URL parser would normalize them. */
 const URL_PARTS = /^(https?:)\/\/(?:([^/?#]*)@)?([^/?#@]*?)(:\d*)?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/is;
 
-/** The variants of `url` that a provider may have signed, including `url`; `reencode` adds the query's encodings. */
+/** The variants of `url` that a provider may have signed, with `url` itself; `reencode` adds encodings of its query. */
 export function urlVariants(url: string, { reencode }: { readonly reencode: boolean }): string[] {
   const parts = URL_PARTS.exec(url);
   if (!parts) return [url];
   const [, scheme, user, host, port = "", path = "", query = "", fragment = ""] = parts;
   const standard = scheme!.toLowerCase() === "https:" ? ":443" : ":80";
-  // Twilio signs any port or none, as its own validators accept.
+  // Twilio's own validators accept any port and none.
   const ports = port === "" ? ["", standard] : [port, ""];
   const users = user === undefined ? [""] : [user + "@", ""];
   const variants: string[] = [];
@@ -110,10 +110,10 @@ export function urlVariants(url: string, { reencode }: { readonly reencode: bool
   return variants;
 }
 
-/** The longest signed text for which encodings are tried. A provider's has less than 2 KiB; each encoding is a hash. */
+/** The longest signed text for which encodings are tried: each is a hash. A provider's has less than 2 KiB. */
 export const MAX_REENCODED_TEXT = 8192;
 
-/** The longest query that is re-encoded. Configured URLs have short ones; others are attacks or a GET's parameters. */
+/** The longest query that is re-encoded. A longer one is an attack, or has the parameters of a GET. */
 const MAX_REENCODED_QUERY = 2048;
 
 /** The encodings of a query: as sent, and as frameworks re-encode it. All decode to the same parameters. */
@@ -126,10 +126,10 @@ function queryEncodings(query: string): Iterable<string> {
   return new Set(encodings.flatMap((each) => [each, each.replaceAll("'", "%27"), each.replaceAll("%27", "'")]));
 }
 
-/** The number of URLs in a refusal: an attacker's text fills no log. */
+/** The number of URLs in a refusal, so that an attacker cannot fill the log. */
 const MAX_SHOWN_URLS = 8;
 
-/** The URLs that `onRefused` is shown: the candidates, then their variants. */
+/** The URLs for `onRefused`: the candidates, then their variants. */
 export function redactUrls(urls: readonly string[]): string[] {
   const shown = new Set<string>();
   for (const url of [...urls, ...urls.flatMap((each) => urlVariants(each, { reencode: false }))]) {

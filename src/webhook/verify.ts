@@ -1,4 +1,4 @@
-/** The verification step of the webhook: a request needs a signature that matches one of its URLs and tokens. */
+/** The verification step of the webhook: the signature has to match one of the URLs with one of the tokens. */
 import type { ReceivedParams } from "../params/received-params.js";
 import { getSignedTexts } from "../params/signed-text.js";
 import { findMismatchHint } from "./hints.js";
@@ -14,13 +14,13 @@ import {
 } from "./signature.js";
 import { candidateUrls, type PublicUrlSource, redactUrls } from "./url-variants.js";
 
-/** Refuses a request without a signature header. Runs before the body is read, so such a request costs no memory. */
+/** Refuses a request without a signature header. Runs before the body is read, so unsigned requests cost no memory. */
 export function requireSignature({ headers }: WebhookRequest): void {
   if (headers[TWILIO_SIGNATURE] || headers[SIGNALWIRE_SIGNATURE]) return;
   throw new RefusedError({ reason: "missing-signature" });
 }
 
-/** Refuses a request whose signature matches none of its URLs and tokens. */
+/** Refuses a request whose signature matches none of the URLs with any of the tokens. */
 export function verify(
   request: WebhookRequest,
   params: ReceivedParams,
@@ -36,7 +36,7 @@ export function verify(
   };
   const urls = candidateUrls(request, publicUrl);
   if (signed.signatures.length > 0 && urls.some((url) => matchesAnyVariant(signed, url))) return;
-  // Finding a hint costs more hashes, so it waits until someone reads it.
+  // A hint costs more hashes, so it is only searched for if `onRefused` is called.
   const findHint = () => findMismatchHint(request, signed);
   throw new RefusedError({ reason: "signature-mismatch", urls: redactUrls(urls) }, findHint);
 }
