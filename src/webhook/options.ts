@@ -131,7 +131,7 @@ function checkBytes(name: string, value: unknown, min: number): void {
 const MINUTE = 60_000;
 
 /**
- * The default `onRefused`: at most one console warning per reason and minute. A 403 without details takes days to debug.
+ * The default `onRefused`: at most one console warning per reason and minute. A bare 403 takes days to debug.
  * The first refusal may be an attacker's and the next one the provider's, so the warning is repeated.
  */
 function createRateLimitedWarnings(): Pick<Settings, "onRefused" | "isObserved"> {

@@ -1,4 +1,4 @@
-/** What the tests of the webhook share: a token, parameters, signed requests, deliveries, streams, watched webhooks. */
+/** Shared by the tests of the webhook: a token, parameters, signed requests, multipart callbacks, webhooks with spies. */
 import { createHmac } from "node:crypto";
 import { Readable } from "node:stream";
 import { vi } from "vitest";
@@ -19,37 +19,32 @@ export const ORIGIN = "https://fax.example.com";
 export const FORM = "application/x-www-form-urlencoded";
 export const TYPE = { "content-type": FORM };
 export const XML = '<?xml version="1.0" encoding="UTF-8"?>';
-export const INCOMING = {
-  FaxSid: "FX1",
-  AccountSid: "AC1",
-  From: "+15017122661",
-  To: "+15558675310",
-  ApiVersion: "v1",
-};
+const NUMBERS = { From: "+15017122661", To: "+15558675310" };
+export const INCOMING = { FaxSid: "FX1", AccountSid: "AC1", ...NUMBERS, ApiVersion: "v1" };
 export const CALLBACK = {
   ...INCOMING,
   FaxStatus: "received",
   NumPages: "2",
   MediaUrl: "https://files.example.com/1.pdf",
 };
-/** The parameters of an incoming fax as a body. */
+/** The parameters of a new fax as a form body. */
 export const TEXT = new URLSearchParams(INCOMING).toString();
-/** Another one, whose caller withholds the number. */
+/** The form body of a new fax whose caller withholds the number. */
 export const BODY = "FaxSid=FX1&AccountSid=AC1&From=&To=%2B2&ApiVersion=v1";
 
-/** A webhook whose functions are watched; `onFax` receives. */
+/** A webhook with spies as handlers. `onFax` returns `<Receive>` by default. */
 export function setUp(options: Partial<FaxWebhookOptions> = {}) {
   const refusals: Refusal[] = [];
   const onFax = vi.fn<NonNullable<FaxWebhookOptions["onFax"]>>(options.onFax ?? (() => receive({ action: "/fax" })));
   const onCallback = vi.fn<NonNullable<FaxWebhookOptions["onCallback"]>>(options.onCallback ?? (() => undefined));
-  const watched = "onCallback" in options && options.onCallback === undefined ? {} : { onCallback };
+  const callback = "onCallback" in options && options.onCallback === undefined ? {} : { onCallback };
   const onRefused = vi.fn((refusal: Refusal, _request: WebhookRequest) => void refusals.push(refusal));
-  const settings = { authToken: TOKEN, publicUrl: ORIGIN, onRefused, ...options, ...watched, onFax };
+  const settings = { authToken: TOKEN, publicUrl: ORIGIN, onRefused, ...options, ...callback, onFax };
   const webhook = faxWebhook(settings as FaxWebhookOptions);
   return { ...webhook, onFax, onCallback, onRefused, refusals };
 }
 
-/** Status, body and reason of a refused request: the body tells a stranger less than `onRefused` is told. */
+/** Status and body of the reply to a refused request, and the reason that `onRefused` received. */
 export async function refusalOf(webhook: Pick<ReturnType<typeof setUp>, "handle" | "refusals">, sent: HandleRequest) {
   const reply = await webhook.handle(sent);
   return [...plain(reply), webhook.refusals.at(-1)?.reason];
@@ -66,7 +61,7 @@ export interface Sent {
   readonly body?: unknown;
 }
 
-/** A request as a provider sends it to `ORIGIN`, signed; what is given replaces a part of it. */
+/** A signed request to `ORIGIN`, as a provider sends it. The arguments replace parts of it. */
 export function request({
   method = "POST",
   path = "/fax",
@@ -79,11 +74,8 @@ export function request({
 }: Sent = {}): HandleRequest {
   const form = new URLSearchParams(params);
   const target = method === "POST" ? path : `${path}?${form}`;
-  const signature = signRequest({
-    authToken: token,
-    url: url ?? ORIGIN + target,
-    params: method === "POST" ? form : undefined,
-  });
+  const signed = method === "POST" ? form : undefined;
+  const signature = signRequest({ authToken: token, url: url ?? ORIGIN + target, params: signed });
   const type = method === "POST" ? TYPE : {};
   return {
     method,
@@ -103,12 +95,12 @@ export async function* stream(...chunks: unknown[]): AsyncGenerator<any> {
   yield* chunks;
 }
 
-/** A stream that nobody may read. */
+/** A stream that must not be read. */
 export async function* unread(): AsyncGenerator<any> {
   throw new Error("was read");
 }
 
-/** Runs a function while every object inherits these properties. */
+/** Runs a function while `Object.prototype` has these properties. */
 export async function polluted(properties: Record<string, unknown>, run: () => unknown): Promise<void> {
   Object.assign(Object.prototype, properties);
   try {
@@ -128,37 +120,37 @@ export function thrower(error: unknown): () => never {
 export const bytes = (text: string) => new TextEncoder().encode(text);
 export const plain = (reply: WebhookReply) => [reply.status, reply.body];
 
-/** A webhook that verifies nothing and rejects every fax. */
+/** A webhook without verification and without warnings, which rejects every fax. */
 export const open = (options: Partial<FaxWebhookOptions> = {}) =>
-  faxWebhook({ authToken: false, onFax: () => reject(), ...options } as FaxWebhookOptions);
+  faxWebhook({ authToken: false, onFax: () => reject(), onRefused: () => {}, ...options } as FaxWebhookOptions);
 
-/** Options of a webhook that knows its URL from the request alone. */
+/** Options of a webhook that takes its URL from the request. */
 export const BY_HOST = { publicUrl: undefined };
-/** Options of a webhook that takes deliveries. */
+/** Options of a webhook that accepts multipart callbacks. */
 export const DELIVERIES = { maxMediaBytes: 1 << 25, onCallback: () => {} };
-/** A POST that is not signed. */
+/** An unsigned POST. */
 export const post = (body: unknown, headers: Record<string, string> = {}): HandleRequest => ({
   method: "POST",
   url: "/fax",
   headers: { ...TYPE, ...headers },
   body,
 });
-/** What another implementation signs over the text that protocol and providers define. */
+/** The signature of a text, independent of `signRequest`. */
 export const sign = (text: string) => createHmac("sha1", TOKEN).update(text).digest("base64");
 
-/** One text field of a delivery. */
+/** One text field of a multipart body. */
 export const part = (name: string, value: string, boundary = "b") =>
   `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`;
-/** The text fields of a delivery. */
+/** The text fields of a multipart body. */
 export const parts = (fields: Iterable<[string, string]>, boundary?: string) =>
   Array.from(fields, ([name, value]) => part(name, value, boundary)).join("");
-/** The headers of a delivery. */
+/** The headers of a multipart request. */
 export const multipart = (boundary: string) => ({ "content-type": `multipart/form-data; boundary=${boundary}` });
 
-/** The bytes of a file. */
+/** The bytes of an uploaded file. */
 export const PAGES = Uint8Array.from({ length: 1000 }, (_, i) => i & 255);
 
-/** The parameters of a delivery and its pages; `edit` works on the form before it is sent. */
+/** The form of a multipart callback with `PAGES`. `edit` changes it. */
 export function deliveryForm(params: Record<string, string>, edit: (form: FormData) => void = () => {}): FormData {
   const form = new FormData();
   for (const [name, value] of Object.entries(params)) form.append(name, value);
@@ -167,7 +159,7 @@ export function deliveryForm(params: Record<string, string>, edit: (form: FormDa
   return form;
 }
 
-/** An `IncomingMessage` in all that is read of it; `more` is what a framework adds or a test replaces. */
+/** The properties of an `IncomingMessage` that the webhook reads. `more` adds or replaces some. */
 export function incoming(
   more: object = {},
   stream = Readable.from([Buffer.from(TEXT)], { objectMode: false }),
@@ -180,7 +172,7 @@ export function incoming(
 /** A stream that never ends. */
 export const endless = () => new Readable({ read() {} });
 
-/** A request of a server that is only like Node's: an async iterable without `iterator()`; `state` replaces a part. */
+/** A request that is an async iterable without `iterator()`, from a server that imitates Node's. `state` is added. */
 export const likeNode = (state: object = {}): NodeRequest => ({
   method: "POST",
   url: "/fax",
@@ -192,7 +184,7 @@ export const likeNode = (state: object = {}): NodeRequest => ({
   ...state,
 });
 
-/** A `ServerResponse` that keeps what is written to it. */
+/** A `ServerResponse` that records the reply. */
 export function outgoing() {
   const headers: Record<string, string | string[]> = {};
   const res = {

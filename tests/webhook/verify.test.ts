@@ -1,87 +1,96 @@
-/** The verification step: the headers that are read, and captured requests that are changed. */
-import { describe, expect, it } from "vitest";
+/** The verification step: the signature headers, and attacks with a captured request. */
+import { describe, expect, it, vi } from "vitest";
 import { signRequest, verifyRequest } from "../../src/webhook/index.js";
+import * as hints from "../../src/webhook/hints.js";
 import { INCOMING, ORIGIN, TOKEN, plain, request, requestWithout, setUp } from "./support.js";
 
-describe("handle: signature headers", () => {
+const authToken = TOKEN;
+const url = `${ORIGIN}/fax`;
+
+describe("handle, signature headers", () => {
   it.each(["x-twilio-signature", "x-signalwire-signature", "X-Twilio-Signature", "X-SIGNALWIRE-SIGNATURE"])(
-    "reads %s",
+    "accepts a signature in the header %s",
     async (header) => {
       expect((await setUp().handle(request({ header }))).status).toBe(200);
     },
   );
 
-  it("takes either header when the other is wrong", async () => {
+  it("accepts a request if only one of two signature headers matches", async () => {
     const wrong = { "x-signalwire-signature": "AAAAAAAAAAAAAAAAAAAAAAAAAAA=" };
     expect((await setUp().handle(request({ headers: wrong }))).status).toBe(200);
   });
 
-  it("verifies nothing with authToken: false, and checks all the rest", async () => {
+  it("verifies no signature with authToken: false, but still checks method and parameters", async () => {
     const { handle } = setUp({ authToken: false });
     expect((await handle(requestWithout("x-twilio-signature"))).status).toBe(200);
     expect((await handle(request({ token: "guessed" }))).status).toBe(200);
     expect(plain(await handle(request({ params: { FaxSid: "FX1" } })))).toEqual([400, "invalid-parameters"]);
     expect(plain(await handle({ ...request(), method: "PUT" }))).toEqual([405, "method-not-allowed"]);
   });
+
+  it("searches for a hint once per observed refusal, and never for an unobserved one", async () => {
+    const find = vi.spyOn(hints, "findMismatchHint");
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const { handle } = setUp({ onRefused: undefined });
+    for (let i = 0; i < 3; i++) await handle(request({ token: "guessed" }));
+    expect([find.mock.calls.length, warn.mock.calls.length]).toEqual([1, 1]);
+    await setUp().handle(request({ token: "guessed" }));
+    expect(find).toHaveBeenCalledTimes(2);
+    vi.restoreAllMocks();
+  });
 });
 
-describe("handle: what a captured request cannot become", () => {
+describe("handle, a captured callback with the same signed text", () => {
   const FaxSid = "FX0123456789abcdef0123456789abcdef";
-  const captured = {
-    ...{ AccountSid: "AC1", ApiVersion: "v1", FaxSid, FaxStatus: "received", From: "+1", MediaSid: "MD1" },
-    ...{ MediaUrl: "https://x.example/1.pdf", NumPages: "2", RemoteStationId: "+1", To: "+2" },
-  };
-  const { FaxStatus: _, ...rest } = captured;
+  const short = { AccountSid: "AC1", ApiVersion: "v1", FaxSid, FaxStatus: "received", From: "+1", To: "+2" };
+  const media = { MediaSid: "MD1", MediaUrl: "https://x.example/1.pdf", NumPages: "2", RemoteStationId: "+1" };
+  const { FaxStatus: _, ...status } = { ...short, ...media, Status: "received" };
   const middle = "MediaSidMD1MediaUrlhttps://x.example/1.pdfNumPages2RemoteStationId+1";
-  const five = { AccountSid: "AC1", ApiVersion: "v1", FaxSid, To: "+2" };
+  const others = { AccountSid: "AC1", ApiVersion: "v1", FaxSid, To: "+2" };
 
   it.each<[string, Record<string, string>, Record<string, string>]>([
-    [
-      "into a longer SID",
-      { AccountSid: "AC1", ApiVersion: "v1", FaxSid, FaxStatus: "received", From: "+1", To: "+2" },
-      { AccountSid: "AC1", ApiVersion: "v1", FaxSid: `${FaxSid}FaxStatusreceived`, From: "+1", To: "+2" },
-    ],
-    ["into a new name", captured, { ...five, FaxStatusreceived: "", From: `+1${middle}` }],
-    ["into the caller", { ...rest, Status: "received" }, { ...five, From: `+1${middle}Statusreceived` }],
-    [
-      "into names of its own",
-      { ...rest, Status: "received" },
-      { ...five, From: "+1Media", [middle.slice(5)]: "Statusreceived" },
-    ],
-  ])("cuts no captured callback anew %s", async (_, params, recut) => {
-    const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params });
-    expect(signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params: recut })).toBe(signature);
+    ["a longer SID", short, { ...others, FaxSid: `${FaxSid}FaxStatusreceived`, From: "+1" }],
+    ["a new name", { ...short, ...media }, { ...others, FaxStatusreceived: "", From: `+1${middle}` }],
+    ["the caller", status, { ...others, From: `+1${middle}Statusreceived` }],
+    ["names of the attacker", status, { ...others, From: "+1Media", [middle.slice(5)]: "Statusreceived" }],
+  ])("refuses a callback that is re-split into %s", async (_, params, forged) => {
+    expect(signRequest({ authToken, url, params: forged })).toBe(signRequest({ authToken, url, params }));
     const { handle, onFax } = setUp();
-    expect(plain(await handle(request({ params: recut })))).toEqual([400, "invalid-parameters"]);
+    expect(plain(await handle(request({ params: forged })))).toEqual([400, "invalid-parameters"]);
     expect(onFax).not.toHaveBeenCalled();
   });
 
-  it("cuts no captured callback anew into a name that is repeated, whose first value looks harmless", async () => {
-    const MediaUrl = "https://x.example/Mz.pdf";
-    const params = { AccountSid: "AC1", ApiVersion: "v1", FaxSid, From: "+1", MediaUrl, Status: "received", To: "+2" };
-    const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params });
-    const { MediaUrl: _url, Status: _status, ...harmless } = params;
-    const recut = new URLSearchParams(harmless);
-    recut.append("M", "z.pdfStatusreceived");
-    recut.append("M", "ediaUrlhttps://x.example/");
-    expect(verifyRequest({ authToken: TOKEN, signature, url: `${ORIGIN}/fax`, params: recut })).toBe(true);
+  it("refuses a callback that is re-split into a repeated name with a harmless first value", async () => {
+    const harmless = { AccountSid: "AC1", ApiVersion: "v1", FaxSid, From: "+1", To: "+2" };
+    const params = { ...harmless, MediaUrl: "https://x.example/Mz.pdf", Status: "received" };
+    const signature = signRequest({ authToken, url, params });
+    const forged = new URLSearchParams(harmless);
+    forged.append("M", "z.pdfStatusreceived");
+    forged.append("M", "ediaUrlhttps://x.example/");
+    expect(verifyRequest({ authToken, signature, url, params: forged })).toBe(true);
     const { handle, onFax } = setUp();
-    const sent = request({ body: recut.toString(), headers: { "x-twilio-signature": signature } });
+    const sent = request({ body: forged.toString(), headers: { "x-twilio-signature": signature } });
     expect(plain(await handle(sent))).toEqual([400, "invalid-parameters"]);
     expect(onFax).not.toHaveBeenCalled();
   });
+});
 
-  it("moves no form of a captured POST into the URL of a GET", async () => {
-    const evil = `?FaxSid=FXevil&AccountSid=AC1&From=a&To=b&ApiVersion=v1&FaxStatus=received&z=`;
-    const params = { ...INCOMING, From: evil };
-    const signature = signRequest({ authToken: TOKEN, url: `${ORIGIN}/fax`, params });
-    const text = Object.keys(params)
-      .sort()
-      .reduce((all, name) => all + name + params[name as "From"], "");
+describe("handle, a captured POST replayed as a GET", () => {
+  const evil = "?FaxSid=FXevil&AccountSid=AC1&From=a&To=b&ApiVersion=v1&FaxStatus=received&z=";
+  const text = "AccountSidAC1ApiVersionv1FaxSidFX1From+15017122661To+15558675310";
+  const withEvil = text.replace("+15017122661", evil);
+
+  it.each([
+    ["a query in a parameter", `/fax${withEvil}`, evil],
+    ["a query in the fragment", `/fax${text}#${evil}`, INCOMING.From],
+    ["a query before the fragment", `/fax${text}?#${evil}`, INCOMING.From],
+    ["a full URL", `${ORIGIN}/fax${text}#${evil}`, INCOMING.From],
+  ])("does not accept its text in the URL with %s", async (_, target, From) => {
+    const signature = signRequest({ authToken, url, params: { ...INCOMING, From } });
     for (const publicUrl of [ORIGIN, undefined]) {
       const { handle, onFax, onCallback } = setUp({ publicUrl });
       const headers = { host: "fax.example.com", "x-twilio-signature": signature };
-      expect(plain(await handle({ method: "GET", url: `/fax${text}`, headers }))).toEqual([403, "forbidden"]);
+      expect((await handle({ method: "GET", url: target, headers })).status).not.toBe(200);
       expect([onFax.mock.calls, onCallback.mock.calls]).toEqual([[], []]);
     }
   });
