@@ -29,12 +29,7 @@ describe("signRequest", () => {
     ["Twilio's documented example", url, params, signature],
     ["a mixed-case host", `https://MyCompany.com${path}`, params, "g9IN/x4Cft2g517EjYvEvM/W7LU="],
     ["credentials", `http://username:password@MyCompany.com${path}`, params, "PJ08CxXr7KLPjEQCTc8LkUSMwSM="],
-    [
-      "an upper-case scheme",
-      `HTTP://username:password@MyCompany.com${path}`,
-      params,
-      "hy/l8pca+LFms4cvRdv8uiP6NGc=",
-    ],
+    ["an upper-case scheme", `HTTP://username:password@MyCompany.com${path}`, params, "hy/l8pca+LFms4cvRdv8uiP6NGc="],
     [
       "repeated values: each distinct value once, sorted",
       url,
@@ -193,8 +188,10 @@ describe("verifyRequest", () => {
     expect(() => verifyRequest({ authToken, url, params: params as never, signature })).toThrow(/^params must be/);
   });
 
-  it.each([undefined, "12345", Promise.resolve({ authToken, url, signature })])("throws for the options %s", (options) =>
-    expect(() => verifyRequest(options as never)).toThrow(/^verifyRequest expects an object \{ authToken, signature/),
+  it.each([undefined, "12345", Promise.resolve({ authToken, url, signature })])(
+    "throws for the options %s",
+    (options) =>
+      expect(() => verifyRequest(options as never)).toThrow(/^verifyRequest expects an object \{ authToken, signature/),
   );
 
   it("does not change a list in params", () => {
