@@ -1,7 +1,8 @@
 /** A strict parser of multipart/form-data: the same result on every runtime. */
+import { formatValue } from "../shared/messages.js";
 import { type ContentType, CONTROL, parseContentType, parseHeader, TOKEN } from "./content-type.js";
 
-/** Thrown for a body that cannot be parsed. `reason` is that of the refusal. */
+/** Thrown for a body that cannot be parsed. `reason` is the reason of the refusal. */
 export class MultipartError extends Error {
   override readonly name = "MultipartError";
   constructor(
@@ -21,15 +22,15 @@ export interface BodyLimits {
 /** A part: text, or a file if it has a filename. */
 export type MultipartPair = [name: string, value: string | File];
 
-/** Providers send about a dozen parts with up to five short headers. Anything larger costs us more than the sender. */
+/** Providers send about a dozen parts with up to five short headers. Larger bodies cost us more than the sender. */
 const MAX_PARTS = 1000;
 const MAX_HEADERS = 16;
 const MAX_HEADER_BYTES = 4096;
 
 /**
- * Parses the parts of a body in order (RFC 7578, based on RFC 2046, section 5.1). A preamble and an epilogue are
- * skipped. No line in them or in a part may begin with the boundary, because parsers that accept LF as a line break
- * would split the body there.
+ * Parses the parts of a body in order (RFC 7578, based on RFC 2046, section 5.1). Skips a preamble and an epilogue.
+ * Throws if a line in them or in a part begins with the boundary, because parsers that accept LF as a line break would
+ * split the body there.
  */
 export function readMultipart(
   bytes: Uint8Array,
@@ -42,7 +43,7 @@ export function readMultipart(
   const remaining: RemainingBytes = { form: maxFormBytes, media: maxMediaBytes };
   let at = firstDelimiter(body, delimiter);
   while (!isClosing(body, at)) {
-    if (pairs.length === MAX_PARTS) throw partTooLargeError(`Send fewer parts: more than ${MAX_PARTS} came.`);
+    if (pairs.length === MAX_PARTS) throw partTooLargeError(`The multipart body has more than ${MAX_PARTS} parts.`);
     const start = skipLineEnd(body, at);
     // Delimiters may share a line break.
     const next = nextDelimiter(body, delimiter, start - 1);
@@ -53,12 +54,15 @@ export function readMultipart(
   return pairs;
 }
 
-function unreadableError(message: string): MultipartError {
-  return new MultipartError("unreadable-body", message);
+/** The fix for what only the sender of the body can change. */
+const REPORT = "If no proxy changes the request, report this to the provider.";
+
+function unreadableError(fact: string, fix = REPORT): MultipartError {
+  return new MultipartError("unreadable-body", `${fact} ${fix}`);
 }
 
-function partTooLargeError(message: string): MultipartError {
-  return new MultipartError("too-large", message);
+function partTooLargeError(fact: string, fix = REPORT): MultipartError {
+  return new MultipartError("too-large", `${fact} ${fix}`);
 }
 
 const [TAB, LF, CR, SPACE, HYPHEN] = [0x09, 0x0a, 0x0d, 0x20, 0x2d];
@@ -66,25 +70,28 @@ const [TAB, LF, CR, SPACE, HYPHEN] = [0x09, 0x0a, 0x0d, 0x20, 0x2d];
 /** RFC 2046, section 5.1.1, without the characters that need escaping in a quoted string. */
 const BOUNDARY = /^[ !#-[\]-~]{0,69}[!#-[\]-~]$/;
 
-/** The delimiter begins with a byte that it has only once, so that searching is linear in any body on any runtime. */
-function createDelimiter(boundary = ""): Buffer {
-  if (BOUNDARY.test(boundary)) return Buffer.from(`\n--${boundary}`, "latin1");
-  throw unreadableError("Give the Content-Type of the delivery a boundary of 1 to 70 printable characters.");
+/** The delimiter contains its first byte only once, so that searching any body is linear on any runtime. */
+function createDelimiter(boundary: string | undefined): Buffer {
+  if (boundary !== undefined && BOUNDARY.test(boundary)) return Buffer.from(`\n--${boundary}`, "latin1");
+  throw unreadableError(
+    `The boundary in Content-Type must be 1 to 70 printable ASCII characters, but received ${formatValue(boundary)}.`,
+  );
 }
 
-/** The end of the first delimiter, which has no line break before it if the body begins with it. */
+/** The end of the first delimiter. At the beginning of the body, no line break precedes it. */
 function firstDelimiter(body: Buffer, delimiter: Buffer): number {
   const dashes = delimiter.subarray(1);
   if (body.subarray(0, dashes.length).equals(dashes)) return dashes.length;
   return nextDelimiter(body, delimiter, 0) + delimiter.length;
 }
 
+const CHECK_SIZE_LIMITS = "Check the size limits of the server and its proxies.";
+
 /** The position of the next delimiter's LF. The CR before it is required, and part of the delimiter. */
 function nextDelimiter(body: Buffer, delimiter: Buffer, from: number): number {
   const at = body.indexOf(delimiter, from);
-  if (at < 0) throw unreadableError("Look for what cuts the delivery short: its closing boundary is missing.");
-  if (body[at - 1] !== CR)
-    throw unreadableError("End every line before a boundary with CR LF: one ends with LF alone.");
+  if (at < 0) throw unreadableError("The closing boundary is missing, so the body is incomplete.", CHECK_SIZE_LIMITS);
+  if (body[at - 1] !== CR) throw unreadableError("The line before a boundary ends with LF instead of CR LF.");
   return at;
 }
 
@@ -92,7 +99,7 @@ function isClosing(body: Buffer, at: number): boolean {
   return body[at] === HYPHEN && body[at + 1] === HYPHEN;
 }
 
-/** The end of the whitespace after a boundary. RFC 2046, section 5.1.1, transport-padding. */
+/** The end of the whitespace after a boundary ("transport-padding" in RFC 2046, section 5.1.1). */
 function skipPadding(body: Buffer, from: number): number {
   let at = from;
   while (body[at] === SPACE || body[at] === TAB) at++;
@@ -102,7 +109,7 @@ function skipPadding(body: Buffer, from: number): number {
 function skipLineEnd(body: Buffer, from: number): number {
   const at = skipPadding(body, from);
   if (body[at] === CR && body[at + 1] === LF) return at + 2;
-  throw unreadableError("Choose a boundary that begins no other line, and end its lines with CR LF.");
+  throw unreadableError("A line begins with the boundary, but has more text or does not end with CR LF.");
 }
 
 function checkEpilogue(body: Buffer, delimiter: Buffer, from: number): void {
@@ -110,7 +117,7 @@ function checkEpilogue(body: Buffer, delimiter: Buffer, from: number): void {
   if (at === body.length) return;
   const epilogue = skipLineEnd(body, at);
   if (body.indexOf(delimiter, epilogue - 1) < 0) return;
-  throw unreadableError("Send nothing behind the closing boundary: another boundary stands there.");
+  throw unreadableError("Another boundary follows the closing boundary.");
 }
 
 function readPart(body: Buffer, start: number, end: number, remaining: RemainingBytes): MultipartPair {
@@ -120,8 +127,7 @@ function readPart(body: Buffer, start: number, end: number, remaining: Remaining
   const { name, filename } = readDisposition(headers.get("content-disposition"));
   // The default is text in UTF-8. RFC 7578, section 4.4.
   const contentType = parseContentType(headers.get("content-type") ?? "text/plain");
-  if (contentType?.type.startsWith("multipart/"))
-    throw unreadableError("Send each file as a part: a part holds parts.");
+  if (contentType?.type.startsWith("multipart/")) throw unreadableError("A part contains other parts.");
   const content = body.subarray(contentAt, end);
   const isText = filename === undefined;
   consume(remaining, Buffer.byteLength(name) + (isText ? content.length : 0), isText ? 0 : content.length);
@@ -137,59 +143,62 @@ interface RemainingBytes {
   media: number;
 }
 
-/** Called before anything is decoded or copied. */
+const RAISE = "Raise the limit if the provider sends that much.";
+
+/** Subtracts the bytes of a part. Called before anything is decoded or copied. */
 function consume(remaining: RemainingBytes, formBytes: number, mediaBytes: number): void {
   remaining.form -= formBytes;
   remaining.media -= mediaBytes;
-  if (remaining.form < 0)
-    throw partTooLargeError("Raise maxFormBytes, or send less: the names and the text are larger.");
-  if (remaining.media < 0) throw partTooLargeError("Raise maxMediaBytes, or send less: the file is larger.");
+  if (remaining.form < 0) throw partTooLargeError("The names and text exceed maxFormBytes.", RAISE);
+  if (remaining.media < 0) throw partTooLargeError("The files exceed maxMediaBytes.", RAISE);
 }
 
 /** The end of the empty line after the headers. It is never the delimiter's line break, on which parsers disagree. */
 function findHeadersEnd(body: Buffer, start: number, end: number): number {
   const at = body.subarray(start, Math.min(start + MAX_HEADER_BYTES, end)).indexOf("\r\n\r\n");
   if (at >= 0) return start + at + 4;
-  if (end - start < MAX_HEADER_BYTES) throw unreadableError("Put an empty line behind the headers of every part.");
-  throw partTooLargeError(`Send shorter headers: those of a part are over ${MAX_HEADER_BYTES} bytes.`);
+  if (end - start < MAX_HEADER_BYTES) throw unreadableError("A part has no empty line after its headers.");
+  throw partTooLargeError(`The headers of a part exceed ${MAX_HEADER_BYTES} bytes.`);
 }
 
 /** Headers by lower-case name, in latin1. Folded lines and repeated names are refused, because they are ambiguous. */
 function parsePartHeaders(text: string): Map<string, string> {
   const headers = new Map<string, string>();
   const lines = text.split("\r\n", MAX_HEADERS + 1);
-  if (lines.length > MAX_HEADERS) throw partTooLargeError(`Send fewer headers: a part has more than ${MAX_HEADERS}.`);
+  if (lines.length > MAX_HEADERS) throw partTooLargeError(`A part has more than ${MAX_HEADERS} headers.`);
   for (const line of lines) {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
     if (!TOKEN.test(name) || CONTROL.test(line) || headers.has(name)) {
-      throw unreadableError("Send each header of a part once, on one line: one is malformed or repeated.");
+      throw unreadableError("A header of a part is malformed, folded or repeated.");
     }
     headers.set(name, line.slice(colon + 1));
   }
   return headers;
 }
 
-/** RFC 7578, section 4.7. */
+/** Checks that a part is not encoded. RFC 7578, section 4.7. */
 function checkEncoding(header: string): void {
   const encoding = parseHeader(header)?.value ?? "";
   if (["7bit", "8bit", "binary"].includes(encoding)) return;
-  throw unreadableError("Send the parts as they are: one has a Content-Transfer-Encoding that changes it.");
+  throw unreadableError(
+    `Content-Transfer-Encoding must be 7bit, 8bit or binary, but received ${formatValue(encoding)}.`,
+  );
 }
 
-/** RFC 7578, section 4.2. It has no `name*`, with which another parser would read another name. */
+/** Reads the names of a part (RFC 7578, section 4.2). Refuses `name*`, from which other parsers read another name. */
 function readDisposition(header: string | undefined): { name: string; filename: string | undefined } {
   const { value, parameters } = parseHeader(header) ?? {};
   const name = parameters?.get("name");
   if (value !== "form-data" || name === undefined || parameters!.has("name*")) {
-    throw unreadableError('Give every part one "Content-Disposition: form-data" with one name: a part has none.');
+    throw unreadableError('A part has no valid "Content-Disposition: form-data" header with one name.');
   }
   return { name: unescapeName(decodeUtf8(Buffer.from(name, "latin1"))), filename: readFilename(parameters!) };
 }
 
 /**
- * RFC 6266, section 4.3: `filename*` has precedence. RFC 7578 forbids it, but .NET and Java write it. A malformed file
- * name never loses the pages: text that cannot be decoded stays as it is.
+ * Reads the file name, of which `filename*` has precedence (RFC 6266, section 4.3). RFC 7578 forbids it, but .NET and
+ * Java write it. Text that cannot be decoded is kept, because a malformed file name must not lose the pages.
  */
 function readFilename(parameters: ReadonlyMap<string, string>): string | undefined {
   const extended = parameters.get("filename*");
@@ -203,7 +212,7 @@ function readFilename(parameters: ReadonlyMap<string, string>): string | undefin
   }
 }
 
-/** WHATWG encoders escape quotes and line breaks like this. https://html.spec.whatwg.org/#multipart-form-data */
+/** Decodes what WHATWG encoders escape in names. https://html.spec.whatwg.org/#multipart-form-data */
 function unescapeName(text: string): string {
   return text.replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n");
 }
@@ -212,22 +221,21 @@ function unescapeName(text: string): string {
 const ASCII_CHARSET = /^(us-ascii|iso-8859-1|windows-1252)$/i;
 
 function decodeTextPart(bytes: Buffer, contentType: ContentType | undefined): string {
-  const charset = contentType && (contentType.parameters.get("charset") ?? "utf-8");
-  const isAscii = ASCII_CHARSET.test(charset ?? "") && bytes.every((byte) => byte < 0x80);
-  if (isAscii || /^utf-?8$/i.test(charset ?? "")) return decodeUtf8(bytes);
-  throw unreadableError("Send text as UTF-8: a part names another charset.");
+  if (contentType === undefined) throw unreadableError("The Content-Type of a text part is malformed.");
+  const charset = contentType.parameters.get("charset") ?? "utf-8";
+  const isAscii = ASCII_CHARSET.test(charset) && bytes.every((byte) => byte < 0x80);
+  if (isAscii || /^utf-?8$/i.test(charset)) return decodeUtf8(bytes);
+  throw unreadableError(`The charset of a text part must be utf-8, but received ${formatValue(charset)}.`);
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
 /**
- * Fatal, because with replacement characters different bodies would decode to the same text, and none to the signed
- * one. A byte order mark is text, as in WHATWG form parsing.
+ * Decodes UTF-8. Throws for other bytes, because with replacement characters different bodies would decode to the same
+ * text, which is not the signed text. A byte order mark is text, as in WHATWG form parsing.
+ *
+ * Compares the bytes instead of creating a fatal `TextDecoder`, which Jest's jsdom environment does not have.
  */
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    throw unreadableError("Send names and text as UTF-8: some of it is not.");
-  }
+function decodeUtf8(bytes: Buffer): string {
+  const text = bytes.toString();
+  if (Buffer.from(text).equals(bytes)) return text;
+  throw unreadableError("A name or the text of a part is not valid UTF-8.");
 }
