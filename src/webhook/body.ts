@@ -10,7 +10,7 @@ import { RefusedError } from "./refusal.js";
 
 const MULTIPART = "multipart/form-data";
 
-/** Providers send about a dozen. Each one adds to every text that is hashed. */
+/** Providers send about a dozen. Each parameter adds to every text that is hashed. */
 const MAX_PARAMS = 1000;
 
 /**
@@ -33,7 +33,7 @@ export function readRequestParams(
   return readParsedBody(body, limits);
 }
 
-/** Parses the text or the bytes of a body that has at most `limit` bytes. */
+/** How to parse a body that has at most `limit` bytes. */
 interface BodyFormat {
   readonly limit: number;
   readonly parse: (body: string | Uint8Array) => ReceivedParams;
@@ -54,7 +54,7 @@ function chooseFormat(header: string | undefined, limits: BodyLimits): BodyForma
 function contentTypeHint(header: string | undefined, type: string | undefined): string | undefined {
   if (type === "application/json") return SWML_HINT;
   if (header === undefined || type !== undefined) return undefined;
-  return "The Content-Type can be read in more than one way, or in none: it is refused, as is its body.";
+  return "The Content-Type header is malformed or ambiguous. Check whether a proxy changes or repeats it.";
 }
 
 function checkCount(params: ReceivedParams): ReceivedParams {
@@ -87,14 +87,14 @@ function multipartRefusal(error: MultipartError): RefusedError {
   return new RefusedError({ reason: "unreadable-body", error }, error.message);
 }
 
-/** The bytes of a multipart body that is text. Characters that a decoder has replaced would be broken pages. */
+/** Encodes a multipart body that is text. Where a decoder has replaced bytes, the pages are corrupted. */
 function encodeIntactText(body: string): Uint8Array {
   if (!body.includes("\ufffd")) return Buffer.from(body);
-  const message = "Pass the body as bytes: it was decoded as text, which has broken the pages.";
+  const message = "The multipart body was decoded as text, which has corrupted the pages. Pass the body as bytes.";
   throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
 }
 
-/** The parameters of a body parser's object. Measured here, because the parser may have had other limits. */
+/** Reads the parameters of a body parser's object. Measures it, because the parser may have had other limits. */
 function readParsedBody(body: unknown, { maxFormBytes, maxMediaBytes }: BodyLimits): ReceivedParams {
   const params = readForm(body);
   const isTooLarge = (params.media?.size ?? 0) > maxMediaBytes || countText(params) > maxFormBytes;
@@ -115,7 +115,7 @@ function checkTextLength(body: string, limit: number): string {
 type Headers = WebhookRequest["headers"];
 type Stream = AsyncIterable<Uint8Array | string>;
 
-/** A body that was not parsed yet: a parser would have decompressed it. */
+/** Checks a body that is not parsed yet. Only a body parser would have decompressed it. */
 function checkRawBody(headers: Headers, length: number, limit: number): void {
   const encoding = headers["content-encoding"] ?? "identity";
   if (encoding.toLowerCase() !== "identity") throw new RefusedError({ reason: "unsupported-media-type" });
@@ -126,7 +126,7 @@ function isStream(body: unknown): body is Stream {
   return typeof body === "object" && body !== null && Symbol.asyncIterator in body;
 }
 
-/** The bytes of a stream. Any error of the stream itself means that the body ended early. */
+/** Reads the bytes of a stream. Any error of the stream itself means that the body ended early. */
 async function readStream(headers: Headers, body: Stream, limit: number): Promise<Uint8Array> {
   checkRawBody(headers, Number(headers["content-length"] ?? 0), limit);
   try {
@@ -136,12 +136,13 @@ async function readStream(headers: Headers, body: Stream, limit: number): Promis
   }
 }
 
-const CUT_SHORT = "The body ended early: the connection broke, or something else was reading it. See `error`.";
+const CUT_SHORT = "The body ended early. See `error`: the connection was lost, or other middleware read the stream.";
 
 /** Refuses a multipart callback whose file was consumed by other middleware: a 200 would confirm pages we never got. */
 export function refuseIfFileWasConsumed({ headers }: WebhookRequest, { faxStatus, media, params }: FaxCallback): void {
   if (faxStatus !== "received" || (media?.size ?? 0) > 0 || params["MediaUrl"]) return;
   if (parseContentType(headers["content-type"])?.type !== MULTIPART) return;
-  const message = "Mount the webhook before the body parser: it has taken the pages out of this delivery.";
+  const message =
+    "The multipart callback contains no pages. If a body parser consumed them, mount the webhook before it.";
   throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
 }

@@ -3,14 +3,12 @@
 /** Bytes that a `Blob` accepts: not shared with other threads. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Initial size of the buffer: enough for a typical form, and all that an idle client can make us hold. */
-const FIRST_BYTES = 4096;
-
 /**
  * Reads the bytes of a stream. Throws the error of `createTooLargeError` for more than `limit` bytes, and the signal's
  * reason if it is aborted. Leaving the loop cancels the stream.
  *
- * The buffer grows, because with a list of chunks a client that sends single bytes would cost us 100 times its traffic.
+ * The buffer grows with the received bytes, so an idle client uses no memory. A list of chunks would cost 100 times
+ * the traffic of a client that sends single bytes.
  */
 export async function readBytes(
   stream: AsyncIterable<Uint8Array | string>,
@@ -18,7 +16,7 @@ export async function readBytes(
   createTooLargeError: () => Error,
   signal?: AbortSignal,
 ): Promise<Bytes> {
-  let bytes = Buffer.allocUnsafeSlow(Math.min(limit, FIRST_BYTES));
+  let bytes = Buffer.alloc(0);
   let size = 0;
   for await (const part of stream) {
     signal?.throwIfAborted();

@@ -1,4 +1,4 @@
-/** Strict parsing of Content-Type and of other headers with parameters. */
+/** Strict parsing of Content-Type and other headers with parameters. */
 
 /** A header's value in lower case, and its parameters by lower-case name. */
 export interface HeaderValue {
@@ -14,21 +14,21 @@ export interface ContentType {
 
 const FORM_TYPE = "application/x-www-form-urlencoded";
 
-/** The type of a form with the parameter that providers and servers add to it. */
+/** The type of a form, with the charset that providers and servers add. */
 const COMMON_FORM_TYPE = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i;
 
-/** Whether a Content-Type is that of a form. The common ones are matched first, because parsing takes longer. */
+/** Whether a Content-Type is that of a form. The common values are matched first, because parsing takes longer. */
 export function isFormType(header = ""): boolean {
   return header === FORM_TYPE || COMMON_FORM_TYPE.test(header) || parseContentType(header)?.type === FORM_TYPE;
 }
 
-/** Parses a Content-Type (RFC 9110, section 8.3.1). Returns undefined for a malformed or ambiguous one. */
+/** Parses a Content-Type (RFC 9110, section 8.3.1). Returns undefined for a malformed or ambiguous header. */
 export function parseContentType(header: string | undefined): ContentType | undefined {
   const { value, parameters } = parseHeader(header) ?? {};
   return parameters && /^[^/]+\/[^/]+$/.test(value!) ? { type: value!, parameters } : undefined;
 }
 
-/** RFC 9110, section 5.6.2. */
+/** A token. RFC 9110, section 5.6.2. */
 export const TOKEN = /^[!#$%&'*+.^`|~\w-]+$/;
 
 /** A control character other than the tab. */
@@ -37,7 +37,7 @@ export const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 /** The value and the whitespace around it. */
 const VALUE = /[ \t]*([!#$%&'*+.^`|~\w/-]+)[ \t]*/y;
 
-/** A parameter: a token or a quoted string. A semicolon without one is valid. RFC 9110, section 5.6.6. */
+/** A parameter, whose value is a token or a quoted string. It may be empty. RFC 9110, section 5.6.6. */
 const PARAMETER = /;[ \t]*(?:([!#$%&'*+.^`|~\w-]+)=(?:([!#$%&'*+.^`|~\w-]+)|"((?:[^"\\]|\\.)*)")[ \t]*)?/y;
 
 /** Parses a value with parameters. Returns undefined for a malformed header and for a repeated parameter. */
@@ -58,7 +58,10 @@ export function parseHeader(header = ""): HeaderValue | undefined {
   return { value: value.toLowerCase(), parameters };
 }
 
-/** Encoders escape quotes and backslashes. Browsers and curl do not (`C:\fax`), so any other backslash is literal. */
+/**
+ * Removes the backslashes before quotes and backslashes. Any other backslash is literal, because browsers and curl do
+ * not escape backslashes (`C:\fax`).
+ */
 function unquote(text: string): string {
   return text.replace(/\\(["\\])/g, "$1");
 }

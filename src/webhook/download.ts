@@ -26,7 +26,7 @@ export interface MediaFetchResponse {
 
 /** Checked options of a download. */
 export interface DownloadSettings {
-  /** As `URL.host` has them. */
+  /** In the form of `URL.host`. */
   readonly hosts: readonly string[];
   /** By lower-case name. Sent only to the origin of the first URL. */
   readonly headers: Readonly<Record<string, string>>;
@@ -39,7 +39,7 @@ const MAX_REDIRECTS = 3;
 /** https://fetch.spec.whatwg.org/#redirect-status */
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 
-/** The bytes at a URL. Throws a FaxMediaError. */
+/** Downloads the bytes at a URL. Throws a FaxMediaError. */
 export async function downloadMedia(mediaUrl: string, settings: DownloadSettings, signal: AbortSignal): Promise<Bytes> {
   // Destructured because workerd's fetch throws when called as a method.
   const { fetch, hosts, maxBytes } = settings;
@@ -58,31 +58,27 @@ export async function downloadMedia(mediaUrl: string, settings: DownloadSettings
     if (target.origin !== url.origin) headers = {};
     url = target;
   }
-  throw new FaxMediaError(
-    "http-status",
-    `Look at mediaUrl in a browser: after ${MAX_REDIRECTS} redirects came another one, to ${url.host}.`,
-  );
+  const problem = `mediaUrl redirects more than ${MAX_REDIRECTS} times, the last time to ${url.host}.`;
+  throw new FaxMediaError("http-status", `${problem} Open it in a browser to see why.`);
 }
 
-/** Returns the URL if it may be fetched. Checks what is fetched: the result of the WHATWG parser, not the text. */
+/** Returns the URL if it may be fetched. Checks the result of the WHATWG parser, which is fetched, not the text. */
 function checkMediaUrl(text: string, hosts: readonly string[], from?: URL): URL {
-  const source = from ? `the redirect from ${from.host}` : "mediaUrl";
-  if (!URL.canParse(text, from?.href)) throw hostNotAllowedError(`Ask the provider: ${source} is not a URL.`);
+  const source = from ? `The Location header of ${from.host}` : "mediaUrl";
+  if (!URL.canParse(text, from?.href)) {
+    throw hostNotAllowedError(`${source} is not a valid URL. Report this to the provider.`);
+  }
   const url = new URL(text, from?.href);
-  const shown = `${source} is ${url.host}`;
   if (url.username || url.password) {
-    throw hostNotAllowedError(`Give user name and password as headers: in URLs they are not allowed; ${shown}.`);
+    throw hostNotAllowedError(`${source} has a user name or password for ${url.host}. Pass them in headers instead.`);
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
     const origin = `${url.protocol}//${url.host}`;
-    throw hostNotAllowedError(
-      `Only https is fetched, or http from a loopback host that is listed; ${source} is ${origin}.`,
-    );
+    throw hostNotAllowedError(`${source} has the origin ${origin}. Use https, or http for a loopback host in hosts.`);
   }
   if (hosts.includes(url.host)) return url;
-  throw hostNotAllowedError(
-    `Add ${JSON.stringify(url.host)} to hosts only if you trust it: it is not listed; ${shown}.`,
-  );
+  const problem = `${source} has the host ${JSON.stringify(url.host)}, which is not in hosts.`;
+  throw hostNotAllowedError(`${problem} Add it only if you trust it.`);
 }
 
 /** Whether a hostname is a loopback address. The URL parser has normalized "127.1" and "2130706433". RFC 6761, 6890. */
@@ -114,11 +110,13 @@ async function fetchOnce(
   try {
     response = await fetch(url.href, init);
   } catch (cause) {
-    throw toMediaError(cause, `Try again later: ${url.host} could not be reached.`);
+    throw toMediaError(cause, `The request to ${url.host} failed; see \`cause\`. Try again later.`);
   }
   if (!response.redirected) return response;
   cancelBody(response);
-  throw hostNotAllowedError(`Give a fetch that heeds redirect: "manual": this one followed a redirect of ${url.host}.`);
+  throw hostNotAllowedError(
+    `The fetch option followed a redirect from ${url.host}. It must respect redirect: "manual".`,
+  );
 }
 
 /** Closes the connection, which an unread body keeps open. Ignores a body that is missing or cannot be canceled. */
@@ -128,16 +126,15 @@ function cancelBody({ body }: MediaFetchResponse): void {
 }
 
 function httpStatusError(status: number, host: string): FaxMediaError {
-  return new FaxMediaError("http-status", `${statusHint(status)}: ${host} answered with status ${status}.`);
+  return new FaxMediaError("http-status", `${host} responded with status ${status}. ${statusHint(status)}`);
 }
 
 function statusHint(status: number): string {
   if (status === 401 || status === 403) {
-    const credentials = `authorization: "Basic …" or "Bearer …", with the project's credentials`;
-    return `Give headers (${credentials}), or check those that you gave`;
+    return `Pass the project's credentials in headers (authorization: "Basic …" or "Bearer …"), or correct them.`;
   }
-  if (status === 404 || status === 410) return "Look the fax up by its SID: its pages are deleted or expired";
-  return "Try again later";
+  if (status === 404 || status === 410) return "The pages may be deleted or expired: look up the fax by its SID.";
+  return "Try again later.";
 }
 
 async function readResponse(
@@ -149,26 +146,27 @@ async function readResponse(
   const announced = Number(response.headers.get("content-length"));
   if (announced > maxBytes) {
     cancelBody(response);
-    throw mediaTooLargeError(maxBytes, `${host} announces ${announced}`);
+    throw mediaTooLargeError(maxBytes, `${host} announced ${announced} bytes`);
   }
-  const cutShort = `Try again later: ${host} broke off before the last byte.`;
-  const createTooLargeError = () => mediaTooLargeError(maxBytes, `${host} sends more`);
+  const incomplete = `The response of ${host} ended early. Try again later.`;
+  const createTooLargeError = () => mediaTooLargeError(maxBytes, `${host} sent more`);
   const stream = (response.body ?? []) as AsyncIterable<Uint8Array>;
   const bytes = await readBytes(stream, maxBytes, createTooLargeError, signal).catch((cause: unknown) => {
-    throw toMediaError(cause, cutShort);
+    throw toMediaError(cause, incomplete);
   });
   // Every runtime's own fetch throws for this; a `fetch` option may not. The length of a compressed body says nothing.
   const isCompressed = response.headers.get("content-encoding") !== null;
-  if (announced > bytes.length && !isCompressed) throw new FaxMediaError("network", cutShort);
+  if (announced > bytes.length && !isCompressed) throw new FaxMediaError("network", incomplete);
   return bytes;
 }
 
-/** Our own errors (such as the timeout, which is the signal's reason) unchanged; any other as a `network` error. */
+/** Returns our own errors (such as the timeout, the signal's reason) unchanged, and others as a `network` error. */
 function toMediaError(cause: unknown, message: string): unknown {
   return cause instanceof FaxMediaError ? cause : new FaxMediaError("network", message, { cause });
 }
 
 /** The error for pages over `maxBytes`. */
-export function mediaTooLargeError(maxBytes: number, problem: string): FaxMediaError {
-  return new FaxMediaError("too-large", `Raise maxBytes (${maxBytes}) if pages can be that large: ${problem}.`);
+export function mediaTooLargeError(maxBytes: number, detail: string): FaxMediaError {
+  const problem = `The pages exceed maxBytes (${maxBytes}): ${detail}`;
+  return new FaxMediaError("too-large", `${problem}. Raise maxBytes if faxes can be that large.`);
 }

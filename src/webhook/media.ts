@@ -1,6 +1,6 @@
-/** `fetchMedia`: the pages of a fax, from the callback itself or from its `mediaUrl`. */
+/** `fetchMedia`: gets the pages of a fax from the callback itself or from its `mediaUrl`. */
 import { FaxMediaError } from "../shared/errors.js";
-import { formatValue, optionError } from "../shared/messages.js";
+import { formatValue, hintFor, optionError } from "../shared/messages.js";
 import { checkOptionNames } from "../shared/objects.js";
 import { isSid, SID_FORMAT } from "../shared/values.js";
 import type { FaxMedia } from "../params/received-params.js";
@@ -94,10 +94,10 @@ function checkMediaOptions(options: FaxMediaOptions): MediaSettings {
   const own: FaxMediaOptions = checkOptionNames("fetchMedia", options, OPTION_NAMES);
   const { hosts = ["files.signalwire.com"], headers = {}, maxBytes = 32 * 1024 * 1024, timeoutMs = 30_000 } = own;
   const { fetch = globalThis.fetch } = own;
-  if (!Array.isArray(hosts) || hosts.length === 0) throw optionError("hosts", "an array with a host in it", hosts);
-  if (!isPositiveInteger(maxBytes)) throw optionError("maxBytes", "a number of bytes", maxBytes);
+  if (!Array.isArray(hosts) || hosts.length === 0) throw optionError("hosts", "an array of at least one host", hosts);
+  if (!isPositiveInteger(maxBytes)) throw optionError("maxBytes", "a positive integer", maxBytes);
   if (!isPositiveInteger(timeoutMs) || timeoutMs > LONGEST_DELAY) {
-    throw optionError("timeoutMs", `a number of milliseconds, at most ${LONGEST_DELAY}`, timeoutMs);
+    throw optionError("timeoutMs", `an integer from 1 to ${LONGEST_DELAY}`, timeoutMs);
   }
   if (typeof fetch !== "function") throw optionError("fetch", "a function", fetch);
   return { hosts: hosts.map(checkHost), headers: checkRequestHeaders(headers), maxBytes, timeoutMs, fetch };
@@ -107,38 +107,39 @@ function isPositiveInteger(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
-/** Returns a host as `URL.host` has it: lower case, punycode, without the default port. */
-function checkHost(host: unknown): string {
-  // Without path, query and user. "*" is valid in a URL's host, but would match no host.
+/** Returns a host in the form of `URL.host`: lower case, punycode, without the default port. */
+function checkHost(host: unknown, index: number): string {
+  // Excludes path, query and user. "*" is valid in a URL's host, but would match no host.
   const isBare = typeof host === "string" && /^[^\s/\\?#@*]+$/.test(host);
   if (isBare && URL.canParse(`https://${host}`)) return new URL(`https://${host}`).host;
-  throw optionError("hosts", `names such as "files.signalwire.com", without scheme, path or wildcard`, host);
+  const expected = 'a host such as "files.signalwire.com", without scheme, path or wildcard';
+  throw optionError(`hosts[${index}]`, expected, host);
 }
 
-/** Returns the headers by lower-case name. Errors have neither a value nor a cause, because values are secrets. */
+/** Returns the headers by lower-case name. Errors contain neither a value nor a cause, because values are secrets. */
 function checkRequestHeaders(headers: NonNullable<FaxMediaOptions["headers"]>): Record<string, string> {
-  if (typeof headers !== "object" || headers === null) throw optionError("headers", "an object", headers);
+  if (typeof headers !== "object" || headers === null)
+    throw optionError("headers", "an object or an iterable of pairs", headers);
   const pairs = (Symbol.iterator in headers ? [...headers] : Object.entries(headers)) as [string, string][];
   const sent = new Headers();
   for (const [name, value] of pairs) {
-    if (typeof value !== "string") throw optionError(`headers[${formatValue(name)}]`, "text", value);
+    if (typeof value !== "string") throw optionError(`headers[${formatValue(name)}]`, "a string", value);
     try {
       sent.append(name, value);
     } catch {
-      throw new TypeError(
-        `headers[${formatValue(name)}] is not a header: look for line breaks and other odd characters.`,
-      );
+      const problem = `headers[${formatValue(name)}] has an invalid name or value.`;
+      throw new TypeError(`${problem} Look for line breaks and characters that are not ASCII.`);
     }
   }
   return Object.fromEntries(sent);
 }
 
-/** Checked again: the callback may not be from our parser, and the file is named after it. */
+/** Checks the SID again, because the callback may not be from our parser and the file is named after it. */
 function checkFaxSid(callback: Pick<FaxCallback, "faxSid">): string {
   const faxSid: unknown = callback?.faxSid;
   if (isSid(faxSid)) return faxSid;
-  const advice = "Pass fetchMedia what parseFaxCallback returned, or onCallback got";
-  throw new TypeError(`${advice}: faxSid must be ${SID_FORMAT}, not ${formatValue(faxSid)}.`);
+  const problem = `fetchMedia expects a callback whose faxSid is ${SID_FORMAT}, but received ${formatValue(faxSid)}.`;
+  throw new TypeError(`${problem} Pass the value from parseFaxCallback or onCallback.${hintFor(callback)}`);
 }
 
 /** Runs `work` with a time limit, which holds even if the `fetch` option ignores the signal. */
@@ -147,10 +148,8 @@ async function limitTime<Result>(timeoutMs: number, work: (signal: AbortSignal) 
   let timer: ReturnType<typeof setTimeout> | undefined;
   const expiry = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      const error = new FaxMediaError(
-        "timeout",
-        `Try again later, or raise timeoutMs: the pages were not there after ${timeoutMs} ms.`,
-      );
+      const message = `The pages were not complete after ${timeoutMs} ms. Try again later, or raise timeoutMs.`;
+      const error = new FaxMediaError("timeout", message);
       controller.abort(error);
       reject(error);
     }, timeoutMs);
@@ -170,26 +169,25 @@ async function getBytes(
   // After a round trip through JSON, `media` is an object without bytes.
   if (typeof media?.arrayBuffer === "function") return readCallbackMedia(media, settings.maxBytes);
   if (mediaUrl) return downloadMedia(mediaUrl, settings, signal);
-  throw new FaxMediaError(
-    "no-media",
-    `Fetch pages only when faxStatus is "received": this callback has neither pages nor a mediaUrl.`,
-  );
+  const message = 'The callback has neither pages nor a mediaUrl. Call fetchMedia only if faxStatus is "received".';
+  throw new FaxMediaError("no-media", message);
 }
 
 async function readCallbackMedia(media: FaxMedia, maxBytes: number): Promise<Bytes> {
-  if (media.size > maxBytes) throw mediaTooLargeError(maxBytes, `${media.size} came with the callback`);
+  if (media.size > maxBytes) throw mediaTooLargeError(maxBytes, `the callback contains ${media.size} bytes`);
   const buffer = await media.arrayBuffer().catch((cause: unknown) => {
-    throw new FaxMediaError("no-media", "Have the fax sent again: its pages came, but cannot be read.", { cause });
+    const message = "The pages in the callback could not be read; see `cause`. The fax has to be sent again.";
+    throw new FaxMediaError("no-media", message, { cause });
   });
   const bytes = new Uint8Array(buffer);
   // The `size` of an object that is not a real Blob is only a claim.
-  if (bytes.length > maxBytes) throw mediaTooLargeError(maxBytes, `${bytes.length} came with the callback`);
+  if (bytes.length > maxBytes) throw mediaTooLargeError(maxBytes, `the callback contains ${bytes.length} bytes`);
   return bytes;
 }
 
 const EXTENSIONS = { "application/pdf": "pdf", "image/tiff": "tiff" } as const;
 
-/** TIFF (TIFF 6.0, section 2) and BigTIFF (https://www.awaresystems.be/imaging/tiff/bigtiff.html), each byte order. */
+/** TIFF (TIFF 6.0, section 2) and BigTIFF (https://www.awaresystems.be/imaging/tiff/bigtiff.html), both byte orders. */
 const TIFF_SIGNATURES = ["II*\0", "MM\0*", "II+\0", "MM\0+"];
 
 /**
@@ -209,7 +207,7 @@ function firstCharacters(bytes: Uint8Array): string {
 function requirePagesType(bytes: Uint8Array): FaxPages["type"] {
   const type = detectPagesType(bytes);
   if (type !== undefined) return type;
-  const start = firstCharacters(bytes);
-  const problem = start === "" ? "nothing came" : `${bytes.length} bytes came that begin with ${formatValue(start)}`;
-  throw new FaxMediaError("not-a-fax", `Look at mediaUrl in a browser: PDF or TIFF was expected, but ${problem}.`);
+  const start = bytes.length === 0 ? "" : ` that begin with ${formatValue(firstCharacters(bytes))}`;
+  const problem = `Expected a PDF or TIFF, but received ${bytes.length} bytes${start}.`;
+  throw new FaxMediaError("not-a-fax", `${problem} If they are from mediaUrl, open it in a browser to see why.`);
 }

@@ -174,7 +174,7 @@ describe("readMultipart, bodies of encoders", () => {
   });
 });
 
-/** Two parts, "a" and "c", with this text between their delimiters. */
+/** The headers and content of two parts. */
 const A = `${CD}a\r\n\r\n1`;
 const C = `${CD}c\r\n\r\n2`;
 const PAIR_A: Pair = ["a", "1"];
@@ -256,7 +256,7 @@ describe("readMultipart, framing", () => {
   });
 });
 
-const fileOf = (name: string, type = ""): Pair => ["a", { name, type, text: "1" }];
+const pairWithFile = (name: string, type = ""): Pair => ["a", { name, type, text: "1" }];
 
 describe("readMultipart, headers of a part", () => {
   it.each<[string, string, Pair]>([
@@ -273,19 +273,23 @@ describe("readMultipart, headers of a part", () => {
     ["percent signs that escape nothing", `${CD}"a%2522%20%0d%zz"`, ["a%2522%20%0d%zz", "1"]],
     ["backslashes that escape nothing", `${CD}"a\\b"`, ["a\\b", "1"]],
     ["filename inside another parameter", `${CD}"a; filename=x"`, ["a; filename=x", "1"]],
-    ["an empty filename", `${CD}a; filename=""`, fileOf("")],
-    ["filename* alone", `${CD}a; filename*=UTF-8'en'%e2%82%ac`, fileOf("€")],
-    ["filename* in another charset", `${CD}a; filename=x; filename*=iso-8859-1''%e9`, fileOf("x")],
-    ["filename* with a prefix before the charset", `${CD}a; filename*=xutf-8''%20`, fileOf("xutf-8''%20")],
-    ["filename* that is not UTF-8", `${CD}a; filename*=utf-8''%e9`, fileOf("%e9")],
-    ["filename* without a charset", `${CD}a; filename*=x`, fileOf("x")],
+    ["an empty filename", `${CD}a; filename=""`, pairWithFile("")],
+    ["filename* alone", `${CD}a; filename*=UTF-8'en'%e2%82%ac`, pairWithFile("€")],
+    ["filename* in another charset", `${CD}a; filename=x; filename*=iso-8859-1''%e9`, pairWithFile("x")],
+    ["filename* with a prefix before the charset", `${CD}a; filename*=xutf-8''%20`, pairWithFile("xutf-8''%20")],
+    ["filename* that is not UTF-8", `${CD}a; filename*=utf-8''%e9`, pairWithFile("%e9")],
+    ["filename* without a charset", `${CD}a; filename*=x`, pairWithFile("x")],
     [
       "a file type with parameters",
       `${CD}a; filename=x\r\nContent-Type: Image/TIFF; name=y`,
-      fileOf("x", "image/tiff"),
+      pairWithFile("x", "image/tiff"),
     ],
-    ["a malformed file type", `${CD}a; filename=x\r\nContent-Type: pdf, pdf`, fileOf("x")],
-    ["a file in UTF-16", `${CD}a; filename=x\r\nContent-Type: text/plain; charset=utf-16`, fileOf("x", "text/plain")],
+    ["a malformed file type", `${CD}a; filename=x\r\nContent-Type: pdf, pdf`, pairWithFile("x")],
+    [
+      "a file in UTF-16",
+      `${CD}a; filename=x\r\nContent-Type: text/plain; charset=utf-16`,
+      pairWithFile("x", "text/plain"),
+    ],
     ["text as an octet-stream", `${CD}a\r\nContent-Type: application/octet-stream`, PAIR_A],
     ["charset UTF8", `${CD}a\r\nContent-Type: text/plain; charset="UTF8"`, PAIR_A],
     ["charset US-ASCII", `${CD}a\r\nContent-Type: text/plain; charset=US-ASCII`, PAIR_A],
@@ -399,7 +403,8 @@ describe("readMultipart, time", () => {
     Buffer.concat([Buffer.from(`--${boundary}\r\n${headers}\r\n\r\n`), middle, Buffer.from(`\r\n--${boundary}--`)]);
   const big = { maxFormBytes: 64 * MIB, maxMediaBytes: 64 * MIB };
   const bound = "a".repeat(70);
-  const manyHeaders = `--b\r\n${CD}a\r\n${`X: ${"y".repeat(250)}\r\n`.repeat(15)}\r\n\r\n`;
+  const headers = Array.from({ length: 15 }, (_, i) => `X${i}: ${"y".repeat(250)}\r\n`).join("");
+  const manyHeaders = `--b\r\n${CD}a\r\n${headers}\r\n\r\n`;
 
   /** Bodies of about `size` bytes that an attacker would choose. */
   const WORST: [string, string, (size: number) => Buffer][] = [
