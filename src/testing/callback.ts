@@ -1,4 +1,4 @@
-/** The parameters of a callback. */
+/** The parameters of a callback, as the providers' documentation shows them. */
 import type { MediaType } from "../twiml/verbs.js";
 import type { FlavorRules } from "./flavors.js";
 
@@ -6,7 +6,7 @@ import type { FlavorRules } from "./flavors.js";
 export interface CallbackParts {
   /** The parameters of the new fax. */
   readonly incoming: Readonly<Record<string, string>>;
-  /** Parameters that replace the default ones. A `FaxStatus`, or a `Status` alone, determines the others. */
+  /** Parameters that replace the default ones. A `FaxStatus`, or else a `Status`, determines the other defaults. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly outcome: "received" | "failed";
   /** The type of the pages that the provider stores; absent if the callback contains the pages. */
@@ -15,7 +15,7 @@ export interface CallbackParts {
   readonly now: Date;
 }
 
-/** The parameters that a provider of this flavor sends. */
+/** The parameters that a provider sends. */
 export function createCallbackParams(parts: CallbackParts, rules: FlavorRules): Record<string, string> {
   const { incoming, overrides, outcome, now } = parts;
   const status = getStatus(overrides) ?? outcome;
@@ -35,7 +35,7 @@ function createPageParams(parts: CallbackParts, rules: FlavorRules): Record<stri
   return { ...pages, ...media, ...(mediaUrl !== undefined && { MediaUrl: mediaUrl }) };
 }
 
-/** The status of a fax; about half of the public programs read `Status`, which no provider documents. */
+/** The status of a fax. About half of the public programs read `Status`, although no provider documents it. */
 export function getStatus(params: Readonly<Record<string, string>>): string | undefined {
   return params["FaxStatus"] ?? params["Status"];
 }

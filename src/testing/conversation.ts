@@ -1,5 +1,6 @@
 /** The conversation about one fax: the request, the verb, the callback. */
 import { TwimlError } from "../shared/errors.js";
+import { formatValue } from "../shared/messages.js";
 import { parseTwiml } from "../twiml/document.js";
 import type { Receive, Verb } from "../twiml/verbs.js";
 import { createCallbackParams } from "./callback.js";
@@ -8,33 +9,33 @@ import { type ConversationContext, type FaxExchange, recordError, requestWithRet
 import type { FileToSend, UnsignedRequest } from "./request.js";
 import { emptyPage } from "./sample-pages.js";
 
-/** The end of a fax. `error`: the server did something that a provider refuses. */
+/** The outcome of a fax. `error`: the provider rejects what the server did. */
 export type FaxOutcome = "received" | "failed" | "rejected" | "error";
 
 /** The result of `sendFax`: the outcome, and all exchanges of one test fax. */
 export interface FaxTranscript {
   /** Identifier of the fax. */
   readonly faxSid: string;
-  /** The result: `"error"` if the provider logs an error, or the pages are lost. */
+  /** The outcome: `"error"` if the provider logs an error or the pages are lost. */
   readonly outcome: FaxOutcome;
   /** The verb in the response to the new fax. */
   readonly verb?: Verb;
-  /** The provider's error number, or `pages-lost`, for which providers have none, and a message with the fix. */
+  /** The provider's error number, or a code of ours for `pages-lost` and `second-verb`, and a message with the fix. */
   readonly error?: { readonly code: number | string; readonly message: string };
   /**
-   * Whether pages were lost: they were sent only once (`storeMedia: false`), and the server did not accept them. Pages
-   * that the provider stores are never lost.
+   * Whether the pages were lost: they were sent only once (`storeMedia: false`), and the server did not accept them.
+   * Pages that the provider stores are never lost.
    */
   readonly pagesLost: boolean;
   /** Every request with its response, in order. */
   readonly exchanges: readonly FaxExchange[];
 }
 
-/** The fax of a conversation, with all defaults filled in. */
+/** The fax of a conversation, with defaults. */
 export interface ResolvedFax {
   readonly method: "GET" | "POST";
   readonly outcome: "received" | "failed";
-  /** Default: one empty page in the format that the verb asks for. */
+  /** Default: one empty page in the verb's `mediaType`. */
   readonly file: FileToSend | undefined;
   readonly mediaUrl: string | undefined;
   readonly incoming: Readonly<Record<string, string>>;
@@ -43,7 +44,7 @@ export interface ResolvedFax {
   readonly now: Date;
 }
 
-/** Runs the conversation. Ends by `context.deadline`, whatever the server does. */
+/** Runs the conversation. Ends at `context.deadline` at the latest. */
 export async function runConversation(
   context: ConversationContext,
   url: string,
@@ -72,10 +73,10 @@ export async function runConversation(
 
 const PAGES_LOST = {
   code: "pages-lost",
-  message: "Give <Receive> the exact URL as action, or redirect with 307: a GET has no pages.",
+  message: "A redirect changed the callback to a GET without the pages. Use the exact URL as action, or status 307.",
 };
 
-/** Whether the callback contains the pages, which the provider then does not store. */
+/** Whether the callback contains the pages, so that the provider does not store them. */
 function isSentOnce({ attributes }: Receive, { outcome }: ResolvedFax): boolean {
   return outcome === "received" && attributes.storeMedia === false;
 }
@@ -85,13 +86,13 @@ function isAccepted({ request, response }: FaxExchange): boolean {
   return request.file !== undefined && response !== undefined && response.status < 300;
 }
 
-/** The exchange with the error that a provider would log for its response. */
+/** The exchange with the error that a provider logs for the response. */
 export function withProviderError(context: ConversationContext, exchange: FaxExchange): FaxExchange {
   const { error } = readVerb(context, exchange);
   return error && typeof error.code === "number" ? { ...exchange, error: { ...error, code: error.code } } : exchange;
 }
 
-/** Reads the response as a provider does: in time, within 64 kB, with 200, as XML in UTF-8, and as TwiML. */
+/** Reads the response as a provider does: in time, at most 64 kB, status 200, XML, UTF-8 and TwiML. */
 function readVerb(context: ConversationContext, exchange: FaxExchange): Pick<FaxTranscript, "verb" | "error"> {
   if (exchange.error) return { error: exchange.error };
   const { status, headers, body, isUtf8 } = exchange.response!;
@@ -102,11 +103,14 @@ function readVerb(context: ConversationContext, exchange: FaxExchange): Pick<Fax
   if (status !== 200) {
     return createFailure(status >= 400 ? errorCodes.status : errorCodes.otherStatus, formatStatusMessage(exchange));
   }
-  const contentType = headers["content-type"] ?? "nothing";
-  if (!/^(text|application)\/xml\s*(;|$)/i.test(contentType)) {
-    return createFailure(errorCodes.contentType, `Send TwiML as text/xml, not as ${contentType}.`);
+  const contentType = headers["content-type"];
+  if (!/^(text|application)\/xml\s*(;|$)/i.test(contentType ?? "")) {
+    const problem = contentType
+      ? `The Content-Type is ${formatValue(contentType)}`
+      : "The response has no Content-Type";
+    return createFailure(errorCodes.contentType, `${problem}. Send TwiML as text/xml.`);
   }
-  if (!isUtf8) return createFailure(errorCodes.notUtf8, "Send TwiML in UTF-8: there are bytes in it that are none.");
+  if (!isUtf8) return createFailure(errorCodes.notUtf8, "The response is not valid UTF-8. Send TwiML in UTF-8.");
   try {
     const verb = parseTwiml(body);
     return verb === undefined ? {} : { verb };
@@ -119,14 +123,16 @@ function readVerb(context: ConversationContext, exchange: FaxExchange): Pick<Fax
 
 function formatStatusMessage({ response }: FaxExchange): string {
   const { status, headers, body } = response!;
-  if (status >= 400) return `Look at the server: it answered ${status} (${JSON.stringify(body.slice(0, 100))}).`;
-  const location = headers["location"];
-  if (status < 300 || status === 304) return `Answer with status 200: it was ${status}.`;
-  return `Answer with status 200, or redirect to an http(s) URL: it was ${status}, to ${location ?? "nowhere"}.`;
+  const problem = `The server responded with status ${status}`;
+  if (status >= 400) return `${problem} (${JSON.stringify(body.slice(0, 100))}). See the server's log for the reason.`;
+  if (status < 300 || status === 304) return `${problem}. Respond with status 200.`;
+  const { location } = headers;
+  const target = location === undefined ? "no Location" : `the Location ${formatValue(location)}`;
+  return `${problem} and ${target}. Respond with status 200, or redirect to an http(s) URL.`;
 }
 
 function recordMissingVerb(context: ConversationContext, exchange: FaxExchange): { code: number; message: string } {
-  const message = "Answer a new fax with <Receive> or <Reject>: there was no verb.";
+  const message = "The response has no verb. Answer a new fax with <Receive> or <Reject>.";
   return recordError(context, exchange, context.rules.errorCodes.noVerb, message).error;
 }
 

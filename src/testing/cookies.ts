@@ -10,10 +10,10 @@ export interface Cookie {
   readonly secure: boolean;
 }
 
-/** The `Cookie` header for a request to this URL, or no header. */
+/** The `Cookie` header for a request to this URL; no header if no cookie matches. */
 export function getCookieHeader(cookies: readonly Cookie[], url: string): Record<string, string> {
   const matching = cookies.filter((cookie) => matchesCookie(cookie, new URL(url)));
-  // RFC 6265, section 5.4: the longer path first, then the older cookie.
+  // RFC 6265, section 5.4: longer paths first, then older cookies.
   const pairs = matching.sort((a, b) => b.path.length - a.path.length).map(({ name, value }) => `${name}=${value}`);
   return pairs.length > 0 ? { cookie: pairs.join("; ") } : {};
 }
@@ -24,7 +24,7 @@ function matchesCookie({ domain, hostOnly, path, secure }: Cookie, { hostname, p
   return isSameDomain && isSamePath && (!secure || protocol === "https:");
 }
 
-/** Stores the cookies that a response of this URL sets, and deletes those that it expires. */
+/** Stores the cookies that a response from this URL sets, and deletes those that it expires. */
 export function storeCookies(cookies: Cookie[], url: string, headers: readonly string[]): void {
   for (const header of headers) {
     const { cookie, isExpired } = parseCookie(header, new URL(url));
@@ -59,7 +59,7 @@ function parseCookie(header: string, url: URL): { cookie: Cookie; isExpired: boo
   return { cookie, isExpired };
 }
 
-/** Splits at the `=`. A part without one is the name of an attribute; the first part is then ignored. */
+/** Splits at the first `=`. Without `=`, the first part is ignored, and another is an attribute without a value. */
 function splitPair(part: string, index: number): [string, string] {
   const at = part.indexOf("=");
   if (at < 0) return index === 0 ? ["", part.trim()] : [part.trim(), ""];

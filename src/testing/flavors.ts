@@ -1,10 +1,10 @@
-/** The providers that can be imitated: one row per flavor, with everything in which they differ. */
+/** The flavors: a table of everything in which the imitated providers differ. */
 import { SIGNALWIRE_SIGNATURE, TWILIO_SIGNATURE } from "../webhook/signature.js";
 
 /** Which provider is imitated. */
 export type Flavor = "signalwire" | "twilio";
 
-/** The row of a flavor. */
+/** The rules of one provider: a row of the table. */
 export interface FlavorRules {
   readonly signatureHeader: typeof SIGNALWIRE_SIGNATURE | typeof TWILIO_SIGNATURE;
   readonly userAgent: string;
@@ -22,7 +22,7 @@ export interface FlavorRules {
   readonly mediaParams: (mediaName: string) => Record<string, string>;
 }
 
-/** A way for a request to fail: no connection, no response in time, or a status. */
+/** Why a request failed: no connection (`ct`), no response in time (`rt`), or its status. */
 export type Failure = "ct" | "rt" | "4xx" | "5xx";
 
 /** Timeouts and retries. */
@@ -35,7 +35,7 @@ export interface Limits {
   readonly retried: readonly (Failure | "all")[];
 }
 
-/** The provider's numbers for a failed request. */
+/** The provider's error numbers. */
 export interface ErrorCodes {
   readonly noResponse: number;
   readonly connection: number;
@@ -69,9 +69,9 @@ const TWILIO_ERROR_CODES: ErrorCodes = {
 
 export const FLAVORS: Readonly<Record<Flavor, FlavorRules>> = {
   /**
-   * https://developer.signalwire.com/compatibility-api/guides/webhook-security. SignalWire repeats only status
-   * callbacks, and does not say whether an `action` is one. Servers cannot rely on a retry, so there is none here. The
-   * units of the overrides (`#ot`, `#rt`, `#tt`) are not documented, so they are ignored.
+   * https://developer.signalwire.com/compatibility-api/guides/webhook-security. SignalWire retries only status
+   * callbacks, and does not document whether an `action` is one. Servers cannot rely on a retry, so there is none here.
+   * The units of the overrides (`#ot`, `#rt`, `#tt`) are not documented, so they are ignored.
    */
   signalwire: {
     signatureHeader: SIGNALWIRE_SIGNATURE,
@@ -85,7 +85,7 @@ export const FLAVORS: Readonly<Record<Flavor, FlavorRules>> = {
     callbackParams: (now) => ({ Timestamp: now.toISOString().replace(/\.\d+Z$/, "Z") }),
     mediaParams: (name) => ({ MediaSid: crypto.randomUUID(), MediaUrl: `https://files.signalwire.com/${name}` }),
   },
-  /** https://www.twilio.com/docs/usage/webhooks. The documentation gives no redirect limit. */
+  /** https://www.twilio.com/docs/usage/webhooks. No redirect limit is documented. */
   twilio: {
     signatureHeader: TWILIO_SIGNATURE,
     userAgent: "twiml-fax/testing (twilio)",
@@ -100,7 +100,7 @@ export const FLAVORS: Readonly<Record<Flavor, FlavorRules>> = {
   },
 };
 
-/** https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides; values out of range are ignored. */
+/** https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides. Values out of range are ignored. */
 function parseTwilioOverrides(fragment: URLSearchParams): Limits {
   return {
     readMs: parseIntOverride(fragment, "rt", { min: 100, max: 15_000, default: 15_000 }),

@@ -1,5 +1,5 @@
 /** The HTTP client of the provider: one request with its redirects, retries, password and time limits. */
-import { formatValue } from "../shared/messages.js";
+import { optionError } from "../shared/messages.js";
 import { type Cookie, getCookieHeader, storeCookies } from "./cookies.js";
 import type { ErrorCodes, Failure, FlavorRules, Limits } from "./flavors.js";
 import { toPlatformRequest, type SentRequest, sign, type UnsignedRequest, withBody } from "./request.js";
@@ -10,7 +10,7 @@ export interface ReceivedResponse {
   /** By lower-case name, without the cookies, which are in `cookies`. */
   readonly headers: Readonly<Record<string, string>>;
   readonly cookies: readonly string[];
-  /** The body as far as it was read: a provider stops after 64 kB. */
+  /** The body as far as it was read: a provider reads at most 64 kB. */
   readonly body: string;
   /** Whether the body was UTF-8; if not, invalid bytes are U+FFFD in `body`. */
   readonly isUtf8: boolean;
@@ -20,11 +20,11 @@ export interface ReceivedResponse {
 export interface FaxExchange {
   /** The request that the provider sent. */
   readonly request: SentRequest;
-  /** Milliseconds until the response or the error. */
+  /** Milliseconds from the request to the response or the error. */
   readonly ms: number;
   /** The server's response, if there was one. */
   readonly response?: ReceivedResponse;
-  /** The provider's error number and what to do, if there was an error. */
+  /** The provider's error number and a message with the fix, if there was an error. */
   readonly error?: { readonly code: number; readonly message: string };
 }
 
@@ -33,16 +33,16 @@ export interface ConversationContext {
   readonly authToken: string;
   readonly rules: FlavorRules;
   readonly fetch: (request: Request) => unknown;
-  /** Whether `fetch` is a handler in this process: an error it throws is a server's 500, not a failed connection. */
+  /** Whether `fetch` is a handler in this process. An error that it throws is a status 500, not a failed connection. */
   readonly isHandler: boolean;
-  /** The end of the conversation, as a time of `clock()`. */
+  /** When the conversation ends, on the time scale of `clock()`. */
   readonly deadline: number;
   readonly readMs: number;
   readonly cookies: Cookie[];
   readonly exchanges: FaxExchange[];
 }
 
-/** The last exchange of a request, after its redirects, its retries and its password. */
+/** Sends a request, with its redirects, retries and password, and returns the last exchange. */
 export async function requestWithRetries(
   context: ConversationContext,
   { url, ...rest }: Omit<UnsignedRequest, "headers">,
@@ -81,7 +81,8 @@ async function followRedirects(context: ConversationContext, first: UnsignedRequ
   let last: FaxExchange | undefined;
   for (let hops = 0; next !== undefined; hops++) {
     if (hops > maxRedirects) {
-      return recordError(context, last!, errorCodes.tooManyRedirects, "Redirect less: there were too many redirects.");
+      const message = `Too many redirects (limit: ${maxRedirects}). Use the URL of the final target.`;
+      return recordError(context, last!, errorCodes.tooManyRedirects, message);
     }
     last = await requestWithPassword(context, next);
     next = createRedirectedRequest(last, next);
@@ -89,7 +90,7 @@ async function followRedirects(context: ConversationContext, first: UnsignedRequ
   return last!;
 }
 
-/** The request that follows a redirect. 301, 302 and 303 change a POST to a GET, with the parameters in the query. */
+/** The request after a redirect. 301, 302 and 303 change a POST to a GET with the parameters in the query. */
 function createRedirectedRequest({ response }: FaxExchange, sent: UnsignedRequest): UnsignedRequest | undefined {
   const location = response?.headers["location"];
   if (location === undefined || !URL.canParse(location, sent.url)) return undefined;
@@ -104,7 +105,7 @@ function createRedirectedRequest({ response }: FaxExchange, sent: UnsignedReques
   return { method: "GET", url, params: sent.params, headers };
 }
 
-/** Sends the request again with the URL's password, if the server asks for it. */
+/** Sends a request, and sends it again with the URL's password if the server asks for it (RFC 7617). */
 async function requestWithPassword(context: ConversationContext, unsigned: UnsignedRequest): Promise<FaxExchange> {
   const request = sign(unsigned, context.authToken, context.rules);
   const first = await requestOnce(context, request);
@@ -135,7 +136,7 @@ export async function requestOnce(context: ConversationContext, request: SentReq
   return exchange;
 }
 
-/** Captured at load time, because tests may install fake timers later. */
+/** The platform's timers, captured at load time, because tests may install fake timers later. */
 const [startTimer, stopTimer] = [globalThis.setTimeout, globalThis.clearTimeout];
 export const clock = performance.now.bind(performance);
 
@@ -143,7 +144,7 @@ type ExchangeResult = Omit<FaxExchange, "ms">;
 
 async function fetchWithTimeout(context: ConversationContext, request: SentRequest): Promise<ExchangeResult> {
   const ms = Math.min(context.readMs, context.deadline - clock());
-  const message = `Answer sooner: nothing came within ${Math.max(0, Math.round(ms))} ms.`;
+  const message = `No response within ${Math.max(0, Math.round(ms))} ms. Answer first and save the pages later.`;
   const timedOut: ExchangeResult = { request, error: { code: context.rules.errorCodes.noResponse, message } };
   if (ms <= 0) return timedOut;
   const controller = new AbortController();
@@ -175,7 +176,7 @@ async function fetchResponse(
     hasResponse = true;
     const { size, ...received } = await receiveResponse(response, deadline);
     if (size <= MAX_BODY) return { request, response: received };
-    const message = "Send at most 64 kB: more came, often it is the page of an error.";
+    const message = "The response exceeds 64 kB. Is it an HTML error page?";
     return { request, response: received, error: { code: errorCodes.tooLarge, message } };
   } catch (error) {
     if (!context.isHandler) return { request, error: toConnectionError(error, hasResponse, errorCodes) };
@@ -187,9 +188,9 @@ async function fetchResponse(
 function checkResponse(value: unknown): asserts value is Response {
   const { status, headers, bodyUsed } = Object(value) as Partial<Response>;
   if (typeof status !== "number" || !headers) {
-    throw new TypeError(`fetch must give a Response, not ${formatValue(value)}`);
+    throw optionError("The value returned by fetch", "a Response", value);
   }
-  if (bodyUsed) throw new TypeError("fetch must give a new Response each time: this one was read before");
+  if (bodyUsed) throw new TypeError("The Response returned by fetch was already read. Return a new one for each call.");
 }
 
 async function receiveResponse(response: Response, deadline: number): Promise<ReceivedResponse & { size: number }> {
@@ -200,22 +201,24 @@ async function receiveResponse(response: Response, deadline: number): Promise<Re
 
 function toConnectionError(error: unknown, hasResponse: boolean, codes: ErrorCodes): { code: number; message: string } {
   const { code, text } = describeThrown(error);
-  const details = [code, text].filter(Boolean).join(": ");
+  const details = text.includes(code) ? text : `${code}: ${text}`;
   if (/ENOTFOUND|EAI_AGAIN/.test(code)) {
-    return { code: codes.unknownHost, message: `Look at the name of the host (${details}).` };
+    return { code: codes.unknownHost, message: `The host name was not found (${details}). Is the URL correct?` };
   }
   if (/CERT|SSL|TLS|UNABLE_TO/.test(code)) {
-    return { code: codes.certificate, message: `Look at the certificate (${details}).` };
+    const message = `The certificate is not trusted (${details}). Install one from a public certificate authority.`;
+    return { code: codes.certificate, message };
   }
   if (hasResponse || /UND_ERR_SOCKET|ECONNRESET|EPIPE/.test(code)) {
-    return { code: codes.noResponse, message: `Look at the server: it broke off (${details}).` };
+    const message = `The server closed the connection before the end of the response (${details}). See its log.`;
+    return { code: codes.noResponse, message };
   }
-  return { code: codes.connection, message: `Look whether the server runs: there was no connection (${details}).` };
+  return { code: codes.connection, message: `Could not connect (${details}). Is the server running?` };
 }
 
-/** The code and message of the innermost cause. Never throws, whatever was thrown. */
+/** The code and message of the innermost cause. Never throws, even for hostile objects. */
 function describeThrown(thrown: unknown): { code: string; text: string } {
-  let found = { code: "", text: "something that is no error" };
+  let found = { code: "", text: "a value that is not an Error" };
   try {
     for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
       const { code, message } = error as { code?: unknown; message: unknown };
@@ -232,7 +235,7 @@ const MAX_BODY = 64 * 1024;
 
 type BodyResult = Pick<ReceivedResponse, "body" | "isUtf8"> & { readonly size: number };
 
-/** Reads the body up to the provider's limit, so that an endless body cannot keep a test from ending. */
+/** Reads the body up to the provider's limit, so that a test with an endless body ends. */
 async function readLimitedBody(response: Response, deadline: number): Promise<BodyResult> {
   if (response.body === undefined) {
     const body = await response.text();

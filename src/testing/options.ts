@@ -1,4 +1,4 @@
-/** Validates what a test passes to the provider. A mistake is an error: the test would otherwise prove nothing. */
+/** Validation of the arguments from a test. A typo is an error, because the test would otherwise prove nothing. */
 import { CALLBACK_PARAM_NAMES } from "../params/fax.js";
 import { didYouMean, foldName, formatValue, optionError } from "../shared/messages.js";
 import { isPlainObject, checkOptionNames } from "../shared/objects.js";
@@ -26,20 +26,20 @@ export type ProviderFetch = (request: ProviderRequest) => ProviderResponse | Pro
 
 /** Options of `createFaxProvider`. */
 export interface FaxProviderOptions {
-  /** The URL configured at the number. May have a query, `user:password@`, and a fragment with overrides. */
+  /** The URL configured at the provider. May have a query, `user:password@`, and a fragment with overrides. */
   readonly url: string;
   /** The auth token or signing key that signs the requests. */
   readonly authToken: string;
-  /** The provider that is imitated. Default: `"signalwire"`. */
+  /** Which provider is imitated. Default: `"signalwire"`. */
   readonly flavor?: Flavor | undefined;
-  /** Default: a random SID in the flavor's format. */
+  /** Default: a random SID in the format of the imitated provider. */
   readonly accountSid?: string | undefined;
   /**
-   * A handler in the same process, such as `webhook.fetch`, called with one `Request`. An error it throws counts as the
-   * status 500 of a server. Default: real HTTP.
+   * A handler in the same process, such as `webhook.fetch`, called with one `Request`. An error that it throws counts
+   * as a response with status 500. Default: real HTTP.
    */
   readonly fetch?: ProviderFetch | undefined;
-  /** Milliseconds for a whole conversation. The flavor's limit for one response also applies. Default: 30,000. */
+  /** Milliseconds for a whole conversation. The limits of the imitated provider also apply. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
   /** The time in `Timestamp`. Default: the current time. */
   readonly now?: (() => Date) | undefined;
@@ -47,19 +47,19 @@ export interface FaxProviderOptions {
 
 /** A fax to send. Every property has a default. */
 export interface FaxToSend {
-  /** The caller's number; `""` for a caller who withholds it. Default: a test number. */
+  /** The caller's number, or `""` for a withheld number. Default: a test number. */
   readonly from?: string | undefined;
   /** The called number. Default: a test number. */
   readonly to?: string | undefined;
-  /** A PDF or TIFF. Default: one empty page, in the format that the verb asks for. */
+  /** A PDF or TIFF. Default: one empty page in the verb's `mediaType`. */
   readonly pages?: Uint8Array | undefined;
   /** The URL of the pages, if the provider stores them. Default: a URL on the provider's host. */
   readonly mediaUrl?: string | undefined;
   /** Whether the fax is received or fails. Default: `"received"`. */
   readonly outcome?: "received" | "failed" | undefined;
-  /** The method of the first request, as configured at the number. Default: `"POST"`. */
+  /** The method of the first request, as configured at the provider. Default: `"POST"`. */
   readonly method?: "GET" | "POST" | undefined;
-  /** Parameters to add or replace. Those that only callbacks have are sent with the callback. */
+  /** Additional or replaced parameters. Those that only callbacks have are sent with the callback. */
   readonly params?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -71,7 +71,7 @@ export interface CheckedOptions extends FaxProviderOptions {
 }
 
 /** The format of a URL, for messages. */
-const URL_FORMAT = "an http(s) URL of at most 2,048 characters";
+const URL_FORMAT = "a string with an http(s) URL of at most 2,048 characters";
 
 const OPTIONS = ["url", "authToken", "flavor", "accountSid", "fetch", "timeoutMs", "now"];
 
@@ -79,14 +79,14 @@ const OPTIONS = ["url", "authToken", "flavor", "accountSid", "fetch", "timeoutMs
 export function checkProviderOptions(options: unknown): CheckedOptions {
   const own = checkOptionNames("createFaxProvider", options, OPTIONS) as Partial<FaxProviderOptions>;
   const { url, authToken, flavor = "signalwire", accountSid, fetch, timeoutMs = 30_000, now = () => new Date() } = own;
-  if (typeof url !== "string" || !isHttpUrl(url)) throw optionError("url", `${URL_FORMAT}, as text`, url);
+  if (typeof url !== "string" || !isHttpUrl(url)) throw optionError("url", URL_FORMAT, url);
   if (typeof authToken !== "string" || authToken.trim() === "") {
-    throw new TypeError("authToken must be text that is not empty.");
+    throw new TypeError("authToken must be a non-empty string. Is its environment variable set?");
   }
   checkChoice("flavor", Object.keys(FLAVORS), flavor);
   if (accountSid !== undefined && !isSid(accountSid)) throw optionError("accountSid", SID_FORMAT, accountSid);
   if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
-    throw optionError("timeoutMs", "a number of milliseconds", timeoutMs);
+    throw optionError("timeoutMs", "a finite number of milliseconds above 0", timeoutMs);
   }
   for (const [name, value] of Object.entries({ fetch, now })) {
     if (value !== undefined && typeof value !== "function") throw optionError(name, "a function", value);
@@ -96,7 +96,7 @@ export function checkProviderOptions(options: unknown): CheckedOptions {
 
 function checkDate(date: unknown): Date {
   if (date instanceof Date && !Number.isNaN(date.getTime())) return date;
-  throw optionError("What now() gives", "a Date", date);
+  throw optionError("The value returned by now", "a valid Date", date);
 }
 
 function checkChoice(name: string, values: readonly string[], value: unknown): void {
@@ -113,58 +113,63 @@ export function checkFax(value: unknown): FaxToSend {
   checkChoice("outcome", ["received", "failed"], outcome);
   checkChoice("method", ["GET", "POST"], method);
   for (const [name, value] of Object.entries({ from, to, mediaUrl })) {
-    if (value !== undefined && typeof value !== "string") throw optionError(name, "text", value);
+    if (value !== undefined && typeof value !== "string") throw optionError(name, "a string", value);
   }
   if (mediaUrl !== undefined && !isHttpUrl(mediaUrl)) throw optionError("mediaUrl", URL_FORMAT, mediaUrl);
   checkDuplicates(fax, checkParams(params));
   return fax;
 }
 
-/** Throws a TypeError for a value that is set by an option and also in `params`. */
+/** Throws a TypeError for a value that is set both as an option and in `params`. */
 function checkDuplicates({ from, to, mediaUrl, outcome }: FaxToSend, params: Readonly<Record<string, string>>): void {
   const duplicate = Object.entries({ From: from, To: to, MediaUrl: mediaUrl }).find(
     ([name, value]) => value !== undefined && Object.hasOwn(params, name),
   );
-  if (duplicate) throw new TypeError(`Give ${formatValue(duplicate[0])} once: it is in params as well.`);
+  if (duplicate) {
+    throw new TypeError(`"${duplicate[0]}" is set twice: as an option and in params. Remove one of them.`);
+  }
   if (outcome !== undefined && getStatus(params) !== undefined) {
-    throw new TypeError("Give outcome, or the status in params: both say how the fax went.");
+    throw new TypeError("The outcome is set twice: as an option and as a status in params. Remove one of them.");
   }
 }
 
 const NAMES = ["FaxSid", "AccountSid", "From", "To", "ApiVersion", ...CALLBACK_PARAM_NAMES];
 
-/** Returns the parameters. Throws a TypeError for a known name in the wrong case, which no server would read. */
+/** Returns the parameters. Throws a TypeError for a known name in the wrong case, which servers do not read. */
 export function checkParams(params: unknown = {}): Readonly<Record<string, string>> {
-  if (!isPlainObject(params)) throw optionError("params", "an object of text parameters", params);
+  if (!isPlainObject(params)) throw optionError("params", "an object of strings", params);
   for (const [name, value] of Object.entries(params as object)) {
     const near = NAMES.find((each) => each !== name && foldName(each) === foldName(name));
-    if (near) throw new TypeError(`Write ${formatValue(near)}, not ${formatValue(name)}: names are case-sensitive.`);
-    if (typeof value !== "string") throw optionError(formatValue(name), "text", value);
+    if (near) {
+      const problem = `unknown parameter ${formatValue(name)} (did you mean "${near}"?)`;
+      throw new TypeError(`params: ${problem}. Names are case-sensitive.`);
+    }
+    if (typeof value !== "string") throw optionError(`params: ${formatValue(name)}`, "a string", value);
   }
   return params as Readonly<Record<string, string>>;
 }
 
-/** Separates the parameters that both requests have from those that only the callback has. */
+/** Splits the parameters into those of both requests and those of the callback alone. */
 export function splitParams(
   params: Readonly<Record<string, string>>,
 ): Record<"both" | "callback", Readonly<Record<string, string>>> {
-  const isOfCallback = ([name]: [string, string]): boolean => CALLBACK_PARAM_NAMES.includes(name);
+  const isCallbackParam = ([name]: [string, string]): boolean => CALLBACK_PARAM_NAMES.includes(name);
   const entries = Object.entries(params);
   return {
-    both: Object.fromEntries(entries.filter((entry) => !isOfCallback(entry))),
-    callback: Object.fromEntries(entries.filter(isOfCallback)),
+    both: Object.fromEntries(entries.filter((entry) => !isCallbackParam(entry))),
+    callback: Object.fromEntries(entries.filter(isCallbackParam)),
   };
 }
 
 /** Throws a TypeError if the argument is not an exchange from a transcript. */
 export function checkExchange(exchange: FaxExchange): FaxExchange {
   if (typeof exchange?.request?.url === "string") return exchange;
-  throw new TypeError(`resend takes an exchange, such as transcript.exchanges[0], not ${formatValue(exchange)}.`);
+  throw optionError("The argument of resend", "an exchange, such as transcript.exchanges[0]", exchange);
 }
 
-/** The pages with their type. Throws a TypeError for anything but PDF and TIFF, the formats of the providers. */
+/** The pages with their type. Throws a TypeError for other formats than PDF and TIFF. */
 export function toFile(bytes: unknown): FileToSend {
   const type = bytes instanceof Uint8Array ? detectPagesType(bytes) : undefined;
-  if (type === undefined) throw optionError("pages", "a Uint8Array that holds a PDF or TIFF", bytes);
+  if (type === undefined) throw optionError("pages", "a Uint8Array that contains a PDF or TIFF", bytes);
   return { bytes: bytes as Uint8Array, type };
 }

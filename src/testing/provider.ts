@@ -1,4 +1,4 @@
-/** The offline provider: its options, its requests and the conversation with a server. */
+/** The offline provider: `createFaxProvider`. */
 import type { MediaType } from "../twiml/verbs.js";
 import { createCallbackParams, getStatus, isSuccess } from "./callback.js";
 import { type FaxTranscript, type ResolvedFax, runConversation, withProviderError } from "./conversation.js";
@@ -20,11 +20,11 @@ import { type FileToSend, sign, toPlatformRequest } from "./request.js";
 
 /** The provider of {@link createFaxProvider}. */
 export interface FaxProvider {
-  /** Runs a whole conversation. Rejects with a `TypeError` for an invalid argument, never because of the server. */
+  /** Runs a whole conversation. Rejects with a `TypeError` for an invalid argument, and never because of the server. */
   sendFax(fax?: FaxToSend): Promise<FaxTranscript>;
   /** Creates the signed request for a new fax, without sending it. */
   incoming(params?: Readonly<Record<string, string>>): ProviderRequest;
-  /** Creates the signed callback with the result of a fax: `received`, or the `FaxStatus` in `params`. */
+  /** Creates the signed callback: `received`, or the `FaxStatus` in `params`. */
   callback(params?: Readonly<Record<string, string>>): ProviderRequest;
   /** Creates the signed multipart callback that contains the pages (`storeMedia: false`). */
   delivery(file: Uint8Array, params?: Readonly<Record<string, string>>): ProviderRequest;
@@ -34,8 +34,8 @@ export interface FaxProvider {
 
 /**
  * Creates a fax provider that needs no account, tunnel or fax machine. It signs requests, keeps cookies, follows
- * redirects, reads the response as strictly as a provider, executes the verb and calls `action`. Use it to test your
- * handler, in any test framework and on any runtime.
+ * redirects, reads the response as strictly as a provider, executes the verb and calls `action`. It tests your handler
+ * in any test framework and on any runtime.
  *
  * @returns the provider
  * @throws {TypeError} for an invalid option, and for a parameter name in the wrong case
@@ -97,7 +97,7 @@ function createIncomingParams(rules: FlavorRules, accountSid: string, fax: FaxTo
   };
 }
 
-/** The fax with its parameters, which `params` may replace, and its outcome, which follows a status in `params`. */
+/** The fax with defaults. `params` replaces default parameters, and a status in it determines the outcome. */
 function resolveFax(fax: FaxToSend, defaults: Params, now: Date): ResolvedFax {
   const { method = "POST", pages, mediaUrl, params = {} } = fax;
   const { both, callback: overrides } = splitParams(params);

@@ -1,4 +1,4 @@
-/** The provider's request: parameters in the query or the body, a signature, and the bytes of the body. */
+/** The provider's request: its parameters, its signature and the bytes of its body. */
 import type { MediaType } from "../twiml/verbs.js";
 import { signRequest } from "../webhook/signature.js";
 import type { FlavorRules } from "./flavors.js";
@@ -7,7 +7,7 @@ import type { FlavorRules } from "./flavors.js";
 export interface SentRequest {
   readonly method: "GET" | "POST";
   readonly url: string;
-  /** By lower-case name, including signature and cookies. */
+  /** By lower-case name, with signature and cookies. */
   readonly headers: Readonly<Record<string, string>>;
   readonly params: Readonly<Record<string, string>>;
   /** The pages of a multipart callback. */
@@ -32,11 +32,11 @@ export interface UnsignedRequest {
   /** The headers that all retries of the request share. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | undefined;
-  /** Whether the URL already contains the parameters, as the target of a redirected GET does. */
+  /** Whether the URL already contains the parameters, such as the target of a redirected GET. */
   readonly isComplete?: boolean;
 }
 
-/** The request with its parameters, and a signature that covers the URL without password and fragment. */
+/** Adds the parameters and the signature, which covers the URL without password and fragment. */
 export function sign(unsigned: UnsignedRequest, authToken: string, rules: FlavorRules): SentRequest {
   const { method, file, body } = unsigned;
   const params = file === undefined ? unsigned.params : normalizeLineBreaks(unsigned.params);
@@ -48,18 +48,18 @@ export function sign(unsigned: UnsignedRequest, authToken: string, rules: Flavor
   return { method, url: target.href, headers: { ...defaults, ...unsigned.headers }, params, file, body };
 }
 
-/** Line breaks as `FormData` writes them: https://html.spec.whatwg.org/#multipart-form-data */
+/** Normalizes line breaks as `FormData` does: https://html.spec.whatwg.org/#multipart-form-data */
 function normalizeLineBreaks(params: Readonly<Record<string, string>>): Record<string, string> {
   const normalize = (text: string) => text.replace(/\r\n?|\n/g, "\r\n");
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [normalize(name), normalize(value)]));
 }
 
-/** Appends text, because `URLSearchParams` would re-encode the URL's own query, and another URL would be signed. */
+/** Appends text, because `URLSearchParams` would re-encode the configured query, which is signed as it is. */
 function appendQuery(url: URL, params: Readonly<Record<string, string>>): void {
   url.search = [url.search.slice(1), String(new URLSearchParams(params))].filter(Boolean).join("&");
 }
 
-/** The request with the bytes of its body, which its retries and redirects send unchanged. */
+/** Adds the bytes of the body, which retries and redirects send unchanged. */
 export async function withBody(unsigned: UnsignedRequest): Promise<UnsignedRequest> {
   if (unsigned.method === "GET") return unsigned;
   const form = new Response(encodeForm(unsigned));

@@ -1,4 +1,4 @@
-/** Sample pages: one empty page that every viewer opens, as PDF or TIFF. */
+/** Sample pages: one empty page as PDF or TIFF. */
 import type { MediaType } from "../twiml/verbs.js";
 
 /** The page that is sent by default. */
@@ -6,7 +6,7 @@ export function emptyPage(type: MediaType): Uint8Array<ArrayBuffer> {
   return type === "image/tiff" ? emptyTiff() : emptyPdf();
 }
 
-/** PDF 1.4, section 3.4: a catalog, a tree of one page, and a table with the offset of each object. */
+/** PDF 1.4, section 3.4: a catalog, a page tree with one page, and a table with the offset of each object. */
 function emptyPdf(): Uint8Array<ArrayBuffer> {
   const objects = [
     "<< /Type /Catalog /Pages 2 0 R >>",
