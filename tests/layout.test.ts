@@ -15,7 +15,8 @@ const ALLOWED_IMPORTS: Record<string, readonly string[]> = {
   webhook: ["shared", "twiml", "params"],
   testing: ["shared", "twiml", "params", "webhook"],
   "index.ts": ["shared", "twiml", "params"],
-  "cli.ts": ["shared", "twiml", "params", "webhook", "testing"],
+  cli: ["shared", "twiml", "params", "webhook", "testing"],
+  "cli.ts": ["cli"],
 };
 
 const ROOT_ENTRIES = [
@@ -171,8 +172,8 @@ describe("layout: repository", () => {
     expect(Object.keys(rest).filter((name) => /dependenc/i.test(name))).toEqual([]);
   });
 
-  it("every test in tests/{shared,twiml,params,webhook,testing} mirrors a file of src/", () => {
-    const folders = ["shared", "twiml", "params", "webhook", "testing"];
+  it("every test in tests/{shared,twiml,params,webhook,testing,cli} mirrors a file of src/", () => {
+    const folders = ["shared", "twiml", "params", "webhook", "testing", "cli"];
     const files = folders.flatMap((folder) => listFiles(`tests/${folder}`));
     const getSource = (name: string) => name.replace(/^tests/, "src").replace(/\.test(-d)?\.ts$/, ".ts");
     const isMirrored = (name: string) => getSource(name) !== name && existsSync(join(ROOT, getSource(name)));
