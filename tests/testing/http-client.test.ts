@@ -1,15 +1,32 @@
-/** The provider as an HTTP client, one rule a test: its words, its redirects, its passwords. */
-import { describe, expect, it, vi } from "vitest";
-import { reject, toTwiml } from "../../src/index.js";
+/** The provider as an HTTP client: redirects, retries, passwords, time limits, failed connections. */
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { receive, reject, toTwiml } from "../../src/index.js";
 import { createFaxProvider, type FaxProviderOptions, type ProviderFetch } from "../../src/testing/index.js";
+import { faxWebhook } from "../../src/webhook/index.js";
 
 const URL_ = "https://user:pass@fax.example.com/fax";
 const XML = { "content-type": "text/xml" };
-const rejected = (headers: Record<string, string> = {}) =>
-  new Response(toTwiml(reject()), { headers: { ...XML, ...headers } });
-const send = (fetch: ProviderFetch, more: Partial<FaxProviderOptions> = {}) =>
-  createFaxProvider({ url: URL_, authToken: "t", fetch, ...more }).sendFax();
+const BASIC = { "www-authenticate": "Basic realm=fax" };
+const respond = (verb = toTwiml(reject()), headers: Record<string, string> = {}) =>
+  new Response(verb, { headers: { ...XML, ...headers } });
+const redirect = (status: number, location: string, headers = {}) =>
+  new Response(null, { status, headers: { location, ...headers } });
+const provide = (fetch: ProviderFetch | undefined, more: Partial<FaxProviderOptions> = {}) =>
+  createFaxProvider({ url: URL_, authToken: "t", fetch, ...more });
+const send = (...args: Parameters<typeof provide>) => provide(...args).sendFax();
 const twilio = (fragment: string) => ({ flavor: "twilio", url: URL_ + fragment }) as const;
+const never = () => new Promise<never>(() => {});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 describe("retries", () => {
   it.each([
@@ -21,37 +38,136 @@ describe("retries", () => {
     ["#rp=all", 404, 2],
     ["#rp=all", 200, 1],
     ["#rp=4xx,5xx", 302, 1],
-  ])("at %s after %i: %i requests", async (fragment, status, times) => {
+    ["#rc=3&rp=5xx", 500, 4],
+    ["#rc=0&rp=all", 500, 1],
+    ["", 500, 1],
+  ])("Twilio with %s after status %i sends %i requests", async (fragment, status, count) => {
     const { exchanges } = await send(() => new Response("", { status, headers: XML }), twilio(fragment));
-    expect(exchanges).toHaveLength(times);
+    expect(exchanges).toHaveLength(count);
+  });
+
+  it.each([
+    ["signalwire", "#rc=3&rp=all", 1],
+    ["twilio", "", 2],
+    ["twilio", "#rc=3&rp=all", 4],
+    ["twilio", "#rc=3&rp=4xx,rt", 1],
+  ] as const)("%s with %j without a connection sends %i requests", async (flavor, fragment, count) => {
+    const cause = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("fetch failed", { cause })));
+    const { error, exchanges } = await send(undefined, { flavor, url: URL_ + fragment });
+    expect([error?.code, exchanges.length]).toEqual([11205, count]);
+  });
+
+  it("sends a retry with the same idempotency token, and the next request with another", async () => {
+    const tokens: (string | null)[] = [];
+    const fetch: ProviderFetch = ({ headers }: Request) => {
+      tokens.push(headers.get("i-twilio-idempotency-token"));
+      return tokens.length === 1 ? new Response("", { status: 503 }) : respond(toTwiml(receive({ action: "/x" })));
+    };
+    await send(fetch, twilio("#rp=5xx"));
+    expect(tokens).toEqual([expect.stringMatching(/^[\da-f-]{36}$/), tokens[0], expect.any(String)]);
+    expect(tokens[2]).not.toBe(tokens[0]);
+  });
+});
+
+describe("time limits", () => {
+  it.each([
+    ["#rt=100", 1],
+    ["#rt=100&rc=2&rp=rt", 3],
+  ])("Twilio with %s after a timeout sends %i requests", async (fragment, count) => {
+    const { error, exchanges } = await send(never, twilio(fragment));
+    expect([error?.code, exchanges.length]).toEqual([11200, count]);
+    expect(exchanges.every(({ ms }) => Number.isInteger(ms) && ms >= 99)).toBe(true);
+  });
+
+  it("ends retries after the total time of #tt", async () => {
+    const { error, exchanges } = await send(never, twilio("#rt=100&rc=5&rp=all&tt=150"));
+    expect([error?.code, exchanges.length < 3]).toEqual([11200, true]);
+  });
+
+  it("ends within timeoutMs, even with fake timers", async () => {
+    vi.useFakeTimers();
+    const { outcome, error } = await send(never, { timeoutMs: 50 });
+    expect([outcome, error?.code]).toEqual(["error", 11200]);
+  });
+
+  it("does not follow a redirect that arrives after the deadline", async () => {
+    const fetch = vi.fn(() => {
+      for (const start = performance.now(); performance.now() - start < 120;);
+      return redirect(302, "/next");
+    });
+    const { error } = await send(fetch, twilio("#tt=100"));
+    expect([error?.code, fetch.mock.calls.length]).toEqual([11200, 1]);
+  });
+
+  it("aborts the request's signal only after a timeout", async () => {
+    const signals: AbortSignal[] = [];
+    await send((request: Request) => (signals.push(request.signal), respond()));
+    await send((request: Request) => (signals.push(request.signal), never()), twilio("#rt=100&rc=0"));
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false, true]);
+  });
+
+  it("stops reading an endless body", async () => {
+    const pull = (controller: ReadableStreamDefaultController) => controller.enqueue(new Uint8Array(1000));
+    expect((await send(() => new Response(new ReadableStream({ pull })))).error?.code).toBe(11750);
   });
 });
 
 describe("redirects", () => {
-  const chain = (length: number): ProviderFetch => {
-    let left = length;
-    return () => (left-- > 0 ? new Response(null, { status: 307, headers: { location: `/${left}` } }) : rejected());
-  };
-
   it.each([
     ["signalwire", 3, "rejected"],
     ["signalwire", 4, "error"],
     ["twilio", 10, "rejected"],
     ["twilio", 11, "error"],
-  ] as const)("by %s, %i in a row: %s", async (flavor, length, outcome) => {
-    expect((await send(chain(length), { flavor })).outcome).toBe(outcome);
+  ] as const)("%s follows %i redirects: %s", async (flavor, length, outcome) => {
+    let left = length;
+    const transcript = await send(() => (left-- > 0 ? redirect(307, `/${left}`) : respond()), { flavor });
+    expect([transcript.outcome, transcript.error?.code]).toEqual([outcome, outcome === "error" ? 11215 : undefined]);
   });
 
-  it.each(["http://other.example.com/", "https://other.example.com/"])("go to %s", async (location) => {
-    const fetch = vi.fn<ProviderFetch>(({ url }) =>
-      url === location ? rejected() : new Response(null, { status: 308, headers: { location } }),
-    );
+  it.each([
+    [301, "GET"],
+    [302, "GET"],
+    [303, "GET"],
+    [307, "POST"],
+    [308, "POST"],
+  ])("status %i is followed by a %s request that is signed for the target", async (status, method) => {
+    const options = { authToken: "t", publicUrl: "https://fax.example.com/moved", onFax: () => reject() };
+    const webhook = faxWebhook({ ...options, onRefused() {} });
+    const fetch: ProviderFetch = (request) =>
+      request.url.endsWith("/fax") ? redirect(status, "/moved") : webhook.fetch(request);
+    const { outcome, exchanges } = await send(fetch);
+    expect([outcome, exchanges[1]?.request.method]).toEqual(["rejected", method]);
+    expect("content-type" in exchanges[1]!.request.headers).toBe(method === "POST");
+  });
+
+  it.each(["http://other.example.com/", "https://other.example.com/"])("are followed to %s", async (location) => {
+    const fetch: ProviderFetch = ({ url }) => (url === location ? respond() : redirect(308, location));
     expect((await send(fetch)).outcome).toBe("rejected");
   });
 
-  it("are none where the status says that it is no redirect", async () => {
-    const { exchanges, outcome } = await send(() => rejected({ location: "/elsewhere" }));
-    expect([outcome, exchanges.length]).toEqual(["rejected", 1]);
+  it.each([
+    [200, "/elsewhere"],
+    [302, "ftp://x/"],
+    [302, "http://["],
+    [304, "/elsewhere"],
+  ])("are not followed for status %i with the Location %s", async (status, location) => {
+    const fetch = () => new Response(null, { status, headers: { ...XML, location } });
+    expect((await send(fetch)).exchanges).toHaveLength(1);
+  });
+
+  it("of a GET go to the exact target, without the cookies of another host", async () => {
+    const fetch: ProviderFetch = ({ url }) => {
+      const location = url.replace("fax.example.com", "other.example.com");
+      return url === location ? respond() : redirect(301, location, { "set-cookie": "a=1" });
+    };
+    const url = "https://fax.example.com/fax?a=b%20c&d=%27";
+    const { exchanges } = await provide(fetch, { url }).sendFax({ method: "GET" });
+    const [first, second] = exchanges.map(({ request }) => request);
+    expect(first!.url).toMatch(/\?a=b%20c&d=%27&FaxSid=/);
+    expect(second!.url).toBe(first!.url.replace("fax.", "other."));
+    expect(second!.params).toMatchObject(first!.params);
+    expect(second!.headers).not.toHaveProperty("cookie");
   });
 });
 
@@ -65,66 +181,118 @@ describe("the password of the URL", () => {
     [401, "Basically", 1],
     [401, undefined, 1],
     [403, "Basic realm=fax", 1],
-  ])("after %i with WWW-Authenticate %s: %i requests", async (status, asks, times) => {
-    const headers = { ...XML, ...(asks && { "www-authenticate": asks }) };
+  ])("after status %i with WWW-Authenticate %s: %i requests", async (status, challenge, count) => {
+    const headers = { ...XML, ...(challenge && { "www-authenticate": challenge }) };
     const { exchanges } = await send(() => new Response("", { status, headers }));
-    expect(exchanges).toHaveLength(times);
+    expect(exchanges).toHaveLength(count);
     expect(exchanges[0]!.request.headers).not.toHaveProperty("authorization");
   });
 
-  it("may hold what cannot be decoded", async () => {
-    const headers = { "www-authenticate": "Basic realm=fax" };
-    const { exchanges } = await send(() => new Response("", { status: 401, headers }), {
-      url: "https://%ff:p@x.example/",
-    });
-    expect(exchanges[1]!.request.headers["authorization"]).toBe(`Basic ${btoa("%ff:p")}`);
-  });
-});
-
-describe("what the transcript has", () => {
-  it("are the headers without cookies, the cookies, and the milliseconds", async () => {
-    const { exchanges } = await send(() => rejected({ "Set-Cookie": "a=1", "X-Note": "n" }));
-    const { response, ms } = exchanges[0]!;
-    expect(response).toEqual({
-      ...{ status: 200, headers: { ...XML, "x-note": "n" }, cookies: ["a=1"], body: toTwiml(reject()), isUtf8: true },
-    });
-    expect(Number.isInteger(ms) && ms >= 0 && ms < 60_000).toBe(true);
-  });
-
-  it("is the 500 of a server for a handler that throws, its words cut", async () => {
-    const { exchanges } = await send(() => Promise.reject(new Error("x".repeat(300))));
-    expect(exchanges[0]!.response).toEqual({
-      ...{ status: 500, headers: {}, cookies: [], body: "x".repeat(200), isUtf8: true },
-    });
-  });
-
-  it("is the innermost of the causes", async () => {
-    let error = new Error("no database");
-    for (let depth = 0; depth < 3; depth++) error = new Error(`outer ${depth}`, { cause: error });
-    expect((await send(() => Promise.reject(error))).exchanges[0]!.response!.body).toBe("no database");
-    const circle = new Error("round");
-    circle.cause = circle;
-    expect((await send(() => Promise.reject(circle))).exchanges[0]!.response!.body).toBe("round");
-  });
-
-  it("says how long it waited", async () => {
-    const { error } = await send(() => new Promise(() => {}), twilio("#rt=100&rc=0"));
-    expect(error).toEqual({ code: 11200, message: "Answer sooner: nothing came within 100 ms." });
-  });
-
-  it("says which host has no name", async () => {
-    const { error } = await createFaxProvider({ url: "http://does-not-exist.invalid/", authToken: "t" }).sendFax();
-    expect(error?.message).toMatch(
-      /^Look at the name of the host \((ENOTFOUND|EAI_AGAIN): .*does-not-exist\.invalid\)\.$/,
-    );
-  });
-});
-
-describe("a byte order mark", () => {
   it.each([
-    ["\ufeff", "rejected"],
-    ["\ufeff\ufeff", "error"],
-  ])("%j before the document: %s", async (mark, outcome) => {
-    expect((await send(() => new Response(mark + toTwiml(reject()), { headers: XML }))).outcome).toBe(outcome);
+    ["user:p%C3%A4ss", "user:p\xc3\xa4ss"],
+    ["%ff:p", "%ff:p"],
+    ["user", "user:"],
+  ])("%s is sent as Base64 of UTF-8", async (userinfo, credentials) => {
+    const url = `https://${userinfo}@x.example/`;
+    const { exchanges } = await send(() => new Response("", { status: 401, headers: BASIC }), { url });
+    expect(exchanges[1]!.request.headers["authorization"]).toBe(`Basic ${btoa(credentials)}`);
+  });
+
+  it("is not sent if the URL has none", async () => {
+    const url = "https://x.example/";
+    const { exchanges } = await send(() => new Response("", { status: 401, headers: BASIC }), { url });
+    expect(exchanges).toHaveLength(1);
+  });
+});
+
+describe("an exchange", () => {
+  it("has the headers without cookies, the cookies and the body", async () => {
+    const { exchanges } = await send(() => respond("<Response/>", { "Set-Cookie": "a=1", "X-Note": "n" }));
+    const headers = { ...XML, "x-note": "n" };
+    const response = { status: 200, headers, cookies: ["a=1"], body: "<Response/>", isUtf8: true };
+    expect(exchanges[0]!.response).toEqual(response);
+  });
+
+  it("has the cookies of the same conversation in its request", async () => {
+    const headers = { "set-cookie": "ticket=42; Secure; HttpOnly" };
+    const provider = provide(() => respond(toTwiml(receive({ action: "/fax" })), headers));
+    const transcripts = [await provider.sendFax(), await provider.sendFax()];
+    const cookies = transcripts.flatMap(({ exchanges }) => exchanges.map(({ request }) => request.headers["cookie"]));
+    expect(cookies).toEqual([undefined, "ticket=42", undefined, "ticket=42"]);
+  });
+
+  it("accepts any object with status, headers and text() as a response", async () => {
+    const response = { status: 200, headers: new Headers(XML), text: async () => toTwiml(reject()) };
+    expect((await send(async () => response)).outcome).toBe("rejected");
+    const text = async () => "x".repeat(65_537);
+    expect((await send(async () => ({ ...response, text }))).error?.code).toBe(11750);
+  });
+});
+
+describe("a handler that throws", () => {
+  const nest = (depth: number, error: Error): Error =>
+    depth === 0 ? error : nest(depth - 1, new Error(`outer ${depth}`, { cause: error }));
+  const circular: Error = new Error("circular");
+  circular.cause = circular;
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+
+  it.each<[string, unknown, string]>([
+    ["a message of 300 characters", new Error("x".repeat(300)), "x".repeat(200)],
+    ["a nested cause", nest(3, new Error("no database")), "no database"],
+    ["a circular cause", circular, "circular"],
+    ["text", "no database", "a value that is not an Error"],
+    ["an object without a prototype", Object.create(null), "a value that is not an Error"],
+    ["a revoked proxy", proxy, "a value that is not an Error"],
+    ["an error without a message", Object.assign(new Error(), { message: undefined }), "undefined"],
+    [
+      "a message that cannot become text",
+      Object.assign(new Error(), { message: { toString: null } }),
+      "a value that is not an Error",
+    ],
+    ["a code that is not a string", Object.assign(new Error("x"), { code: Object.create(null) }), "x"],
+  ])("counts as status 500 for %s", async (_, thrown, body) => {
+    const { exchanges } = await send(() => Promise.reject(thrown));
+    expect(exchanges[0]!.response).toEqual({ status: 500, headers: {}, cookies: [], body, isUtf8: true });
+  });
+});
+
+describe("real HTTP", () => {
+  const servers: Server[] = [];
+  afterEach(() => servers.splice(0).forEach((server) => server.close()));
+
+  async function listen(server: Server, scheme = "http"): Promise<string> {
+    servers.push(server.listen(0, "127.0.0.1"));
+    await once(server, "listening");
+    return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/fax`;
+  }
+
+  it("is used without the option fetch", async () => {
+    const options = { onFax: () => receive({ action: "fax" }), onCallback() {}, onRefused() {} };
+    const server = createServer(faxWebhook({ authToken: "t", ...options }).node);
+    expect((await send(undefined, { url: await listen(server) })).outcome).toBe("received");
+  });
+
+  it("returns 11210 for an unknown host", async () => {
+    const { error } = await send(undefined, { url: "http://does-not-exist.invalid/" });
+    expect(error?.code).toBe(11210);
+    expect(error?.message).toMatch(/(ENOTFOUND|EAI_AGAIN).*does-not-exist\.invalid/);
+  });
+
+  it("returns 11220 for an untrusted certificate", async () => {
+    const read = (name: string) => readFileSync(join(import.meta.dirname, "../servers/fixtures", name));
+    const options = { cert: read("throwaway-cert.pem"), key: read("throwaway-key.pem") };
+    const { error } = await send(undefined, { url: await listen(createHttpsServer(options), "https") });
+    expect(error?.code).toBe(11220);
+  });
+
+  it.each(["the head", "the body"])("returns 11200 without a retry if the server closes in %s", async (part) => {
+    const server = createServer((_, res) => {
+      if (part === "the body") res.writeHead(200, XML).write("<Response>");
+      setTimeout(() => res.destroy(), 10);
+    });
+    const { error, exchanges } = await send(undefined, { flavor: "twilio", url: await listen(server) });
+    expect([error?.code, exchanges.length]).toEqual([11200, 1]);
+    expect(error?.message).toContain("closed the connection");
   });
 });
