@@ -10,7 +10,7 @@ const alias = [
 ];
 
 /** Tests that start processes, read the build, use random input or measure time. `npm run check` leaves them out. */
-const SLOW = ["tests/{fuzz,package}/**/*.test.ts", "tests/{cli,editor,growth,node-test,readme,release}.test.ts"];
+const SLOW = ["tests/{fuzz,package}/**/*.test.ts", "tests/{cli,editor,growth,readme,release}.test.ts"];
 
 export default defineConfig({
   test: {
