@@ -1,24 +1,14 @@
-/** The order of the steps, request or callback, and what throws. */
+/** The steps of a request: new fax or callback, the order of the steps, errors of handlers. */
 import { describe, expect, it } from "vitest";
 import { receive, TWIML_CONTENT_TYPE } from "../../src/index.js";
-import { faxWebhook, signRequest, type Refusal } from "../../src/webhook/index.js";
-import {
-  CALLBACK,
-  DELIVERIES,
-  INCOMING,
-  ORIGIN,
-  TEXT,
-  TOKEN,
-  XML,
-  multipart,
-  plain,
-  request,
-  setUp,
-  thrower,
-} from "./support.js";
+import { faxWebhook, signRequest } from "../../src/webhook/index.js";
+import { CALLBACK, DELIVERIES, INCOMING, ORIGIN, TEXT, TOKEN, XML } from "./support.js";
+import { multipart, plain, request, setUp, thrower } from "./support.js";
 
-describe("handle: a new fax", () => {
-  it("calls onFax with the parameters and the request, and answers TwiML", async () => {
+const EMPTY = `${XML}<Response/>`;
+
+describe("handle, a new fax", () => {
+  it("calls onFax with the parameters and the request, and replies with TwiML", async () => {
     const { handle, onFax, onCallback, onRefused } = setUp();
     const reply = await handle(request({ params: { ...INCOMING, New: "x" } }));
     expect(reply).toEqual({
@@ -26,130 +16,103 @@ describe("handle: a new fax", () => {
       headers: { "content-type": TWIML_CONTENT_TYPE, "cache-control": "no-store" },
       body: `${XML}<Response><Receive action="/fax"/></Response>`,
     });
-    expect(onFax.mock.calls).toMatchObject([
-      [
-        { faxSid: "FX1", from: "+15017122661", params: { New: "x" } },
-        { method: "POST", url: "/fax" },
-      ],
-    ]);
+    const fax = { faxSid: "FX1", from: "+15017122661", params: { New: "x" } };
+    expect(onFax.mock.calls).toMatchObject([[fax, { method: "POST", url: "/fax" }]]);
     expect([onCallback.mock.calls, onRefused.mock.calls]).toEqual([[], []]);
   });
 
-  it("passes a GET whose own query has a repeated name", async () => {
+  it("accepts a GET with a repeated name in its configured query", async () => {
     const { handle, onFax } = setUp();
     const url = `/fax?tag=a&tag=b&${TEXT}`;
     const signature = signRequest({ authToken: TOKEN, url: ORIGIN + url });
-    const headers = { "x-twilio-signature": signature };
-    expect((await handle({ method: "GET", url, headers })).status).toBe(200);
+    expect((await handle({ method: "GET", url, headers: { "x-twilio-signature": signature } })).status).toBe(200);
     expect(onFax.mock.calls[0]![0]).toMatchObject({ params: { tag: "a" }, issues: [{ code: "repeated" }] });
   });
 
-  it("decides on the body of a POST, not on its query", async () => {
+  it("reads the parameters of a POST from its body, even if its URL has a FaxSid", async () => {
     const { handle, onFax, onCallback } = setUp();
-    const path = "/fax?FaxStatus=received&From=evil";
-    expect((await handle(request({ path }))).status).toBe(200);
+    const query = "FaxSid=FXevil&AccountSid=AC1&From=evil&To=x&ApiVersion=v1&FaxStatus=received";
+    expect((await handle(request({ path: `/fax?${query}` }))).status).toBe(200);
     expect(onCallback).not.toHaveBeenCalled();
-    expect(onFax.mock.calls[0]?.[0]?.from).toBe(INCOMING.From);
+    expect(onFax.mock.calls[0]![0]).toMatchObject({ faxSid: "FX1", from: INCOMING.From });
   });
 
-  it("refuses a new fax with 404 without onFax, after its signature is verified", async () => {
-    const refusals: Refusal[] = [];
-    const onRefused = (refusal: Refusal) => void refusals.push(refusal);
-    const webhook = faxWebhook({ authToken: TOKEN, publicUrl: ORIGIN, onCallback: () => {}, onRefused });
-    expect(plain(await webhook.handle(request()))).toEqual([404, "no-handler"]);
-    expect(plain(await webhook.handle(request({ token: "guessed" })))).toEqual([403, "forbidden"]);
-    expect((await webhook.handle(request({ params: CALLBACK }))).status).toBe(200);
+  it("returns 404 for a new fax without onFax, after it has verified the signature", async () => {
+    const { onCallback, onRefused, refusals } = setUp();
+    const { handle } = faxWebhook({ authToken: TOKEN, publicUrl: ORIGIN, onCallback, onRefused });
+    expect(plain(await handle(request()))).toEqual([404, "no-handler"]);
+    expect(plain(await handle(request({ token: "guessed" })))).toEqual([403, "forbidden"]);
+    expect((await handle(request({ params: CALLBACK }))).status).toBe(200);
     expect(refusals.map(({ reason }) => reason)).toEqual(["no-handler", "signature-mismatch"]);
   });
 });
 
-describe("handle: a callback", () => {
-  it("goes to onCallback at the same URL, and is answered with <Response/>", async () => {
+describe("handle, a callback", () => {
+  it.each(["POST", "GET"])("calls onCallback for a callback by %s, and replies with <Response/>", async (method) => {
     const { handle, onFax, onCallback } = setUp();
-    expect(await handle(request({ params: CALLBACK }))).toMatchObject({ status: 200, body: `${XML}<Response/>` });
+    expect(await handle(request({ method, params: CALLBACK }))).toMatchObject({ status: 200, body: EMPTY });
     expect(onFax).not.toHaveBeenCalled();
-    expect(onCallback.mock.calls).toMatchObject([
-      [{ faxStatus: "received", numPages: 2, mediaUrl: CALLBACK.MediaUrl }, { url: "/fax" }],
-    ]);
+    const callback = { faxStatus: "received", numPages: 2, mediaUrl: CALLBACK.MediaUrl };
+    expect(onCallback.mock.calls).toMatchObject([[callback, { method }]]);
   });
 
-  it("takes a callback by GET", async () => {
-    const { handle, onCallback } = setUp();
-    expect((await handle(request({ method: "GET", params: CALLBACK }))).status).toBe(200);
-    expect(onCallback).toHaveBeenCalledOnce();
-  });
-
-  it("is answered without an onCallback, and its parameters are checked all the same", async () => {
+  it("returns 200 for a callback without onCallback, and 400 for an invalid one", async () => {
     const { handle, onFax } = setUp({ onCallback: undefined });
-    expect(await handle(request({ params: CALLBACK }))).toMatchObject({ status: 200, body: `${XML}<Response/>` });
-    expect(plain(await handle(request({ params: { ...CALLBACK, FaxSid: "a b" } })))).toEqual([
-      400,
-      "invalid-parameters",
-    ]);
+    expect(await handle(request({ params: CALLBACK }))).toMatchObject({ status: 200, body: EMPTY });
+    const invalid = request({ params: { ...CALLBACK, FaxSid: "a b" } });
+    expect(plain(await handle(invalid))).toEqual([400, "invalid-parameters"]);
     expect(onFax).not.toHaveBeenCalled();
   });
 
-  it.each(["queued", "failed", "something-new"])("is known by FaxStatus=%s", async (FaxStatus) => {
+  const { MediaUrl } = CALLBACK;
+  it.each<[string, Record<string, string>]>([
+    ["FaxStatus=queued", { FaxStatus: "queued" }],
+    ["FaxStatus=failed", { FaxStatus: "failed" }],
+    ["an unknown FaxStatus", { FaxStatus: "something-new" }],
+    ["Status, as about half of the public programs read it", { Status: "received", NumPages: "2", MediaUrl }],
+    ["a timestamp of another format", { ...CALLBACK, Timestamp: "Thu, 13 Jan 2022 21:54:46 +0000" }],
+    ["an invalid NumPages", { ...CALLBACK, NumPages: "unknown" }],
+    ["a relative MediaUrl", { ...CALLBACK, MediaUrl: "/relative.pdf" }],
+    ["an invalid MediaSid", { ...CALLBACK, MediaSid: "a:b" }],
+    ["a data URL as OriginalMediaUrl", { ...CALLBACK, OriginalMediaUrl: "data:application/pdf,x" }],
+    ["an empty AccountSid", { ...CALLBACK, AccountSid: "" }],
+  ])("calls onCallback for %s", async (_, params) => {
     const { handle, onCallback } = setUp();
-    await handle(request({ params: { ...INCOMING, FaxStatus } }));
-    expect(onCallback).toHaveBeenCalledOnce();
+    expect((await handle(request({ params: { ...INCOMING, ...params } }))).status).toBe(200);
+    expect(onCallback.mock.calls).toMatchObject([[{ faxStatus: params["FaxStatus"] ?? params["Status"] }, {}]]);
   });
 
   const NAMES = ["FaxStatus", "Status", "MediaUrl", "MediaSid", "OriginalMediaUrl", "NumPages", "ErrorCode"];
-  it.each([...NAMES, "ErrorMessage", "Media"])("is known by %s alone", async (name) => {
+  it.each([...NAMES, "ErrorMessage", "Media"])("does not call onFax for a request with %s", async (name) => {
     const { handle, onFax } = setUp();
     await handle(request({ params: { ...INCOMING, [name]: "1" } }));
     await handle(request({ params: { ...INCOMING, [name]: "" } }));
     expect(onFax).not.toHaveBeenCalled();
   });
 
-  it("is known by an empty FaxStatus too, which is an issue and no new fax", async () => {
-    const { handle, onFax, onCallback } = setUp();
+  it("returns 400 for an empty FaxStatus", async () => {
+    const { handle, onCallback } = setUp();
     expect(plain(await handle(request({ params: { ...INCOMING, FaxStatus: "" } })))).toEqual([
       400,
       "invalid-parameters",
     ]);
-    expect([onFax.mock.calls, onCallback.mock.calls]).toEqual([[], []]);
-  });
-
-  it("reaches onCallback with Status, as half of the programs in the wild have it", async () => {
-    const { handle, onFax, onCallback } = setUp();
-    const params = { ...INCOMING, Status: "received", NumPages: "2", MediaUrl: CALLBACK.MediaUrl };
-    expect(await handle(request({ params }))).toMatchObject({ status: 200, body: `${XML}<Response/>` });
-    expect(onCallback).toHaveBeenCalledOnce();
-    expect(onCallback.mock.calls[0]![0]).toMatchObject({ faxStatus: "received", mediaUrl: params.MediaUrl });
-    expect(onFax).not.toHaveBeenCalled();
+    expect(onCallback).not.toHaveBeenCalled();
   });
 
   it.each([
-    { Timestamp: "Thu, 13 Jan 2022 21:54:46 +0000" },
-    { NumPages: "unknown" },
-    { MediaUrl: "/relative.pdf" },
-    { MediaSid: "a:b" },
-    { OriginalMediaUrl: "data:application/pdf,x" },
-    { AccountSid: "" },
-  ])("reaches onCallback with one odd value: %j", async (odd) => {
-    const { handle, onCallback } = setUp();
-    expect((await handle(request({ params: { ...CALLBACK, ...odd } as Record<string, string> }))).status).toBe(200);
-    expect(onCallback).toHaveBeenCalledOnce();
-  });
-
-  it("is refused where a body parser in front has taken its pages away", async () => {
-    const { handle, onCallback, refusals } = setUp(DELIVERIES);
-    const params = { ...INCOMING, FaxStatus: "received" };
-    const headers = multipart("b");
-    expect(plain(await handle(request({ params, headers, body: params })))).toEqual([400, "unreadable-body"]);
-    expect(refusals[0]?.message).toContain("Mount the webhook before the body parser");
-    expect(onCallback).not.toHaveBeenCalled();
-    const failed = { ...params, FaxStatus: "failed" };
-    expect((await handle(request({ params: failed, headers, body: failed }))).status).toBe(200);
-    const stored = { ...params, MediaUrl: CALLBACK.MediaUrl };
-    expect((await handle(request({ params: stored, headers, body: stored }))).status).toBe(200);
+    ["400 if middleware removed the pages", {}, 400],
+    ["200 for a failed fax, which has no pages", { FaxStatus: "failed" }, 200],
+    ["200 for pages that are stored at a URL", { MediaUrl }, 200],
+  ])("returns for a parsed multipart callback without a file: %s", async (_, change, status) => {
+    const { handle, onCallback } = setUp(DELIVERIES);
+    const params = { ...INCOMING, FaxStatus: "received", ...change };
+    const reply = await handle(request({ params, headers: multipart("b"), body: params }));
+    expect([reply.status, onCallback.mock.calls.length]).toEqual([status, status === 200 ? 1 : 0]);
   });
 });
 
-describe("handle: the order of the steps", () => {
-  it("calls nothing before the signature is verified", async () => {
+describe("handle, the order of the steps", () => {
+  it("calls no handler before it has verified the signature", async () => {
     const order: string[] = [];
     const { handle } = setUp({
       authToken: async () => (order.push("token"), TOKEN),
@@ -158,37 +121,25 @@ describe("handle: the order of the steps", () => {
       onCallback: () => void order.push("callback"),
       onRefused: () => void order.push("refused"),
     });
-    await handle(request());
-    await handle(request({ params: CALLBACK }));
-    await handle(request({ token: "guessed" }));
-    await handle(request({ token: "guessed", params: CALLBACK }));
-    const verified = ["token", "url"];
-    expect(order).toEqual([
-      ...verified,
-      "fax",
-      ...verified,
-      "callback",
-      ...verified,
-      "refused",
-      ...verified,
-      "refused",
-    ]);
+    const sent = [{}, { params: CALLBACK }, { token: "guessed" }, { token: "guessed", params: CALLBACK }];
+    for (const each of sent) await handle(request(each));
+    expect(order.join(" ")).toBe("token url fax token url callback token url refused token url refused");
   });
 });
 
-describe("handle: what throws", () => {
-  it("rejects with the very error that onFax throws, and so for a rejected promise", async () => {
-    const error = new Error("no database");
-    const thrown = setUp({ onFax: thrower(error) });
-    await expect(thrown.handle(request())).rejects.toBe(error);
-    await expect(setUp({ onFax: () => Promise.reject(error) }).handle(request())).rejects.toBe(error);
-    expect(thrown.refusals).toEqual([]);
-  });
+describe("handle, errors of handlers", () => {
+  const error = new Error("no database");
+  const rejecting = () => Promise.reject(error);
 
-  it("rejects with what onCallback throws", async () => {
-    const error = new Error("disk full");
-    await expect(setUp({ onCallback: () => Promise.reject(error) }).handle(request({ params: CALLBACK }))).rejects.toBe(
-      error,
-    );
+  it.each([
+    ["onFax throws", { onFax: thrower(error) }, {}],
+    ["onFax rejects with", { onFax: rejecting }, {}],
+    ["onCallback throws", { onCallback: thrower(error) }, { params: CALLBACK }],
+    ["onCallback rejects with", { onCallback: rejecting }, { params: CALLBACK }],
+    ["onRefused rejects with", { onRefused: rejecting }, { token: "guessed" }],
+  ])("rejects with the error that %s", async (_, options, sent) => {
+    const { handle, refusals } = setUp(options);
+    await expect(handle(request(sent))).rejects.toBe(error);
+    expect(refusals).toEqual([]);
   });
 });

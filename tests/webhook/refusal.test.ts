@@ -1,114 +1,67 @@
-/** The reasons for a refusal, and what onRefused gets. */
+/** The refusals: their statuses, reasons and details, and the warnings without onRefused. */
 import { describe, expect, it, vi } from "vitest";
-import { receive } from "../../src/index.js";
-import { type HandleRequest, type Refusal, faxWebhook } from "../../src/webhook/index.js";
-import * as hints from "../../src/webhook/hints.js";
-import {
-  DELIVERIES,
-  FORM,
-  INCOMING,
-  ORIGIN,
-  TEXT,
-  TOKEN,
-  bytes,
-  plain,
-  request,
-  requestWithout,
-  setUp,
-  stream,
-} from "./support.js";
+import { type HandleRequest, type Refusal } from "../../src/webhook/index.js";
+import { DELIVERIES, FORM, INCOMING, ORIGIN, TEXT, TOKEN } from "./support.js";
+import { bytes, plain, request, requestWithout, setUp, stream, type Sent } from "./support.js";
 
-describe("handle: every refusal has a status, a reason and a message", () => {
-  const deliver = (type: string, body: unknown): HandleRequest => ({
-    ...request({ headers: { "content-type": type } }),
-    body,
-  });
+type Row = [status: number, name: string, reason: Refusal["reason"], sent: HandleRequest];
 
-  const { headers } = request();
+const methods = ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", ""].map((method): Row => {
+  return [405, `the method "${method}"`, "method-not-allowed", { ...request(), method }];
+});
 
-  const table: [string, HandleRequest, number, Refusal["reason"]][] = [
-    ...["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", ""].map(
-      (method): [string, HandleRequest, number, Refusal["reason"]] => [
-        `method "${method}"`,
-        { ...request(), method },
-        405,
-        "method-not-allowed",
-      ],
-    ),
-    ["no signature", requestWithout("x-twilio-signature"), 403, "missing-signature"],
-    ["an empty signature", request({ headers: { "x-twilio-signature": "" } }), 403, "missing-signature"],
-    ["another token", request({ token: "guessed" }), 403, "signature-mismatch"],
-    [
-      "a signature twice",
-      request({
-        headers: {
-          "x-twilio-signature": ["AAAAAAAAAAAAAAAAAAAAAAAAAAA=", String(headers["x-twilio-signature" as never])],
-        },
-      }),
-      403,
-      "signature-mismatch",
-    ],
-    ["another path", { ...request(), url: "/fix" }, 403, "signature-mismatch"],
-    [
-      "another body",
-      request({ body: new URLSearchParams({ ...INCOMING, From: "+1900" }).toString() }),
-      403,
-      "signature-mismatch",
-    ],
-    ["an added parameter", request({ body: `${TEXT}&x=1` }), 403, "signature-mismatch"],
-    ["a dropped parameter", request({ body: TEXT.replace(/&ApiVersion=v1/, "") }), 403, "signature-mismatch"],
-    ["a nested parameter", request({ body: { ...INCOMING, a: { b: "1" } } }), 403, "signature-mismatch"],
-    ["no body", { ...request(), body: undefined }, 400, "missing-body"],
-    ["body: null", { ...request(), body: null }, 400, "missing-body"],
-    ["an empty body", request({ body: "" }), 400, "missing-body"],
-    ["an empty buffer", request({ body: new Uint8Array() }), 400, "missing-body"],
-    ["an empty stream", request({ body: stream() }), 400, "missing-body"],
-    ["an empty object", request({ body: {} }), 400, "missing-body"],
-    ["separators alone", request({ body: "&&" }), 400, "missing-body"],
-    ["a number as body", request({ body: 5 }), 400, "missing-body"],
-    ["malformed multipart", deliver("multipart/form-data; boundary=x", bytes("--y\r\n")), 400, "unreadable-body"],
-    ["multipart without a boundary", deliver("multipart/form-data", bytes("--x--")), 400, "unreadable-body"],
-    [
-      "multipart cut short",
-      deliver("multipart/form-data; boundary=x", bytes('--x\r\ncontent-disposition: form-data; name="a"\r\n\r\nb')),
-      400,
-      "unreadable-body",
-    ],
-    ["a missing parameter", request({ params: { FaxSid: "FX1" } }), 400, "invalid-parameters"],
-    ["a SID that is a path", request({ params: { ...INCOMING, FaxSid: "../x" } }), 400, "invalid-parameters"],
-    ["a form over the limit, as text", request({ params: { ...INCOMING, x: "x".repeat(65_536) } }), 413, "too-large"],
-    ["a form over the limit, as bytes", request({ body: new Uint8Array(65_537) }), 413, "too-large"],
-    [
-      "a form over the limit, as a stream",
-      request({ body: stream(new Uint8Array(65_536), new Uint8Array(1)) }),
-      413,
-      "too-large",
-    ],
-    [
-      "a stream announced over the limit",
-      request({ headers: { "content-length": "65537" }, body: stream(bytes("a=b")) }),
-      413,
-      "too-large",
-    ],
-    ["json", deliver("application/json", "{}"), 415, "unsupported-media-type"],
-    ["text/plain", deliver("text/plain", "a=b"), 415, "unsupported-media-type"],
-    ["a type that begins like ours", deliver(`${FORM}x`, "a=b"), 415, "unsupported-media-type"],
-    ["no content type", requestWithout("content-type"), 415, "unsupported-media-type"],
-    [
-      "a compressed stream",
-      request({ headers: { "content-encoding": "gzip" }, body: stream(bytes("a=b")) }),
-      415,
-      "unsupported-media-type",
-    ],
-    [
-      "compressed bytes",
-      request({ headers: { "content-encoding": "br" }, body: bytes("a=b") }),
-      415,
-      "unsupported-media-type",
-    ],
-  ];
+const signature = new Map(Object.entries(request().headers)).get("x-twilio-signature") as string;
+const twice = { "x-twilio-signature": ["AAAAAAAAAAAAAAAAAAAAAAAAAAA=", signature] };
+const mismatches = Object.entries<Sent>({
+  "another token": { token: "guessed" },
+  "two signatures in one header": { headers: twice },
+  "another body": { body: TEXT.replace("FX1", "FX2") },
+  "an added parameter": { body: `${TEXT}&x=1` },
+  "a removed parameter": { body: TEXT.replace("&ApiVersion=v1", "") },
+  "a nested parameter": { body: { ...INCOMING, a: { b: "1" } } },
+}).map(([name, sent]): Row => [403, name, "signature-mismatch", request(sent)]);
 
-  it.each(table)("refuses: %s", async (_, sent, status, reason) => {
+const empty = Object.entries<unknown>({
+  "no body": undefined,
+  "the body null": null,
+  "an empty body": "",
+  "an empty buffer": new Uint8Array(),
+  "an empty stream": stream(),
+  "an empty object": {},
+  "a body of separators": "&&",
+  "a number as body": 5,
+}).map(([name, body]): Row => [400, name, "missing-body", { ...request(), body }]);
+
+const deliver = (type: string, body: unknown) => ({ ...request({ headers: { "content-type": type } }), body });
+const cut = bytes('--x\r\ncontent-disposition: form-data; name="a"\r\n\r\nb');
+const long = { ...INCOMING, x: "x".repeat(65_536) };
+const announced = request({ headers: { "content-length": "65537" }, body: stream(bytes("a=b")) });
+const gzip = { headers: { "content-encoding": "gzip" } };
+
+describe("handle, refusals", () => {
+  it.each<Row>([
+    ...methods,
+    [403, "a request without a signature", "missing-signature", requestWithout("x-twilio-signature")],
+    [403, "an empty signature", "missing-signature", request({ headers: { "x-twilio-signature": "" } })],
+    ...mismatches,
+    [403, "another path", "signature-mismatch", { ...request(), url: "/fix" }],
+    ...empty,
+    [400, "malformed multipart", "unreadable-body", deliver("multipart/form-data; boundary=x", bytes("--y\r\n"))],
+    [400, "multipart without a boundary", "unreadable-body", deliver("multipart/form-data", bytes("--x--"))],
+    [400, "truncated multipart", "unreadable-body", deliver("multipart/form-data; boundary=x", cut)],
+    [400, "a missing parameter", "invalid-parameters", request({ params: { FaxSid: "FX1" } })],
+    [400, "a path as SID", "invalid-parameters", request({ params: { ...INCOMING, FaxSid: "../x" } })],
+    [413, "text over maxFormBytes", "too-large", request({ params: long })],
+    [413, "bytes over maxFormBytes", "too-large", request({ body: new Uint8Array(65_537) })],
+    [413, "a stream over maxFormBytes", "too-large", request({ body: stream(bytes(long.x), new Uint8Array(1)) })],
+    [413, "a Content-Length over maxFormBytes", "too-large", announced],
+    [415, "JSON", "unsupported-media-type", deliver("application/json", "{}")],
+    [415, "text/plain", "unsupported-media-type", deliver("text/plain", "a=b")],
+    [415, "a longer media type", "unsupported-media-type", deliver(`${FORM}x`, "a=b")],
+    [415, "a missing Content-Type", "unsupported-media-type", requestWithout("content-type")],
+    [415, "a compressed stream", "unsupported-media-type", request({ ...gzip, body: stream(bytes("a=b")) })],
+    [415, "compressed bytes", "unsupported-media-type", request({ ...gzip, body: bytes("a=b") })],
+  ])("returns %d for %s", async (status, _, reason, sent) => {
     const { handle, onFax, onCallback, onRefused } = setUp(DELIVERIES);
     const reply = await handle(sent);
     const allow = status === 405 ? { allow: "GET, HEAD, POST" } : {};
@@ -126,72 +79,36 @@ describe("handle: every refusal has a status, a reason and a message", () => {
     expect("error" in refusal).toBe(reason === "invalid-parameters" || reason === "unreadable-body");
     expect([onFax.mock.calls, onCallback.mock.calls]).toEqual([[], []]);
   });
-});
 
-describe("handle: what onRefused is told", () => {
-  it("answers alike without onRefused, and rejects with what it throws", async () => {
-    expect(plain(await setUp({ onRefused: undefined }).handle(request({ token: "guessed" })))).toEqual([
-      403,
-      "forbidden",
-    ]);
-    const error = new Error("no log");
-    await expect(setUp({ onRefused: () => Promise.reject(error) }).handle(request({ token: "guessed" }))).rejects.toBe(
-      error,
-    );
-  });
-
-  it("tells every issue of the parameters to onRefused alone", async () => {
+  it("passes every issue of the parameters to onRefused, and none to the client", async () => {
     const { handle, refusals } = setUp();
     const reply = await handle(request({ params: { faxsid: "FX1", AccountSid: "../", From: "", To: "" } }));
     expect(reply.body).toBe("invalid-parameters");
-    expect(refusals).toMatchObject([
-      {
-        error: {
-          name: "FaxRequestError",
-          issues: [
-            { parameter: "FaxSid", code: "missing" },
-            { parameter: "AccountSid", code: "invalid" },
-            { parameter: "To", code: "empty" },
-            { parameter: "ApiVersion", code: "missing" },
-          ],
-        },
-      },
-    ]);
+    const { name, issues } = refusals[0]!.error as { name?: string; issues?: { parameter: string; code: string }[] };
+    expect(name).toBe("FaxRequestError");
+    const codes = issues!.map(({ parameter, code }) => `${parameter} ${code}`);
+    expect(codes).toEqual(["FaxSid missing", "AccountSid invalid", "To empty", "ApiVersion missing"]);
   });
+});
 
-  it("looks for a hint once if the refusal is observed, and not at all otherwise", async () => {
+describe("handle, without onRefused", () => {
+  it("warns once per reason and minute, and replies as with onRefused", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     const warn = vi.spyOn(console, "warn").mockReturnValue();
-    const find = vi.spyOn(hints, "findMismatchHint");
-    const webhook = faxWebhook({ authToken: TOKEN, publicUrl: ORIGIN, onFax: () => receive() });
-    for (let i = 0; i < 3; i++) await webhook.handle(request({ token: "guessed" }));
-    expect(find).toHaveBeenCalledOnce();
-    await setUp().handle(request({ token: "guessed" }));
-    expect(find).toHaveBeenCalledTimes(2);
-    find.mockRestore();
-    warn.mockRestore();
-    vi.useRealTimers();
-  });
-
-  it("writes each reason to the console once a minute, without onRefused", async () => {
-    vi.useFakeTimers({ toFake: ["performance"] });
-    const warn = vi.spyOn(console, "warn").mockReturnValue();
-    const webhook = faxWebhook({ authToken: TOKEN, publicUrl: ORIGIN, onFax: () => receive() });
+    const { handle } = setUp({ onRefused: undefined });
     for (let i = 0; i < 3; i++) {
-      await webhook.handle(request({ token: "guessed" }));
-      await webhook.handle({ ...request(), method: "PUT" });
+      expect(plain(await handle(request({ token: "guessed" })))).toEqual([403, "forbidden"]);
+      await handle({ ...request(), method: "PUT" });
     }
-    const shown = warn.mock.calls.map(([text]) => text as string);
     vi.advanceTimersByTime(59_999);
-    await webhook.handle(request({ token: "guessed" }));
+    await handle(request({ token: "guessed" }));
     expect(warn).toHaveBeenCalledTimes(2);
     vi.advanceTimersByTime(1);
-    await webhook.handle(request({ token: "guessed" }));
+    await handle(request({ token: "guessed" }));
     expect(warn).toHaveBeenCalledTimes(3);
+    expect(warn.mock.calls[0]![0]).toMatch(/^twiml-fax refused a request: 403 signature-mismatch\. /);
+    expect(warn.mock.calls[0]![0]).toContain(`Tried: ${ORIGIN}/fax`);
     vi.useRealTimers();
-    warn.mockRestore();
-    expect(shown).toHaveLength(2);
-    expect(shown[0]).toMatch(/^twiml-fax refused a request: 403 signature-mismatch\. Compare `urls`/);
-    expect(shown[0]).toContain(`${ORIGIN}/fax`);
+    vi.restoreAllMocks();
   });
 });
