@@ -140,9 +140,9 @@ const CUT_SHORT = "The body ended early. See `error`: the connection was lost, o
 
 /** Refuses a multipart callback whose file was consumed by other middleware: a 200 would confirm pages we never got. */
 export function refuseIfFileWasConsumed({ headers }: WebhookRequest, { faxStatus, media, params }: FaxCallback): void {
-  if (faxStatus !== "received" || (media?.size ?? 0) > 0 || params["MediaUrl"]) return;
+  if (faxStatus !== "received" || media?.size || params["MediaUrl"]) return;
   if (parseContentType(headers["content-type"])?.type !== MULTIPART) return;
   const message =
-    "The multipart callback contains no pages. If a body parser consumed them, mount the webhook before it.";
+    "The multipart callback contains no pages. Mount the webhook before the body parser, which may have consumed them.";
   throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
 }
