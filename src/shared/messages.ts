@@ -70,7 +70,7 @@ export function hintFor(value: unknown): string {
   return isPromise(value) ? " Is an await missing?" : "";
 }
 
-export function isPromise(value: unknown): boolean {
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return Object(value) === value && typeof (value as { then?: unknown }).then === "function";
 }
 

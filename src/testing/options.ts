@@ -4,6 +4,7 @@ import { didYouMean, foldName, formatValue, optionError } from "../shared/messag
 import { isPlainObject, checkOptionNames } from "../shared/objects.js";
 import { isHttpUrl, isSid, SID_FORMAT } from "../shared/values.js";
 import { detectPagesType } from "../webhook/media.js";
+import { checkTokens } from "../webhook/tokens.js";
 import { getStatus } from "./callback.js";
 import { type Flavor, FLAVORS } from "./flavors.js";
 import type { FaxExchange } from "./http-client.js";
@@ -80,9 +81,8 @@ export function checkProviderOptions(options: unknown): CheckedOptions {
   const own = checkOptionNames("createFaxProvider", options, OPTIONS) as Partial<FaxProviderOptions>;
   const { url, authToken, flavor = "signalwire", accountSid, fetch, timeoutMs = 30_000, now = () => new Date() } = own;
   if (typeof url !== "string" || !isHttpUrl(url)) throw optionError("url", URL_FORMAT, url);
-  if (typeof authToken !== "string" || authToken.trim() === "") {
-    throw new TypeError("authToken must be a non-empty string. Is its environment variable set?");
-  }
+  if (Array.isArray(authToken)) throw optionError("authToken", "one string", authToken);
+  const [token] = checkTokens(authToken);
   checkChoice("flavor", Object.keys(FLAVORS), flavor);
   if (accountSid !== undefined && !isSid(accountSid)) throw optionError("accountSid", SID_FORMAT, accountSid);
   if (!(Number.isFinite(timeoutMs) && timeoutMs > 0)) {
@@ -91,7 +91,7 @@ export function checkProviderOptions(options: unknown): CheckedOptions {
   for (const [name, value] of Object.entries({ fetch, now })) {
     if (value !== undefined && typeof value !== "function") throw optionError(name, "a function", value);
   }
-  return { url, authToken, flavor, accountSid, fetch, timeoutMs, now: () => checkDate(now()) };
+  return { url, authToken: token!, flavor, accountSid, fetch, timeoutMs, now: () => checkDate(now()) };
 }
 
 function checkDate(date: unknown): Date {

@@ -1,6 +1,7 @@
 /** The parameters of a request, from its query or its body, within limits. */
 import { type ReceivedParams, readParams } from "../params/received-params.js";
 import type { FaxCallback } from "../params/fax.js";
+import { isPromise } from "../shared/messages.js";
 import { readBytes } from "./bytes.js";
 import { isFormType, parseContentType } from "./content-type.js";
 import { getQuery, type WebhookRequest } from "./http.js";
@@ -15,13 +16,14 @@ const MAX_PARAMS = 1000;
 
 /**
  * Reads the parameters of a request: from the body of a POST, else from the query.
- * Returns a promise only if the body is a stream. Throws, or rejects with, a RefusedError.
+ * Returns a promise only if the body is a stream or a promise. Throws, or rejects with, a RefusedError.
  */
 export function readRequestParams(
-  { method, url, headers }: WebhookRequest,
+  request: WebhookRequest,
   body: unknown,
   limits: BodyLimits,
 ): ReceivedParams | Promise<ReceivedParams> {
+  const { method, url, headers } = request;
   if (method !== "POST") return checkCount(readParams(getQuery(url)));
   const { limit, parse } = chooseFormat(headers["content-type"], limits);
   if (typeof body === "string") return parse(checkTextLength(body, limit));
@@ -30,6 +32,7 @@ export function readRequestParams(
     return parse(body);
   }
   if (isStream(body)) return readStream(headers, body, limit).then(parse);
+  if (isPromise(body)) return Promise.resolve(body).then((value) => readRequestParams(request, value, limits));
   return readParsedBody(body, limits);
 }
 

@@ -1,5 +1,6 @@
 /** The steps from a request to its reply. */
 import { FaxRequestError } from "../shared/errors.js";
+import { isPromise } from "../shared/messages.js";
 import type { ReceivedParams } from "../params/received-params.js";
 import { isCallback, toFaxCallback, toFaxRequest } from "../params/fax.js";
 import { readRequestParams, refuseIfFileWasConsumed } from "./body.js";
@@ -24,10 +25,12 @@ export async function handleRequest(settings: Settings, received: HandleRequest)
       verify(request, params, tokens instanceof Promise ? await tokens : tokens, publicUrl);
     }
     if (isCallback(params)) {
-      await callOnCallback(onCallback, params, request);
+      const done = callOnCallback(onCallback, params, request);
+      if (isPromise(done)) await done;
       return replyToCallback(request);
     }
-    return replyToFax(request, await callOnFax(onFax, params, request), maxMediaBytes);
+    const answer = callOnFax(onFax, params, request);
+    return replyToFax(request, isPromise(answer) ? await answer : answer, maxMediaBytes);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     if (isObserved(error.details.reason)) await onRefused(error.refusal, request);

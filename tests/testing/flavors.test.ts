@@ -1,6 +1,6 @@
 /** The limits of Twilio's page about connection overrides, and the SIDs and parameters of both flavors. */
 import { describe, expect, it } from "vitest";
-import { FLAVORS } from "../../src/testing/flavors.js";
+import { type FlavorRules, FLAVORS } from "../../src/testing/flavors.js";
 
 const twilio = (fragment: string) => FLAVORS.twilio.limits(new URLSearchParams(fragment));
 
@@ -33,8 +33,9 @@ describe("Twilio's limits", () => {
 describe("SignalWire's limits", () => {
   it("ignore the fragment, because its units are not documented", () => {
     const limits = { readMs: 5000, totalMs: Infinity, retries: 0, retried: [] };
+    const signalwire: FlavorRules = FLAVORS.signalwire;
     for (const fragment of ["", "rt=100&ot=1&tt=1&rc=3&rp=all"])
-      expect(FLAVORS.signalwire.limits(new URLSearchParams(fragment))).toEqual(limits);
+      expect(signalwire.limits(new URLSearchParams(fragment))).toEqual(limits);
   });
 });
 
@@ -43,7 +44,7 @@ describe("FLAVORS", () => {
   const UUID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/;
 
   it("creates Twilio's SIDs, headers and parameters", () => {
-    const { faxSid, accountSid, headers, callbackParams, mediaParams, ...rest } = FLAVORS.twilio;
+    const { faxSid, accountSid, headers, callbackParams, mediaParams, ...rest }: FlavorRules = FLAVORS.twilio;
     expect([faxSid(), accountSid()]).toEqual([
       expect.stringMatching(/^FX[\da-f]{32}$/),
       expect.stringMatching(/^AC[\da-f]{32}$/),

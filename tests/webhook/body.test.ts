@@ -43,6 +43,9 @@ describe("handle, bodies", () => {
     ["a stream of text", () => stream(text.slice(0, half), text.slice(half))],
     ["a stream with empty chunks", () => stream(new Uint8Array(), bytes(text), new Uint8Array())],
     ["a web stream", () => new Response(text).body],
+    ["a promise of text", () => Promise.resolve(text)],
+    ["a promise of bytes", () => Promise.resolve(bytes(text))],
+    ["a promise of FormData", () => Promise.resolve(data)],
     ["URLSearchParams", () => form],
     ["FormData", () => data],
     ["a Map", () => new Map(form)],
@@ -155,6 +158,7 @@ describe("handle, limits of a body", () => {
     ["bytes", () => Buffer.from(BODY)],
     ["a stream", () => stream(Buffer.from(BODY))],
     ["a stream with a Content-Length", () => stream(Buffer.from(BODY))],
+    ["a promise of text", () => Promise.resolve(BODY)],
   ])("returns 413 for one byte over maxFormBytes: %s", async (name, body) => {
     const headers: Record<string, string> = name.includes("Length") ? { "content-length": String(size) } : {};
     expect((await open({ maxFormBytes: size }).handle(post(body(), headers))).status).toBe(200);
