@@ -1,7 +1,7 @@
 /** The steps of a request: new fax or callback, the order of the steps, errors of handlers. */
 import { describe, expect, it } from "vitest";
 import { receive, TWIML_CONTENT_TYPE } from "../../src/index.js";
-import { faxWebhook, signRequest } from "../../src/webhook/index.js";
+import { signRequest } from "../../src/webhook/index.js";
 import { CALLBACK, DELIVERIES, INCOMING, ORIGIN, TEXT, TOKEN, XML } from "./support.js";
 import { multipart, plain, request, setUp, thrower } from "./support.js";
 
@@ -38,8 +38,7 @@ describe("handle, a new fax", () => {
   });
 
   it("returns 404 for a new fax without onFax, after it has verified the signature", async () => {
-    const { onCallback, onRefused, refusals } = setUp();
-    const { handle } = faxWebhook({ authToken: TOKEN, publicUrl: ORIGIN, onCallback, onRefused });
+    const { handle, refusals } = setUp({ onFax: undefined });
     expect(plain(await handle(request()))).toEqual([404, "no-handler"]);
     expect(plain(await handle(request({ token: "guessed" })))).toEqual([403, "forbidden"]);
     expect((await handle(request({ params: CALLBACK }))).status).toBe(200);

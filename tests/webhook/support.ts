@@ -32,14 +32,16 @@ export const TEXT = new URLSearchParams(INCOMING).toString();
 /** The form body of a new fax whose caller withholds the number. */
 export const BODY = "FaxSid=FX1&AccountSid=AC1&From=&To=%2B2&ApiVersion=v1";
 
-/** A webhook with spies as handlers. `onFax` returns `<Receive>` by default. */
+/** A webhook with spies as handlers, except for a handler that is `undefined`. `onFax` returns `<Receive>` by default. */
 export function setUp(options: Partial<FaxWebhookOptions> = {}) {
   const refusals: Refusal[] = [];
   const onFax = vi.fn<NonNullable<FaxWebhookOptions["onFax"]>>(options.onFax ?? (() => receive({ action: "/fax" })));
   const onCallback = vi.fn<NonNullable<FaxWebhookOptions["onCallback"]>>(options.onCallback ?? (() => undefined));
-  const callback = "onCallback" in options && options.onCallback === undefined ? {} : { onCallback };
   const onRefused = vi.fn((refusal: Refusal, _request: WebhookRequest) => void refusals.push(refusal));
-  const settings = { authToken: TOKEN, publicUrl: ORIGIN, onRefused, ...options, ...callback, onFax };
+  const settings = { authToken: TOKEN, publicUrl: ORIGIN, onRefused, ...options, onFax, onCallback };
+  for (const name of ["onFax", "onCallback"] as const) {
+    if (name in options && options[name] === undefined) delete (settings as Partial<FaxWebhookOptions>)[name];
+  }
   const webhook = faxWebhook(settings as FaxWebhookOptions);
   return { ...webhook, onFax, onCallback, onRefused, refusals };
 }
