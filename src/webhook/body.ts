@@ -135,11 +135,9 @@ async function readStream(headers: Headers, body: Stream, limit: number): Promis
   try {
     return await readBytes(body, limit, () => new RefusedError({ reason: "too-large" }));
   } catch (error) {
-    throw error instanceof RefusedError ? error : new RefusedError({ reason: "unreadable-body", error }, CUT_SHORT);
+    throw error instanceof RefusedError ? error : new RefusedError({ reason: "unreadable-body", error });
   }
 }
-
-const CUT_SHORT = "The body ended early. See `error`: the connection was lost, or other middleware read the stream.";
 
 /** Refuses a multipart callback whose file was consumed by other middleware: a 200 would confirm pages we never got. */
 export function refuseIfFileWasConsumed({ headers }: WebhookRequest, { faxStatus, media, params }: FaxCallback): void {

@@ -21,7 +21,10 @@ export const REFUSALS = {
     400,
     "The body is empty or was already read. Mount the webhook before any middleware that reads the body.",
   ],
-  "unreadable-body": [400, "The body does not match its Content-Type, or ended early. See `error`."],
+  "unreadable-body": [
+    400,
+    "The body ended early. See `error`: the connection was lost, or other middleware read the stream.",
+  ],
   "invalid-parameters": [400, "The parameters are invalid. See `error.issues`."],
   "too-large": [
     413,
