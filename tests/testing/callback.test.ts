@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { createCallbackParams, type CallbackParts } from "../../src/testing/callback.js";
 import { FLAVORS } from "../../src/testing/flavors.js";
 
+const RECEIVED = { RemoteStationId: "+15017122661", FaxStatus: "received", NumPages: "1" };
 const incoming = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
 const now = new Date("2022-01-13T21:54:46Z");
 const params = (more: Partial<CallbackParts> = {}, flavor: keyof typeof FLAVORS = "signalwire") =>
@@ -11,52 +12,40 @@ const params = (more: Partial<CallbackParts> = {}, flavor: keyof typeof FLAVORS 
 describe("createCallbackParams", () => {
   it("returns the parameters of SignalWire's guide for stored pages", () => {
     expect(params({ storedMediaType: "application/pdf" })).toEqual({
-      ...incoming,
-      ...{ RemoteStationId: "+15017122661", FaxStatus: "received", NumPages: "1", Timestamp: "2022-01-13T21:54:46Z" },
+      ...{ ...incoming, ...RECEIVED, Timestamp: "2022-01-13T21:54:46Z" },
       ...{ MediaSid: expect.any(String), MediaUrl: "https://files.signalwire.com/FX1.pdf" },
     });
   });
 
   it("returns the parameters of Twilio's documentation for stored pages", () => {
-    expect(params({ storedMediaType: "image/tiff" }, "twilio")).toEqual({
-      ...incoming,
-      ...{ RemoteStationId: "+15017122661", FaxStatus: "received", NumPages: "1" },
-      MediaUrl: "https://media.twiliocdn.com/fax/FX1.tiff",
-    });
+    const expected = { ...incoming, ...RECEIVED, MediaUrl: "https://media.twiliocdn.com/fax/FX1.tiff" };
+    expect(params({ storedMediaType: "image/tiff" }, "twilio")).toEqual(expected);
   });
 
-  it("replaces MediaUrl for stored pages, and omits it if the callback contains the pages", () => {
+  it("returns the given mediaUrl for stored pages", () => {
     const mediaUrl = "http://127.0.0.1/1";
     expect(params({ storedMediaType: "application/pdf", mediaUrl })["MediaUrl"]).toBe(mediaUrl);
-    const multipart = params({ mediaUrl }, "twilio");
-    expect(multipart).toEqual({ ...incoming, RemoteStationId: "+15017122661", FaxStatus: "received", NumPages: "1" });
+  });
+
+  it("returns no MediaUrl if the callback contains the pages", () => {
+    expect(params({ mediaUrl: "http://127.0.0.1/1" }, "twilio")).toEqual({ ...incoming, ...RECEIVED });
   });
 
   it("returns an error and no pages for a failed fax", () => {
-    expect(params({ outcome: "failed", storedMediaType: "application/pdf" }, "twilio")).toEqual({
-      ...incoming,
-      ...{ FaxStatus: "failed", ErrorCode: "34007", ErrorMessage: "The sending machine hung up." },
-    });
+    const failure = { FaxStatus: "failed", ErrorCode: "34007", ErrorMessage: "The sending machine hung up." };
+    const parts = { outcome: "failed", storedMediaType: "application/pdf" } as const;
+    expect(params(parts, "twilio")).toEqual({ ...incoming, ...failure });
   });
 
-  it.each([
-    [{ FaxStatus: "delivered" }, { FaxStatus: "delivered", NumPages: "1" }],
-    [
-      { FaxStatus: "received", Status: "failed" },
-      { FaxStatus: "received", Status: "failed", NumPages: "1" },
-    ],
-    [
-      { Status: "received", NumPages: "7" },
-      { Status: "received", NumPages: "7" },
-    ],
-  ])("lets the status of the overrides %j determine the other parameters", (overrides, expected) => {
-    const station = { RemoteStationId: "+15017122661" };
-    expect(params({ overrides, outcome: "failed" }, "twilio")).toEqual({ ...incoming, ...station, ...expected });
-  });
-
-  it.each(["busy", "no-answer", "canceled"])("adds only the status for %s", (status) => {
-    expect(params({ overrides: { FaxStatus: status } }, "twilio")).toEqual({ ...incoming, FaxStatus: status });
-    expect(params({ overrides: { Status: status } }, "twilio")).toEqual({ ...incoming, Status: status });
+  const pages = { RemoteStationId: "+15017122661", NumPages: "1" };
+  it.each<[Record<string, string>, object]>([
+    [{ FaxStatus: "delivered" }, pages],
+    [{ FaxStatus: "received", Status: "failed" }, pages],
+    [{ Status: "received", NumPages: "7" }, pages],
+    [{ FaxStatus: "busy" }, {}],
+    [{ Status: "canceled" }, {}],
+  ])("derives the other parameters from the status in %j", (overrides, expected) => {
+    expect(params({ overrides, outcome: "failed" }, "twilio")).toEqual({ ...incoming, ...expected, ...overrides });
   });
 
   it("returns an empty RemoteStationId for a caller without a number", () => {

@@ -1,4 +1,4 @@
-/** The README's servers, tried as a user would: through the published provider. */
+/** The README's servers, tested with the published provider. */
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
@@ -30,7 +30,7 @@ describe.each(NAMES)("the example for %s", (name) => {
     for (const each of [server, store]) each.close();
   });
 
-  it("saves the pages of a fax, tells of a failed one, rejects another, and refuses a forgery", async () => {
+  it("saves pages, logs failed faxes, rejects a number, and returns 403 for a forged request", async () => {
     for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockReturnValue();
     const provider = createFaxProvider({ url, authToken: "PSK_test" });
     const accepted = await provider.sendFax({ pages: PAGES, mediaUrl: `http://${host}/1` });
@@ -39,8 +39,8 @@ describe.each(NAMES)("the example for %s", (name) => {
     await vi.waitFor(() => expect(console.log).toHaveBeenCalledWith(`saved ${file}`));
     expect(stored.get(file) ?? new Uint8Array(readFileSync(file))).toEqual(PAGES);
     const failed = await provider.sendFax({ outcome: "failed" });
-    const told = `NO PAGES: ${failed.faxSid} failed The sending machine hung up.`;
-    expect([failed.outcome, vi.mocked(console.error).mock.calls]).toEqual(["failed", [[told]]]);
+    const logged = `NO PAGES: ${failed.faxSid} failed The sending machine hung up.`;
+    expect([failed.outcome, vi.mocked(console.error).mock.calls]).toEqual(["failed", [[logged]]]);
     expect((await provider.sendFax({ from: "+15005550006" })).verb).toEqual(reject());
     const forged = await createFaxProvider({ url, authToken: "guessed" }).sendFax();
     expect(forged.exchanges[0]?.response).toMatchObject({ status: 403, body: "forbidden" });
@@ -49,27 +49,27 @@ describe.each(NAMES)("the example for %s", (name) => {
 });
 
 describe("the first example", () => {
-  it.each(["/fax/", "/incoming", "/hooks/fax?key=1", "/"])("is called back at PUBLIC_URL, also at %s", async (path) => {
-    for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockReturnValue();
-    const url = `https://fax.example.com${path}`;
-    for (const [key, value] of Object.entries({ FAX_AUTH_TOKEN: "PSK_test", PORT: "0", PUBLIC_URL: url })) {
-      vi.stubEnv(key, value);
-    }
-    vi.resetModules();
-    const server = await EXAMPLES["node:http"]();
-    const origin = `http://127.0.0.1:${await portOf(server)}`;
-    const proxied: ProviderFetch = async (request: Request) => {
-      const { pathname, search } = new URL(request.url);
-      return fetch(origin + pathname + search, {
-        method: "POST",
-        headers: request.headers,
-        body: await request.text(),
-      });
-    };
-    const provider = createFaxProvider({ url, authToken: "PSK_test", fetch: proxied });
-    const { outcome, exchanges } = await provider.sendFax({ outcome: "failed" });
-    expect([outcome, exchanges.map(({ request }) => request.url)]).toEqual(["failed", [url, url]]);
-    vi.unstubAllEnvs();
-    server.close();
-  });
+  it.each(["/fax/", "/incoming", "/hooks/fax?key=1", "/"])(
+    "receives its callback at PUBLIC_URL with the path %s",
+    async (path) => {
+      for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockReturnValue();
+      const url = `https://fax.example.com${path}`;
+      for (const [key, value] of Object.entries({ FAX_AUTH_TOKEN: "PSK_test", PORT: "0", PUBLIC_URL: url })) {
+        vi.stubEnv(key, value);
+      }
+      vi.resetModules();
+      const server = await EXAMPLES["node:http"]();
+      const origin = `http://127.0.0.1:${await portOf(server)}`;
+      const proxied: ProviderFetch = async (request: Request) => {
+        const { pathname, search } = new URL(request.url);
+        const { headers } = request;
+        return fetch(origin + pathname + search, { method: "POST", headers, body: await request.text() });
+      };
+      const provider = createFaxProvider({ url, authToken: "PSK_test", fetch: proxied });
+      const { outcome, exchanges } = await provider.sendFax({ outcome: "failed" });
+      expect([outcome, exchanges.map(({ request }) => request.url)]).toEqual(["failed", [url, url]]);
+      vi.unstubAllEnvs();
+      server.close();
+    },
+  );
 });

@@ -121,7 +121,8 @@ describe("redirects", () => {
     ["twilio", 11, "error"],
   ] as const)("%s follows %i redirects: %s", async (flavor, length, outcome) => {
     let left = length;
-    const transcript = await send(() => (left-- > 0 ? redirect(307, `/${left}`) : respond()), { flavor });
+    const getTarget = () => `${left % 2 === 0 ? "http" : "https"}://other.example.com/${left}`;
+    const transcript = await send(() => (left-- > 0 ? redirect(307, getTarget()) : respond()), { flavor });
     expect([transcript.outcome, transcript.error?.code]).toEqual([outcome, outcome === "error" ? 11215 : undefined]);
   });
 
@@ -139,11 +140,6 @@ describe("redirects", () => {
     const { outcome, exchanges } = await send(fetch);
     expect([outcome, exchanges[1]?.request.method]).toEqual(["rejected", method]);
     expect("content-type" in exchanges[1]!.request.headers).toBe(method === "POST");
-  });
-
-  it.each(["http://other.example.com/", "https://other.example.com/"])("are followed to %s", async (location) => {
-    const fetch: ProviderFetch = ({ url }) => (url === location ? respond() : redirect(308, location));
-    expect((await send(fetch)).outcome).toBe("rejected");
   });
 
   it.each([
@@ -181,9 +177,10 @@ describe("the password of the URL", () => {
     [401, "Basically", 1],
     [401, undefined, 1],
     [403, "Basic realm=fax", 1],
-  ])("after status %i with WWW-Authenticate %s: %i requests", async (status, challenge, count) => {
+    [401, "Basic realm=fax", 1, "https://fax.example.com/"],
+  ])("after status %i with WWW-Authenticate %s: %i requests", async (status, challenge, count, url = URL_) => {
     const headers = { ...XML, ...(challenge && { "www-authenticate": challenge }) };
-    const { exchanges } = await send(() => new Response("", { status, headers }));
+    const { exchanges } = await send(() => new Response("", { status, headers }), { url });
     expect(exchanges).toHaveLength(count);
     expect(exchanges[0]!.request.headers).not.toHaveProperty("authorization");
   });
@@ -196,12 +193,6 @@ describe("the password of the URL", () => {
     const url = `https://${userinfo}@x.example/`;
     const { exchanges } = await send(() => new Response("", { status: 401, headers: BASIC }), { url });
     expect(exchanges[1]!.request.headers["authorization"]).toBe(`Basic ${btoa(credentials)}`);
-  });
-
-  it("is not sent if the URL has none", async () => {
-    const url = "https://x.example/";
-    const { exchanges } = await send(() => new Response("", { status: 401, headers: BASIC }), { url });
-    expect(exchanges).toHaveLength(1);
   });
 });
 

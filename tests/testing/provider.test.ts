@@ -157,14 +157,11 @@ describe("incoming, callback and delivery", () => {
   const provider = provide(() => new Response(), { now: () => new Date("2026-11-24T10:00:00.5Z") });
   const callback = async (params: Record<string, string>) => parseFaxCallback(await provider.callback(params).text());
 
-  it("callback returns the request for stored pages", async () => {
+  it("callback returns the request for stored pages, or for the FaxStatus in its argument", async () => {
     expect(await callback({ FaxSid: "FX1" })).toMatchObject({
       ...{ faxSid: "FX1", faxStatus: "received", remoteStationId: "+15017122661", numPages: 1, issues: [] },
       ...{ mediaUrl: "https://files.signalwire.com/FX1.pdf", timestamp: new Date("2026-11-24T10:00:00Z") },
     });
-  });
-
-  it("callback returns no pages for a failed fax", async () => {
     const failed = await callback({ FaxStatus: "failed", ErrorCode: "1" });
     expect(failed).toMatchObject({ faxStatus: "failed", errorCode: "1", errorMessage: expect.any(String) });
     expect(failed).not.toHaveProperty("mediaUrl");

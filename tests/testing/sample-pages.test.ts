@@ -1,4 +1,4 @@
-/** The empty page: every byte that a viewer needs, according to the specification of its format. */
+/** The empty page, compared with the specification of its format. */
 import { describe, expect, it } from "vitest";
 import { emptyPage } from "../../src/testing/sample-pages.js";
 
@@ -30,34 +30,28 @@ describe("the empty page as PDF (ISO 32000-1, section 7.5)", () => {
 });
 
 describe("the empty page as TIFF (TIFF 6.0, section 4)", () => {
-  const read = () => new DataView(emptyPage("image/tiff").buffer);
+  const view = new DataView(emptyPage("image/tiff").buffer);
+  const at = view.getUint32(4, true);
+  const entries = Array.from({ length: view.getUint16(at, true) }, (_, i) => at + 2 + 12 * i);
 
   it("is little-endian, with one sorted directory at the end of the file", () => {
-    const view = read();
     expect([view.getUint16(0), view.getUint16(2, true)]).toEqual([0x4949, 42]);
-    const at = view.getUint32(4, true);
-    const count = view.getUint16(at, true);
-    const tags = Array.from({ length: count }, (_, i) => view.getUint16(at + 2 + 12 * i, true));
+    const tags = entries.map((entry) => view.getUint16(entry, true));
     expect(tags).toEqual([...tags].sort((a, b) => a - b));
-    expect(view.getUint32(at + 2 + 12 * count, true)).toBe(0);
-    expect(view.byteLength).toBe(at + 2 + 12 * count + 4);
+    const end = at + 2 + 12 * entries.length;
+    expect([view.getUint32(end, true), view.byteLength]).toEqual([0, end + 4]);
   });
 
-  it("has the fields of a bilevel image, and its strip is inside the file", () => {
-    const view = read();
-    const at = view.getUint32(4, true);
-    const fields = new Map<number, number>();
-    for (let i = 0; i < view.getUint16(at, true); i++) {
-      const entry = at + 2 + 12 * i;
-      const type = view.getUint16(entry + 2, true);
-      expect(view.getUint32(entry + 4, true)).toBe(1);
-      const value = type === 3 ? view.getUint16(entry + 8, true) : view.getUint32(entry + 8, true);
-      fields.set(view.getUint16(entry, true), value);
-    }
+  it("has the fields of a white bilevel image whose strip is inside the file", () => {
+    const readField = (entry: number) => {
+      const value = entry + 8;
+      return view.getUint16(entry + 2, true) === 3 ? view.getUint16(value, true) : view.getUint32(value, true);
+    };
+    expect(entries.map((entry) => view.getUint32(entry + 4, true))).toEqual(entries.map(() => 1));
+    const fields = new Map(entries.map((entry) => [view.getUint16(entry, true), readField(entry)]));
     const [WIDTH, LENGTH, COMPRESSION, PHOTOMETRIC, OFFSET, ROWS, BYTES] = [256, 257, 259, 262, 273, 278, 279];
-    expect([WIDTH, LENGTH, ROWS].map((tag) => fields.get(tag!))).toEqual([8, 1, 1]);
-    expect([COMPRESSION, PHOTOMETRIC].map((tag) => fields.get(tag!))).toEqual([1, 0]);
-    expect(fields.get(BYTES!)).toBe((fields.get(WIDTH!)! / 8) * fields.get(LENGTH!)!);
+    const image = [WIDTH, LENGTH, ROWS, COMPRESSION, PHOTOMETRIC, BYTES].map((tag) => fields.get(tag!));
+    expect(image).toEqual([8, 1, 1, 1, 0, 1]);
     expect(view.getUint8(fields.get(OFFSET!)!)).toBe(0); // white
     expect(fields.get(OFFSET!)).toBeLessThan(at);
   });
