@@ -1,6 +1,6 @@
-/** Typed values of the parameters: `parseFaxRequest` for a new fax, `parseFaxCallback` for its result. */
+/** The parsers: `parseFaxRequest` for a new fax, `parseFaxCallback` for its result, `parseFax` for both. */
 import { FaxRequestError, type FaxRequestIssue, createIssue } from "../shared/errors.js";
-import { foldName, isPromise, formatValue } from "../shared/messages.js";
+import { foldName, formatValue, hintFor } from "../shared/messages.js";
 import { isSid, parseCount, parseSid, parseTimestamp, parseUrl, SID_FORMAT } from "../shared/values.js";
 import {
   createListIssue,
@@ -12,7 +12,7 @@ import {
 import { isResplitCallback } from "./signed-text.js";
 
 /**
- * The statuses of a fax, from the providers' documentation.
+ * The statuses of a fax that the providers document.
  * @example FAX_STATUSES.some((status) => status === callback.faxStatus); // false for a status that a provider added
  * @see https://www.twilio.com/docs/fax/api/fax-resource
  */
@@ -29,7 +29,7 @@ export const FAX_STATUSES = [
   "canceled",
 ] as const;
 
-/** A status of a fax: any text, because providers add statuses. Editors complete the known ones. */
+/** The status of a fax: any text, because providers add statuses. Editors suggest the known ones. */
 export type FaxStatus = (typeof FAX_STATUSES)[number] | (string & {});
 
 /** The properties that a new fax and a callback have in common. */
@@ -44,13 +44,13 @@ interface FaxCommon {
   readonly to: string;
   /** `v1` */
   readonly apiVersion: string;
-  /** Every text parameter, known or not, by the name that the provider sent; frozen, without a prototype. */
+  /** Every text parameter, known or unknown, by the name that the provider sent. Frozen, without a prototype. */
   readonly params: Readonly<Record<string, string>>;
-  /** Problems that did not refuse the request; usually empty. The raw values are in `params`. */
+  /** Non-fatal problems; usually empty. The raw values are in `params`. */
   readonly issues: readonly FaxRequestIssue[];
 }
 
-/** The parameters of a new fax; read-only. https://www.twilio.com/docs/fax/twiml */
+/** The parameters of a new fax. Read-only. https://www.twilio.com/docs/fax/twiml */
 export interface FaxRequest extends FaxCommon {
   /** Distinguishes a new fax from a callback. */
   readonly kind: "request";
@@ -60,11 +60,11 @@ export interface FaxRequest extends FaxCommon {
 interface CallbackParam {
   /** Name in the request. */
   readonly name: string;
-  /** Whether its presence makes a request a callback. */
+  /** Whether a request that has it is a callback. */
   readonly marksCallback: boolean;
 }
 
-/** A parameter whose text becomes the property of its row. */
+/** A parameter whose parsed text becomes a property of {@link FaxCallback}. */
 interface ParsedParam<Value = unknown> extends CallbackParam {
   /** The accepted values, for messages. */
   readonly expected: string;
@@ -72,7 +72,7 @@ interface ParsedParam<Value = unknown> extends CallbackParam {
   readonly parse: (text: string) => Value | undefined;
 }
 
-/** Every parameter that only callbacks have, by property of {@link FaxCallback}. The comments are the docs. */
+/** The parameters that only callbacks have, by property of {@link FaxCallback}. Editors show the comments. */
 const CALLBACK_PARAMS = {
   faxStatus: { name: "FaxStatus", marksCallback: true },
   // About half of the public programs read `Status`, although no provider documents it.
@@ -108,27 +108,28 @@ type ParsedProperty = {
   [Property in keyof CallbackParams]: CallbackParams[Property] extends ParsedParam ? Property : never;
 }[keyof CallbackParams];
 type ParsedParams = Pick<CallbackParams, ParsedProperty>;
-/** The values that the rows parse. A mapped type over `keyof` keeps the comments of the table. */
+/** The parsed values by property. A mapped type over `keyof` keeps the comments of the table. */
 type ParsedValues = {
   [Property in keyof ParsedParams]: ParsedParams[Property] extends ParsedParam<infer Value> ? Value : never;
 };
 
 /**
- * The parameters of an action or status callback; read-only. Only `faxSid` and `faxStatus` are certain: `accountSid`,
- * `from`, `to` and `apiVersion` are empty if they are missing. https://www.twilio.com/docs/fax/twiml/receive
+ * The parameters of an action or status callback. Read-only. Only `faxSid` and `faxStatus` are never empty:
+ * `accountSid`, `from`, `to` and `apiVersion` are `""` if they are missing.
+ * https://www.twilio.com/docs/fax/twiml/receive
  */
 export interface FaxCallback extends FaxCommon, Readonly<Partial<ParsedValues>> {
   /** Distinguishes a callback from a new fax. */
   readonly kind: "callback";
-  /** Status of the fax: one of `FAX_STATUSES`, or a value that a provider added since. */
+  /** Status of the fax: one of `FAX_STATUSES`, or a status that a provider added later. */
   readonly faxStatus: FaxStatus;
-  /** The file with the pages, with `storeMedia: false`. */
+  /** The pages, if the verb had `storeMedia: false`. */
   readonly media?: FaxMedia;
 }
 
 /**
  * A parser that is also a Standard Schema, for the validators of frameworks. `validate` is synchronous and never
- * throws; its issues have a `message` and the parameter's name as `path`. It does not check the signature: verify the
+ * throws. Its issues have a `message`, and the parameter's name as `path`. It does not verify the signature: verify the
  * request first. https://standardschema.dev
  */
 export interface FaxParser<Fax> {
@@ -160,17 +161,17 @@ function createParser<Fax>(toFax: (received: ReceivedParams) => Fax): FaxParser<
 
 /** The issues of an error. A custom iterable may throw anything. */
 function toSchemaIssues(error: unknown): { message: string; path: string[] }[] {
-  if (!(error instanceof FaxRequestError)) return [{ message: "The parameters cannot be read.", path: [] }];
+  if (!(error instanceof FaxRequestError)) return [{ message: "Reading the source threw an error.", path: [] }];
   return error.issues.map(({ message, parameter }) => ({ message, path: [parameter] }));
 }
 
 /**
- * Reads the request that asks what to do with a new fax.
+ * Parses the parameters of a new fax.
  *
  * @param source form body, query string, iterable of pairs, or a body parser's object
- * @returns the five parameters, and every text parameter in `params`; frozen
- * @throws {FaxRequestError} with every issue: one of the five is missing, empty (other than `From`), repeated or not
- * text, or a SID is invalid. A problem with an unknown parameter is noted in `issues` instead
+ * @returns a frozen object with the five parameters, and every text parameter in `params`
+ * @throws {FaxRequestError} with every issue, if `FaxSid`, `AccountSid`, `From`, `To` or `ApiVersion` is missing, empty
+ * (except `From`), repeated or not text, or if a SID is invalid. Problems with other parameters are noted in `issues`
  * @example
  * const fax = parseFaxRequest("FaxSid=FX1&AccountSid=AC1&From=%2B15017122661&To=%2B15558675310&ApiVersion=v1");
  * fax.from; // "+15017122661"
@@ -179,7 +180,7 @@ function toSchemaIssues(error: unknown): { message: string; path: string[] }[] {
  */
 export const parseFaxRequest: FaxParser<FaxRequest> = /* @__PURE__ */ createParser(toFaxRequest);
 
-/** Converts the parameters of a new fax. The webhook calls it after verifying them. */
+/** Converts received parameters to a new fax. The webhook calls it after verifying them. */
 export function toFaxRequest(received: ReceivedParams): FaxRequest {
   const refused: FaxRequestIssue[] = [];
   const noted: FaxRequestIssue[] = [];
@@ -202,14 +203,14 @@ export function toFaxRequest(received: ReceivedParams): FaxRequest {
 type Mutable<Type> = { -readonly [Property in keyof Type]: Type[Property] };
 
 /**
- * Reads the request that reports the result of a fax: the callback to `action`, or the status callback of a fax you
- * send. It may be the only notice of the pages, so as little as possible refuses it.
+ * Parses the parameters of a callback: the result of a received fax, sent to `action`, or the status of a fax that you
+ * send. A callback can be the only notice of the pages, so it is refused only if it is unusable.
  *
- * @param source as for `parseFaxRequest`; a `FormData` contains the pages of a multipart callback
- * @returns the request's and the callback's parameters, without those that are absent, empty or unreadable; frozen. An
- * unreadable parameter is noted in `issues`, and its text is in `params`
- * @throws {FaxRequestError} with every issue: no valid `FaxSid`, or several; neither `FaxStatus` nor `Status`; `Media`
- * as text, because its bytes are lost
+ * @param source as for `parseFaxRequest`; a `FormData` can contain the pages
+ * @returns a frozen object without the properties whose parameters are absent, empty or invalid. An invalid parameter
+ * is noted in `issues`, and its text is in `params`
+ * @throws {FaxRequestError} with every issue, if `FaxSid` is missing, invalid or repeated, if neither `FaxStatus` nor
+ * `Status` has a value, or if `Media` is text, because its bytes are lost
  * @example
  * const callback = parseFaxCallback(await request.text());
  * if (callback.faxStatus === "received") console.log(callback.numPages, callback.mediaUrl);
@@ -217,7 +218,7 @@ type Mutable<Type> = { -readonly [Property in keyof Type]: Type[Property] };
  */
 export const parseFaxCallback: FaxParser<FaxCallback> = /* @__PURE__ */ createParser(toFaxCallback);
 
-/** Converts the parameters of a callback. The webhook calls it after verifying them. */
+/** Converts received parameters to a callback. The webhook calls it after verifying them. */
 export function toFaxCallback(received: ReceivedParams): FaxCallback {
   const refused: FaxRequestIssue[] = [];
   const noted: FaxRequestIssue[] = [];
@@ -242,13 +243,12 @@ export function toFaxCallback(received: ReceivedParams): FaxCallback {
 }
 
 /**
- * Reads a new fax or a callback, distinguished by `kind`. For servers that receive both at one URL without
- * `faxWebhook`, which does the same.
+ * Parses the parameters of a new fax or a callback, distinguished by `kind`. For servers that receive both at one URL
+ * and do not use `faxWebhook`, which does the same.
  *
  * @param source as for `parseFaxRequest`
- * @returns the result of `parseFaxCallback` if there is any parameter that only callbacks have (`FaxStatus`, `Status`,
- * `MediaUrl`, `MediaSid`, `OriginalMediaUrl`, `NumPages`, `ErrorCode`, `ErrorMessage`, `Media`), otherwise that of
- * `parseFaxRequest`
+ * @returns the result of `parseFaxCallback` if the source has any of `FaxStatus`, `Status`, `MediaUrl`, `MediaSid`,
+ * `OriginalMediaUrl`, `NumPages`, `ErrorCode`, `ErrorMessage` and `Media`, otherwise the result of `parseFaxRequest`
  * @throws {FaxRequestError} as that parser does
  * @example
  * const fax = parseFax(await request.text());
@@ -267,7 +267,7 @@ const CALLBACK_ROWS: readonly CallbackParam[] = /* @__PURE__ */ Object.values(CA
 /** The names of the parameters that only callbacks have. */
 export const CALLBACK_PARAM_NAMES: readonly string[] = /* @__PURE__ */ CALLBACK_ROWS.map(({ name }) => name);
 
-/** Whether a request is a callback. Treating one as a new fax would send `<Receive>` again and lose the pages. */
+/** Whether a request is a callback. If it were treated as a new fax, the pages would be lost. */
 export function isCallback(received: ReceivedParams): boolean {
   const { media, params, repeatedOrNonText } = received;
   if (media !== undefined) return true;
@@ -277,9 +277,9 @@ export function isCallback(received: ReceivedParams): boolean {
   );
 }
 
-/** The values of a name that was received more than once or not as text. */
+/** The values of a repeated or non-text name, or `undefined`. */
 function getList({ repeatedOrNonText: lists }: ReceivedParams, name: string): readonly unknown[] | undefined {
-  // A look-up in an empty map takes longer than its size.
+  // Reading the size is faster than a look-up in an empty map.
   return lists.size > 0 ? lists.get(name) : undefined;
 }
 
@@ -299,7 +299,7 @@ function readNonEmpty(received: ReceivedParams, name: string, issues: FaxRequest
   return value;
 }
 
-/** Reads a SID. An invalid one is `""`, because users put it in file names and look-ups. */
+/** Reads a SID. Returns `""` for an invalid SID, because users put SIDs in file names and look-ups. */
 function readSid(received: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
   const value = readNonEmpty(received, name, issues);
   if (value === "" || isSid(value)) return value;
@@ -317,7 +317,7 @@ function readStatus(received: ReceivedParams, refused: FaxRequestIssue[], noted:
   return readNonEmpty(received, name, params[name] ? noted : refused);
 }
 
-/** The rows with a `parse`, typed so that a row's value is that of its property. */
+/** The table again, with a type that connects each property with the value of its `parse`. */
 const PARSED_PARAMS: { readonly [Property in ParsedProperty]: ParsedParam<ParsedValues[Property]> } = CALLBACK_PARAMS;
 
 const PARSED_PROPERTIES = /* @__PURE__ */ (Object.keys(CALLBACK_PARAMS) as (keyof CallbackParams)[]).filter(isParsed);
@@ -339,14 +339,14 @@ function setParsed<Property extends ParsedProperty>(
   // The same value twice is not ambiguous.
   if (list !== undefined && new Set(list.flat()).size > 1) return;
   const text = received.params[name];
-  // Treat an empty value as absent.
+  // An empty value is treated as absent.
   if (!text) return;
   const value = parse(text);
   if (value === undefined) noted.push(createInvalidIssue(name, expected, text));
   else callback[property] = value;
 }
 
-/** Reads the file `Media`; the first of several, because refusing them would lose the pages. */
+/** Reads the file `Media`. Returns the first of several, because refusing the callback would lose the pages. */
 function readMedia(
   received: ReceivedParams,
   refused: FaxRequestIssue[],
@@ -357,22 +357,23 @@ function readMedia(
   const list = getList(received, name);
   if (list !== undefined) (media ? noted : refused).push(createListIssue(name, list));
   else if (!media && params[name]) {
-    refused.push(createIssue(name, "invalid", `${name} came as text, without a filename: its bytes are lost.`));
+    const cause = "A part without a filename is read as text, which loses its bytes.";
+    refused.push(createIssue(name, "invalid", `${name} must be a file, but received text. ${cause}`));
   }
   return media;
 }
 
 function createInvalidIssue(name: string, expected: string, value: string): FaxRequestIssue {
-  return createIssue(name, "invalid", `${name} must be ${expected}, not ${formatValue(value)}.`);
+  return createIssue(name, "invalid", `${name} must be ${expected}, but received ${formatValue(value)}.`);
 }
 
 function createMissingIssue(received: ReceivedParams, name: string): FaxRequestIssue {
   const near = Object.keys(received.params).find((each) => each.length < 24 && foldName(each) === foldName(name));
-  const hint = near ? `; ${formatValue(near)} came, but names are case-sensitive` : "";
+  const hint = near ? `, but received ${formatValue(near)}. Names are case-sensitive` : "";
   return createIssue(name, "missing", `${name} is missing${hint}.`);
 }
 
-/** Notes the repeated and non-text names that no issue is about yet. */
+/** Notes the repeated and non-text names that have no issue yet. */
 function noteOtherNames(
   { repeatedOrNonText: lists }: ReceivedParams,
   noted: FaxRequestIssue[],
@@ -383,31 +384,26 @@ function noteOtherNames(
   for (const [name, values] of lists) if (!names.has(name)) noted.push(createListIssue(name, values));
 }
 
-/** Shared, because nearly every request is without issues. */
+/** Shared by all requests without issues, which are nearly all. */
 const NO_ISSUES: readonly FaxRequestIssue[] = /* @__PURE__ */ Object.freeze([]);
 
 function parametersError(received: ReceivedParams, issues: readonly FaxRequestIssue[]): FaxRequestError {
   const shown = issues.slice(0, 6).map((each) => each.message);
-  if (issues.length > 6) shown.push(`And ${issues.length - 6} more.`);
-  if (hasNoParams(received)) shown.unshift(`No parameters can be read (${sourceHint(received.source)}`);
+  if (issues.length > 6) shown.push(`And ${issues.length - 6} more in issues.`);
+  if (received.count === 0 && !received.media) shown.unshift(formatEmptySource(received.source));
   return new FaxRequestError(shown.join(" "), Object.freeze(issues));
 }
 
-/** Whether the source had neither parameters nor a file. */
-function hasNoParams({ count, media }: ReceivedParams): boolean {
-  return count === 0 && media === undefined;
+/** The message for a source without parameters: the received value, and the fix. */
+function formatEmptySource(source: unknown): string {
+  return `The source has no parameters (received ${formatValue(source)}).${hintFor(source) || suggestSource(source)}`;
 }
 
-/** The kind of a source without parameters, and the fix. */
-function sourceHint(source: unknown): string {
-  const came = `${formatValue(source)} came)`;
-  if (isPromise(source)) return `${came}: is an await missing?`;
+function suggestSource(source: unknown): string {
   if (typeof source === "object" && source !== null) {
-    if ("searchParams" in source) return `${came}: pass its searchParams.`;
-    if ("arrayBuffer" in source) return `${came}: pass what its text() or formData() gives.`;
-    if (Symbol.asyncIterator in source) return "a request or another stream came): pass its body.";
+    if ("searchParams" in source) return " Pass its searchParams.";
+    if ("arrayBuffer" in source) return " Await its text() or formData(), and pass the result.";
+    if (Symbol.asyncIterator in source) return " Is it a request or another stream? Pass its body.";
   }
-  const isAbsent = source === undefined || source === null;
-  const parser = "a body parser for application/x-www-form-urlencoded is probably missing.";
-  return `${isAbsent ? came : "nothing came)"}: ${parser}`;
+  return " Is a body parser for application/x-www-form-urlencoded missing?";
 }

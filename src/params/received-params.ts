@@ -1,4 +1,4 @@
-/** Any source of parameters to one record: text parameters, the file, and repeated or non-text values. */
+/** Reads parameters from any source: text parameters, the file, and repeated or non-text values. */
 import { type FaxRequestIssue, createIssue } from "../shared/errors.js";
 import { formatValue } from "../shared/messages.js";
 import { emptyRecord } from "../shared/objects.js";
@@ -13,7 +13,7 @@ import { emptyRecord } from "../shared/objects.js";
  */
 export type FaxParamSource = string | Uint8Array | Iterable<readonly [name: string, value: unknown]> | ParamRecord;
 
-/** A body parser's object, of any type. */
+/** A body parser's object of any type. */
 type ParamRecord = (object & NotASource) | ({ readonly [name: string]: unknown } & NotASource);
 
 /** The properties of a promise, request, response, stream or URL that a record of parameters does not have. */
@@ -26,7 +26,7 @@ interface NotASource {
 }
 
 /**
- * The file of a multipart callback, by structure: the platform's `File` and `Blob` match.
+ * The file of a multipart callback, which contains the pages. The platform's `File` and `Blob` have this structure.
  *
  * @example
  * const bytes = new Uint8Array(await media.arrayBuffer());
@@ -35,7 +35,7 @@ interface NotASource {
 export interface FaxMedia {
   /** File name given by the provider, if any. It is untrusted: never use it in a path. */
   readonly name?: string;
-  /** `"application/pdf"` or `"image/tiff"`, according to the provider. */
+  /** Media type given by the provider: `"application/pdf"` or `"image/tiff"`. */
   readonly type: string;
   /** Length in bytes. */
   readonly size: number;
@@ -43,24 +43,24 @@ export interface FaxMedia {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** The parameters of one source. A source is read once, because some iterables can only be iterated once. */
+/** The parameters of one source. It is read only once, because some iterables can be iterated only once. */
 export interface ReceivedParams {
-  /** The original source, kept for the error message when it had no parameters. */
+  /** The original source, for the error message if it has no parameters. */
   readonly source: unknown;
-  /** Number of parameters received, repeated ones included. */
+  /** Number of received parameters. Each value of a repeated name counts. */
   readonly count: number;
-  /** Every text parameter by name, with the first value of a repeated name; frozen, without a prototype. */
+  /** Every text parameter by name, with the first value of a repeated name. Frozen, without a prototype. */
   readonly params: Readonly<Record<string, string>>;
   /** The file `Media`. */
   readonly media: FaxMedia | undefined;
   /**
-   * All values, in order, of each name that was received more than once or not as text: the signature covers all of
-   * them, not just the first. A body parser's array is kept as one value.
+   * All values, in order, of each name that is repeated or has a value other than text. The signature covers all of
+   * them, not only the first. A body parser's array is one value.
    */
   readonly repeatedOrNonText: ReadonlyMap<string, readonly unknown[]>;
 }
 
-/** {@link ReceivedParams} that are still being filled. */
+/** {@link ReceivedParams} while a source is read. */
 interface ParamsBuilder extends ReceivedParams {
   count: number;
   readonly params: Record<string, string>;
@@ -75,12 +75,12 @@ declare const TextDecoder: new (
   options: { ignoreBOM: boolean },
 ) => { decode(bytes: Uint8Array): string };
 
-/** Reads all parameters of a source. */
+/** Reads all parameters of a source. Throws only what the source throws. */
 export function readParams(source: unknown): ReceivedParams {
   const params = emptyRecord<string>();
   const received: ParamsBuilder = { source, count: 0, params, media: undefined, repeatedOrNonText: new Map() };
   if (typeof source === "string") addFormText(received, source);
-  // WHATWG form parsing treats a byte order mark as text.
+  // WHATWG form parsing keeps a byte order mark.
   else if (source instanceof Uint8Array)
     addFormText(received, new TextDecoder("utf-8", { ignoreBOM: true }).decode(source));
   else if (typeof source === "object" && source !== null) addObject(received, source);
@@ -89,7 +89,7 @@ export function readParams(source: unknown): ReceivedParams {
 }
 
 function addObject(received: ParamsBuilder, source: object): void {
-  // Other properties of a stream or a whole request are not parameters.
+  // The properties of a request or another stream are not parameters.
   if (Symbol.asyncIterator in source) return;
   if (Symbol.iterator in source) {
     for (const pair of source as Iterable<unknown>) {
@@ -108,19 +108,19 @@ function addPair(received: ParamsBuilder, name: string, value: unknown): void {
   if (first !== undefined || (lists.size > 0 && lists.has(name))) addRepeated(received, name, first, value);
   else if (typeof value === "string") params[name] = value;
   else if (!isFaxMedia(value)) addNonText(received, name, value);
-  // A file of another name is ignored: refusing it would lose the fax.
+  // A file of another name is ignored, because refusing it would lose the fax.
   else if (name === "Media") received.media = value;
 }
 
 function addRepeated(received: ParamsBuilder, name: string, first: unknown, value: unknown): void {
-  // Accept the file even if a text field of the same name came first.
+  // The file is used even if a text of the same name precedes it.
   if (name === "Media" && isFaxMedia(value)) received.media ??= value;
   const list = received.repeatedOrNonText.get(name);
   if (list === undefined) received.repeatedOrNonText.set(name, [first, value]);
   else list.push(value);
 }
 
-/** A body parser's array is a repeated name: its first text is the parameter's value, as for repeated pairs. */
+/** Adds a value other than text. A body parser's array is a repeated name, whose first value is the parameter's. */
 function addNonText({ params, repeatedOrNonText }: ParamsBuilder, name: string, value: unknown): void {
   repeatedOrNonText.set(name, [value]);
   if (Array.isArray(value) && value.length > 1 && typeof value[0] === "string") params[name] = value[0];
@@ -128,8 +128,10 @@ function addNonText({ params, repeatedOrNonText }: ParamsBuilder, name: string, 
 
 /** The issue of a name in `repeatedOrNonText`. */
 export function createListIssue(name: string, values: readonly unknown[]): FaxRequestIssue {
-  if (values.flat().length > 1) return createIssue(name, "repeated", `${formatValue(name)} came more than once.`);
-  return createIssue(name, "not-text", `${formatValue(name)} must be text, not ${formatValue(values[0])}.`);
+  if (values.flat().length > 1) return createIssue(name, "repeated", `${formatValue(name)} is repeated.`);
+  // A number can be a phone number, which belongs in no log.
+  const received = typeof values[0] === "number" ? "a number" : formatValue(values[0]);
+  return createIssue(name, "not-text", `${formatValue(name)} must be text, but received ${received}.`);
 }
 
 /** Whether a value is a `Blob` or `File` of any implementation. */
@@ -138,12 +140,12 @@ export function isFaxMedia(value: unknown): value is FaxMedia {
 }
 
 /**
- * WHATWG form decoding (https://url.spec.whatwg.org/#urlencoded-parsing). `decodeURIComponent` gives the same result in
- * a third of the time of `URLSearchParams`, which decodes the rest from the first escape that `decodeURIComponent`
- * refuses.
+ * WHATWG form decoding (https://url.spec.whatwg.org/#urlencoded-parsing). `decodeURIComponent` takes a third of the
+ * time of `URLSearchParams`, with the same result. It throws for an invalid escape; `URLSearchParams` then decodes the
+ * rest.
  */
 function addFormText(received: ParamsBuilder, source: string): void {
-  // "+" is a space, and "%2B" a plus sign: replaced before any escape is decoded.
+  // "+" is a space, and "%2B" is a plus sign, so "+" is replaced before escapes are decoded.
   const spaced = source.includes("+") ? source.replaceAll("+", " ") : source;
   const text = (spaced as WellFormable).toWellFormed();
   let at = text.startsWith("?") ? 1 : 0;
@@ -154,13 +156,13 @@ function addFormText(received: ParamsBuilder, source: string): void {
       continue;
     }
     const end = indexOrEnd(text, "&", at);
-    // Search again only after passing the previous "="; otherwise a body without one takes quadratic time.
+    // The search is repeated only after the previous "=": a body without "=" would take quadratic time.
     if (equals < at) equals = indexOrEnd(text, "=", at);
     const middle = Math.min(equals, end);
     try {
       addPair(received, decodeComponent(text.slice(at, middle)), decodeComponent(text.slice(middle + 1, end)));
     } catch {
-      // An incomplete escape, or escaped bytes that are not UTF-8. The "&" protects a leading "?" of the name.
+      // The escape is incomplete, or its bytes are not UTF-8. The "&" keeps a leading "?" of the name.
       for (const [name, value] of new URLSearchParams("&" + text.slice(at))) addPair(received, name, value);
       return;
     }
@@ -170,7 +172,7 @@ function addFormText(received: ParamsBuilder, source: string): void {
 
 const AMPERSAND = 0x26;
 
-/** Standard since ES2024; the types are older. Replaces lone surrogates with U+FFFD, as `URLSearchParams` does. */
+/** Replaces lone surrogates with U+FFFD, as `URLSearchParams` does. Standard since ES2024; the types are older. */
 type WellFormable = string & { toWellFormed(): string };
 
 function indexOrEnd(text: string, character: string, from: number): number {

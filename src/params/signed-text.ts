@@ -1,16 +1,16 @@
-/** The text that a signature covers besides the URL, and its ambiguity: names and values are not separated. */
+/** The text that is signed after the URL, and its ambiguity: names and values are not separated. */
 import { isFaxMedia, type ReceivedParams } from "./received-params.js";
 
 /**
- * The signed texts of the parameters: every name followed by its value, sorted by name. There are two if a name is
- * repeated, because Twilio signs each distinct value once, sorted, and SignalWire's SDK signs all values in order.
- * There is none if a value is not text, as after a parser that nests, because the signed text is then unknown.
+ * Returns the signed texts of the parameters: every name followed by its value, sorted by name. If a name is repeated,
+ * there can be two: Twilio signs each distinct value once, sorted, and SignalWire's SDK signs all values in order. If a
+ * value is not text, because a body parser nested it, the signed text is unknown, and the list is empty.
  */
 export function getSignedTexts({ params, repeatedOrNonText }: ReceivedParams): readonly string[] {
   return repeatedOrNonText.size === 0 ? [joinRecord(params)!] : joinLists(params, repeatedOrNonText);
 }
 
-/** The signed text of a record, or `undefined` if a value is not text. */
+/** Returns the signed text of a record, or `undefined` if a value is not text. */
 export function joinRecord(params: Readonly<Record<string, unknown>>): string | undefined {
   let text = "";
   for (const name of Object.keys(params).sort()) {
@@ -35,18 +35,18 @@ function isSignable(value: unknown): boolean {
   return value !== undefined && value !== null && !isFaxMedia(value);
 }
 
-/** Numbers and booleans from a JSON parser were text when the provider signed them. */
+/** A JSON parser's numbers and booleans were text when the provider signed them. */
 function toSentText(value: unknown): unknown {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
 }
 
-/** Names, or names with the start of a value, that occur in the signed text of callbacks and not of new faxes. */
+/** Names, some with the start of a value, that are in the signed text of callbacks and not of new faxes. */
 const CALLBACK_TEXT = /FaxStatus|MediaSid|MediaUrlhttp|NumPages\d|ErrorCode\d/;
 
 /**
  * Whether the parameters are those of a callback, re-split into other names. Names and values are signed without
- * separators, so an attacker who has captured a callback can re-split the signed text into different names and values
- * with the same signature. The result is still a callback: one without a status, which is refused.
+ * separators, so an attacker who has captured a callback can re-split its signed text into different names and values
+ * with the same signature. Such a request is treated as a callback without a status, which is refused.
  */
 export function isResplitCallback(received: ReceivedParams): boolean {
   return getSignedTexts(received).some((text) => CALLBACK_TEXT.test(text));
