@@ -2,35 +2,35 @@ import { describe, expect, it } from "vitest";
 import { readParams } from "../../src/params/received-params.js";
 import { getSignedTexts, isResplitCallback, joinRecord } from "../../src/params/signed-text.js";
 
+const textAndFile = new FormData();
+textAndFile.append("Media", "x");
+textAndFile.append("Media", new Blob([]));
+
 describe("getSignedTexts", () => {
   it.each<[string, unknown, string[]]>([
     ["sorts names by UTF-16 code units", "b=2&a=1&B=3&a1=4", ["B3a1a14b2"]],
     ["returns one text for no parameters", "", [""]],
     ["returns distinct sorted values, then all values in order", "a=2&b=x&a=1&a=2", ["a1a2bx", "a2a1a2bx"]],
     ["returns one text if both interpretations agree", "a=1&a=2", ["a1a2"]],
+    ["sorts a repeated name after others", "b=1&a=x&b=2", ["axb1b2"]],
     ["reads a body parser's array as a repeated name", { b: "x", a: ["2", "1"] }, ["a1a2bx", "a2a1bx"]],
+    ["ignores null and undefined in an array", { a: [null, "1", undefined], b: "2" }, ["a1b2"]],
     ["writes a JSON parser's numbers and booleans as text", { n: 2, t: true }, ["n2ttrue"]],
     ["ignores files", { a: "1", Media: new Blob(["%PDF-"]) }, ["a1"]],
-    [
-      "ignores files next to a text of the same name",
-      [
-        ["Media", "x"],
-        ["Media", new Blob([])],
-      ],
-      ["Mediax"],
-    ],
-    ["returns nothing for a nested value", { a: "1", b: { c: "2" } }, []],
-  ])("%s", (_, source, texts) => {
+    ["ignores a file next to a text of the same name", textAndFile, ["Mediax"]],
+    ["returns no text for a nested value", { a: "1", b: { c: "2" } }, []],
+    ["returns no text for a nested value in an array", { a: ["1", { c: "2" }] }, []],
+  ])("getSignedTexts %s", (_, source, texts) => {
     expect(getSignedTexts(readParams(source))).toEqual(texts);
   });
 });
 
 describe("joinRecord", () => {
-  it("joins names and values, sorted by name", () => {
+  it("joinRecord joins names and values, sorted by name", () => {
     expect(joinRecord({ b: "2", a: "1" })).toBe("a1b2");
   });
 
-  it.each([5, null, undefined, ["1"], {}])("returns undefined if a value is not text: %j", (value) => {
+  it.each([5, null, undefined, ["1"], {}])("joinRecord returns undefined if a value is not text: %j", (value) => {
     expect(joinRecord({ a: "1", b: value })).toBeUndefined();
   });
 });
@@ -43,13 +43,15 @@ describe("isResplitCallback", () => {
     "Media=Urlhttps://x.example/1.pdf",
     "Num=Pages2",
     "Error=Code34004",
-    "M=z&M=ediaUrlhttps://x.example/",
-  ])("finds the text of a callback in %j", (source) => {
+    // Only in the text of the distinct sorted values, and only in the text of all values in order.
+    "a=ges1&a=NumP",
+    "a=xNumP&a=ges1",
+  ])("isResplitCallback is true for %j, whose signed text is that of a callback", (source) => {
     expect(isResplitCallback(readParams(source))).toBe(true);
   });
 
-  it.each(["FaxSid=FX1&AccountSid=AC1&From=%2B1&To=%2B2&ApiVersion=v1", "MediaUrl=x", "NumPages=x", ""])(
-    "finds none in %j",
+  it.each(["FaxSid=FX1&AccountSid=AC1&From=%2B1&To=%2B2&ApiVersion=v1", "MediaUrl=x", "NumPages=x", "ErrorCode=x", ""])(
+    "isResplitCallback is false for %j",
     (source) => {
       expect(isResplitCallback(readParams(source))).toBe(false);
     },
