@@ -399,6 +399,7 @@ function formatEmptySource(source: unknown): string {
   return `The source has no parameters (received ${formatValue(source)}).${hintFor(source) || suggestSource(source)}`;
 }
 
+/** The fix for a source without parameters. */
 function suggestSource(source: unknown): string {
   if (typeof source === "object" && source !== null) {
     if ("searchParams" in source) return " Pass its searchParams.";

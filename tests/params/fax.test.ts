@@ -117,7 +117,7 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     },
   );
 
-  it.each(["+15558675310", "sip:fax@example.com;transport=tls", "12345"])("accepts the called number %j", (To) => {
+  it.each(["sip:fax@example.com;transport=tls", "12345"])("accepts the called number %j", (To) => {
     expect(attempt(parse, { ...params, To })).toMatchObject({ to: To, issues: [] });
   });
 
@@ -132,7 +132,7 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
   it.each([
     ...["../../etc/passwd", "..", "a.b", "a/b", "a\\b", "C:x", "FX1\0.pdf", "FX1;rm -rf", "<script>", "FX%31"],
     ...["FX1\n", "\nFX1", "FX1\nFX2", " FX1", "FX1 ", " ", "é", "FX１", "FX\u017f\u212a", "😀"],
-    ...["x".repeat(41), "x".repeat(40) + "!", "x".repeat(39) + "!", "a".repeat(1e6)],
+    ...["x".repeat(41), "x".repeat(40) + "!", "x".repeat(39) + "!"],
   ])("reports a SID that is not safe in a file name: %j", (sid) => {
     for (const name of ["FaxSid", "AccountSid"]) {
       expect(codes(parse, { ...params, [name]: sid })).toEqual([`${name} invalid`]);
@@ -149,8 +149,8 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     expect(codes(parse, { ...params, [name]: "" })).toEqual([`${name} empty`]);
   });
 
-  it.each(names)("reports a repeated %s, known or not, once", (name) => {
-    for (const source of [`${toBody(params)}&${name}=x`, { ...params, [name]: ["1", ["2"]] }]) {
+  it.each([...names, "Extra"])("reports a repeated %s once", (name) => {
+    for (const source of [`${toBody({ Extra: "1", ...params })}&${name}=x`, { ...params, [name]: ["1", ["2"]] }]) {
       expect(codes(parse, source)).toEqual([`${name} repeated`]);
     }
   });
@@ -256,19 +256,23 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     expect(JSON.stringify([message, issues])).not.toContain("end");
   });
 
-  const bad = "\u001b[2J\n\u202e\ud800".repeat(2e5);
+  const bad = "\u001b[2J\n\u202e\ud800".repeat(1e5);
   const long = "FaxSid AccountSid To NumPages MediaUrl MediaSid OriginalMediaUrl Timestamp Media".split(" ");
-  it.each<[string, unknown]>([
-    ["values", Object.fromEntries(long.map((name) => [name, bad]))],
-    ["a name", { [bad]: ["1", "2"] }],
-    ["a repeated name", `${"%1b%0a".repeat(2e5)}=1&${"%1b%0a".repeat(2e5)}=2`],
-    ["many names", "a=1&b=2&c=3&".repeat(1e5)],
-    ["many values that are not text", Object.fromEntries(Array.from({ length: 1e3 }, (_, i) => [i + bad, {}]))],
-    ["near names", Object.fromEntries(names.map((name) => [[...name].join("\u2028".repeat(4)), ""]))],
-    ["a long name", `${"f".repeat(1e6)}=1`],
-    ["surrogates", "\ud800".repeat(1e6)],
-  ])("keeps messages short and printable for a megabyte of %s", (_, source) => {
-    expect(codes(parse, source).length).toBeGreaterThan(2);
+  it.each<[string, () => unknown]>([
+    ["values", () => Object.fromEntries(long.map((name) => [name, bad]))],
+    ["a name", () => ({ [bad]: ["1", "2"] })],
+    ["a repeated name", () => `${"%1b%0a".repeat(2e5)}=1&${"%1b%0a".repeat(2e5)}=2`],
+    ["many names", () => "a=1&b=2&c=3&".repeat(1e5)],
+    [
+      "short names of values that are not text",
+      () => Object.fromEntries(Array.from({ length: 1e4 }, (_, i) => [`\0${i}`, {}])),
+    ],
+    ["long names of values that are not text", () => Object.fromEntries(long.map((_, i) => [i + bad, {}]))],
+    ["near names", () => Object.fromEntries(names.map((name) => [[...name].join("\u2028".repeat(4)), ""]))],
+    ["a long name", () => `${"f".repeat(1e6)}=1`],
+    ["surrogates", () => "\ud800".repeat(1e6)],
+  ])("keeps messages short and printable for a megabyte of %s", (_, create) => {
+    expect(codes(parse, create()).length).toBeGreaterThan(2);
   });
 });
 
@@ -339,7 +343,7 @@ const OPTIONAL = {
 
 const INVALID_URLS = `
   /fax.pdf fax.pdf //a.example/fax.pdf a.example/fax.pdf http:foo https:/typo https:// https://[bad https://?x
-  https://:443/ https://a:65536/ https://${"é".repeat(2048)}/ httpss://a/ ftp://a.example/ file:///etc/passwd
+  https://:443/ https://a:65536/ httpss://a/ ftp://a.example/ file:///etc/passwd
   javascript:alert(1) javascript://x/%0aalert(1) data:application/pdf;base64,JVBERg== blob:https://a/1`;
 const INVALID_URL_SPACES = [
   " ",
@@ -465,6 +469,7 @@ describe("parseFaxCallback", () => {
     ["ApiVersion", "not-text", 1, { apiVersion: "" }],
     ["To", "repeated", ["+1", "+2"], { to: "+1" }],
     ["FaxStatus", "repeated", ["received", "failed"], { faxStatus: "received" }],
+    ["MediaUrl", "invalid", `https://${"é".repeat(2048)}/`, {}],
     ["BitRate", "repeated", ["1", "2"], {}],
     ["Unknown", "repeated", ["1", "2"], {}],
     ["Unknown", "not-text", {}, {}],
