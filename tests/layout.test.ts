@@ -43,7 +43,7 @@ const DEV_DEPENDENCIES = ["@types/node", "fast-xml-parser", "tsup", "typescript"
 /** Files in the mirrored folders of tests/ that test no single file of src/. */
 const NOT_MIRRORED = [
   "tests/testing/examples.test.ts", // the examples of docs/testing.md
-  "tests/webhook/multipart-reader.test.ts", // multipart.ts by itself; multipart.test.ts is about the webhook
+  "tests/webhook/media-servers.ts", // shared by the tests of fetchMedia
   "tests/webhook/support.ts", // shared by the tests of the webhook
 ];
 
