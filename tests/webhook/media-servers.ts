@@ -105,3 +105,10 @@ export async function rejection(promise: Promise<unknown>, code: FaxMediaErrorCo
 }
 
 export const readAll = async (media: { arrayBuffer(): Promise<ArrayBuffer> }) => Buffer.from(await media.arrayBuffer());
+
+/** A promise and the function that resolves it. */
+export function defer() {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => (resolve = done));
+  return { promise, resolve: () => resolve() };
+}

@@ -8,6 +8,7 @@ import {
   BOTH,
   MEDIA_URL,
   PDF,
+  defer,
   faxAt,
   get,
   getByPlatform,
@@ -17,7 +18,7 @@ import {
   servers,
   useServers,
 } from "./media-servers.js";
-import { CALLBACK } from "./support.js";
+import { CALLBACK, polluted } from "./support.js";
 
 useServers();
 afterEach(() => vi.useRealTimers());
@@ -121,12 +122,11 @@ describe("fetchMedia, timeoutMs", () => {
     servers.respond = (_req, res) => void res.writeHead(200, { "content-length": 1000 }).write(PDF);
     useFakeTimers();
     // Time advances only after the response has begun, on a busy machine as well.
-    let begin = () => {};
-    const begun = new Promise<void>((resolve) => (begin = resolve));
+    const begun = defer();
     const inner: (url: string, init: MediaFetchInit) => Promise<Response> = getPages === get ? localFetch : fetch;
-    const wrapped = (url: string, init: MediaFetchInit) => inner(url, init).finally(begin);
+    const wrapped = (url: string, init: MediaFetchInit) => inner(url, init).finally(begun.resolve);
     const failed = rejection(getPages({ fetch: wrapped, timeoutMs: 200 }), "timeout", "200 ms");
-    await begun;
+    await begun.promise;
     await new Promise(setImmediate);
     vi.advanceTimersByTime(200);
     await failed;
@@ -163,21 +163,17 @@ describe("fetchMedia, timeoutMs", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("throws timeout if the fetch option ignores the signal, and cancels a later response", async () => {
+  it("throws timeout if the fetch option ignores the signal, and cancels a later body", async () => {
     await rejection(get({ fetch: () => new Promise<never>(() => {}), timeoutMs: 5 }), "timeout");
-    let open = () => {};
-    let cancel = () => {};
-    const gate = new Promise<void>((resolve) => (open = resolve));
-    const canceled = new Promise<void>((resolve) => (cancel = resolve));
-    const pull = vi.fn(async (controller: ReadableStreamDefaultController<Uint8Array>) => {
-      await gate;
-      if (pull.mock.calls.length === 1) controller.enqueue(PDF);
-      else await new Promise(() => {});
+    const gate = defer();
+    const canceled = defer();
+    const body = new ReadableStream({
+      pull: (to) => gate.promise.then(() => to.enqueue(PDF)),
+      cancel: canceled.resolve,
     });
-    const body = new ReadableStream({ pull, cancel: () => cancel() }, { highWaterMark: 0 });
     await rejection(get({ fetch: async () => new Response(body), timeoutMs: 5 }), "timeout");
-    open();
-    await canceled;
+    gate.resolve();
+    await canceled.promise;
   });
 });
 
@@ -232,17 +228,11 @@ describe("fetchMedia, options", () => {
   });
 
   it("ignores options of a polluted prototype", async () => {
-    const polluted = { hosts: ["evil.example"], maxBytes: 1, timeoutMs: 1, headers: { a: "b" }, fetch: 1 };
-    const prototype = Object.prototype as Record<string, unknown>;
-    for (const [name, value] of Object.entries(polluted)) {
-      Object.defineProperty(prototype, name, { value, configurable: true, enumerable: false, writable: true });
-    }
-    const size = getByPlatform().then((pages) => pages.size);
-    const refused = fetchMedia(faxAt("https://evil.example/"), {}).catch((error: unknown) => error);
-    const results = await Promise.all([size.catch((error: unknown) => error), refused]).finally(() => {
-      for (const name of Object.keys(polluted)) delete prototype[name];
+    const inherited = { hosts: ["evil.example"], maxBytes: 1, timeoutMs: 1, headers: { a: "b" }, fetch: 1 };
+    await polluted(inherited, async () => {
+      expect((await getByPlatform()).size).toBe(PDF.length);
+      await rejection(fetchMedia(faxAt("https://evil.example/"), {}), "host-not-allowed");
     });
-    expect(results).toMatchObject([PDF.length, { code: "host-not-allowed" }]);
     expect(servers.requests).toMatchObject([{ path: "/1.pdf" }]);
     expect(servers.requests[0]!.headers["a"]).toBeUndefined();
   });
