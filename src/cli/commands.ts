@@ -91,7 +91,7 @@ async function runCheck(file: string, values: OptionValues, print: Print): Promi
   return problem === undefined ? 0 : 1;
 }
 
-/** What a provider would log for the document, as in "2:12: error 12200: …", the format of compilers. */
+/** The position and error of an invalid document, in the format of compilers: "2:12: error 12200: …". */
 function findProblem(bytes: Buffer): string | undefined {
   if (!isUtf8(bytes)) return ` ${red("error 12100:")} The document is not valid UTF-8. Save it as UTF-8.`;
   try {

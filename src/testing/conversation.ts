@@ -9,14 +9,14 @@ import { type ConversationContext, type FaxExchange, recordError, requestWithRet
 import type { FileToSend, UnsignedRequest } from "./request.js";
 import { emptyPage } from "./sample-pages.js";
 
-/** The outcome of a fax. `error`: the provider rejects what the server did. */
+/** The outcome of a fax. `error`: the provider logs an error, or the pages are lost. */
 export type FaxOutcome = "received" | "failed" | "rejected" | "error";
 
 /** The result of `sendFax`: the outcome, and all exchanges of one test fax. */
 export interface FaxTranscript {
   /** Identifier of the fax. */
   readonly faxSid: string;
-  /** The outcome: `"error"` if the provider logs an error or the pages are lost. */
+  /** The outcome of the fax. */
   readonly outcome: FaxOutcome;
   /** The verb in the response to the new fax. */
   readonly verb?: Verb;
@@ -27,7 +27,7 @@ export interface FaxTranscript {
    * Pages that the provider stores are never lost.
    */
   readonly pagesLost: boolean;
-  /** Every request with its response, in order. */
+  /** All requests with their responses, in order. */
   readonly exchanges: readonly FaxExchange[];
 }
 

@@ -216,7 +216,7 @@ function toConnectionError(error: unknown, hasResponse: boolean, codes: ErrorCod
   return { code: codes.connection, message: `Could not connect (${details}). Is the server running?` };
 }
 
-/** The code and message of the innermost cause. Never throws, even for hostile objects. */
+/** The code and message of the innermost cause. Never throws, even for a revoked proxy. */
 function describeThrown(thrown: unknown): { code: string; text: string } {
   let found = { code: "", text: "a value that is not an Error" };
   try {
