@@ -77,7 +77,7 @@ function isFaxResponse(value: unknown): value is FaxResponse {
 
 function noVerbError(reply: unknown): TwimlError {
   const message = `onFax must return receive() or reject(), but returned ${describeReply(reply)}`;
-  return new TwimlError("no-verb", `${message} Without a verb, the fax is lost (provider error 34106).`);
+  return new TwimlError("no-verb", `${message} The provider would drop the fax (error 34106).`);
 }
 
 function describeReply(reply: unknown): string {
@@ -128,7 +128,8 @@ function checkReplyHeaders(headers: unknown): WebhookReply["headers"] {
       throw new TypeError(`The server sets ${key}. Remove it from headers.`);
     }
     if (value === undefined || value === null) continue;
-    if (!TOKEN.test(name)) throw new TypeError(`headers: ${formatValue(name)} is not a valid header name.`);
+    if (!HEADER_NAME.test(name))
+      throw new TypeError(`headers: ${formatValue(name)} is not a valid header name. Use letters, digits and hyphens.`);
     const values = [value].flat().map((each) => checkHeaderValue(name, String(each)));
     checked[key] = Array.isArray(value) ? values : values[0]!;
   }
