@@ -31,13 +31,13 @@ describe("faxWebhook options", () => {
     ["publicUrl with a line break", { publicUrl: "https://fax.example\n" }, /^publicUrl must be/],
     [
       "publicUrl with ? in the password",
-      { publicUrl: "https://user:hun?ter2@a.example" },
-      /^publicUrl (?!.*(hun|ter2))/,
+      { publicUrl: "https://user:12?ab@a.example" },
+      /^publicUrl (?!.*(12|ab))/,
     ],
     [
       "publicUrl with # in the password",
-      { publicUrl: "https://user:hun#ter2@a.example" },
-      /^publicUrl (?!.*(hun|ter2))/,
+      { publicUrl: "https://user:12#ab@a.example" },
+      /^publicUrl (?!.*(12|ab))/,
     ],
     ["a misspelled option", { onCalback: onFax }, /"onCalback" \(did you mean "onCallback"\?\)/],
     ["an unknown option", { token: "x" }, /"token"/],

@@ -76,7 +76,7 @@ describe("handle, publicUrl", () => {
     await expect(handle(request())).rejects.toThrow(/^publicUrl must be/);
   });
 
-  it.each(["https://user:s3?cret@host.example", "https://user:s3#cret@host.example"])(
+  it.each(["https://user:53?cret@host.example", "https://user:53#cret@host.example"])(
     "refuses a request if a publicUrl function returns %s, and tries no URL",
     async (url) => {
       const { handle, refusals } = setUp({ publicUrl: () => url });
