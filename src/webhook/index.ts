@@ -31,8 +31,8 @@ export interface FaxWebhook {
 
 /**
  * Creates the webhook, which verifies the signature, parses the parameters, calls your handler and replies with TwiML.
- * One URL can serve new faxes and callbacks, because a request with a callback's parameters (`FaxStatus`, `MediaUrl`, …)
- * is never treated as a new fax.
+ * One URL can serve new faxes and callbacks, because a request with parameters of a callback (`FaxStatus`, `MediaUrl`,
+ * …) is never treated as a new fax.
  *
  * Replies with 200 and TwiML, or 304 for an unchanged GET. A refused request gets 400, 403, 404, 405, 413 or 415, and
  * only the reason as plain text (`forbidden` for every 403). `onRefused`, or the console, gets the details.

@@ -14,7 +14,7 @@ export function checkTokens(authToken: unknown): readonly string[] {
   throw new TypeError(`authToken must be ${expected}.${hintFor(authToken) || " Is the environment variable set?"}`);
 }
 
-/** The tokens of an account, or a promise of them if the function returns a promise. Refuses an account without one. */
+/** The tokens of an account, or a promise if the function returns a promise. Refuses an account without a token. */
 export function resolveTokens(
   source: TokenSource,
   accountSid: string | undefined,

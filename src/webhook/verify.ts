@@ -20,7 +20,7 @@ export function requireSignature({ headers }: WebhookRequest): void {
   throw new RefusedError({ reason: "missing-signature" });
 }
 
-/** Refuses a request whose signature matches none of the URLs with any of the tokens. */
+/** Refuses a request unless its signature matches one of the URLs with one of the tokens. */
 export function verify(
   request: WebhookRequest,
   params: ReceivedParams,
