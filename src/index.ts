@@ -1,4 +1,4 @@
-/** The entry "twiml-fax": exports, nothing else. */
+/** The entry "twiml-fax": exports only. */
 export { FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "./twiml/response.js";
 export { parseTwiml, type ParseTwimlOptions } from "./twiml/document.js";
 export {

@@ -1,4 +1,4 @@
-/** The errors of the core and their codes. The codes are constants; the types derive from them. */
+/** The error classes and their codes. The codes are constants; the types derive from them. */
 
 /**
  * The codes of a {@link TwimlError}.
@@ -22,8 +22,8 @@ export const TWIML_ERROR_CODES = [
 export type TwimlErrorCode = (typeof TWIML_ERROR_CODES)[number];
 
 /**
- * The provider's error number for a mistake. `pages-lost` and `second-verb` have no number: providers accept such a
- * document, and lose the pages or ignore the second verb. https://www.twilio.com/docs/api/errors
+ * The provider's error number for each code. `pages-lost` and `second-verb` have none: providers accept the document,
+ * and lose the pages or ignore the second verb. https://www.twilio.com/docs/api/errors
  */
 const PROVIDER_ERRORS: { readonly [Code in TwimlErrorCode]?: number } = {
   malformed: 12100,
@@ -37,7 +37,7 @@ const PROVIDER_ERRORS: { readonly [Code in TwimlErrorCode]?: number } = {
   "no-verb": 34106,
 };
 
-/** Position of an error, if known. */
+/** The position of an error, if known. */
 export interface TwimlLocation {
   /** Name of the verb. */
   readonly verb?: string | undefined;
@@ -50,9 +50,8 @@ export interface TwimlLocation {
 }
 
 /**
- * Thrown for invalid TwiML. The message is for developers: it names the received value and the allowed ones, and holds
- * at most an excerpt of a value. Compare `name` or `code` instead of the class if an ESM and a CommonJS copy of this
- * library can coexist.
+ * Thrown for invalid TwiML. The message is for developers: it contains the allowed values and at most an excerpt of the
+ * received one. Check `name` or `code` instead of the class if an ESM and a CommonJS copy of this library can coexist.
  *
  * @example
  * try {
@@ -67,30 +66,30 @@ export class TwimlError extends TypeError {
   declare readonly verb?: string;
   /** Name of the attribute as given, at most 64 characters. */
   declare readonly attribute?: string;
-  /** Line in the document that was read, from 1. */
+  /** Line in the document, from 1. */
   declare readonly line?: number;
   /** Column in the line, from 1, in characters (code points). */
   declare readonly column?: number;
-  /** The number under which a provider logs the mistake, if it has one. */
+  /** The provider's error number, if it has one. */
   declare readonly providerError?: number;
   constructor(
     /** The kind of mistake, one of `TWIML_ERROR_CODES`. */
     readonly code: TwimlErrorCode,
     message: string,
-    where: TwimlLocation = {},
+    { verb, attribute, line, column }: TwimlLocation = {},
   ) {
-    super(where.line === undefined ? message : `Line ${where.line}, column ${where.column}: ${message}`);
-    if (where.verb !== undefined) this.verb = where.verb.slice(0, 64);
-    if (where.attribute !== undefined) this.attribute = where.attribute.slice(0, 64);
-    if (where.line !== undefined) this.line = where.line;
-    if (where.column !== undefined) this.column = where.column;
+    super(line === undefined ? message : `Line ${line}, column ${column}: ${message}`);
+    if (verb !== undefined) this.verb = verb.slice(0, 64);
+    if (attribute !== undefined) this.attribute = attribute.slice(0, 64);
+    if (line !== undefined) this.line = line;
+    if (column !== undefined) this.column = column;
     const providerError = PROVIDER_ERRORS[code];
     if (providerError !== undefined) this.providerError = providerError;
   }
 }
 
 /**
- * The codes of a {@link FaxRequestIssue}. `invalid`: the value is not one that the parameter can have.
+ * The codes of a {@link FaxRequestIssue}. `invalid`: the value does not have the format of the parameter.
  * @see https://www.twilio.com/docs/fax/twiml
  */
 export const FAX_ISSUE_CODES = ["missing", "empty", "repeated", "not-text", "invalid"] as const;
@@ -101,18 +100,18 @@ export interface FaxRequestIssue {
   readonly parameter: string;
   /** One of `FAX_ISSUE_CODES`. */
   readonly code: (typeof FAX_ISSUE_CODES)[number];
-  /** One sentence: the received value, and the expected one. */
+  /** The expected value and an excerpt of the received one. */
   readonly message: string;
 }
 
-/** An issue, with the name truncated, because anyone can send a long one. */
+/** Creates an issue. Truncates the name, because a client can send a long one. */
 export function createIssue(parameter: string, code: FaxRequestIssue["code"], message: string): FaxRequestIssue {
   return { parameter: parameter.slice(0, 64), code, message };
 }
 
 /**
- * Thrown for a request whose parameters cannot be read. The message sums up the `issues`, with at most excerpts of the
- * received values. Frameworks that read `status` or `statusCode` respond with 400.
+ * Thrown for a request with missing or invalid parameters. The message summarizes `issues`, with at most excerpts of
+ * the received values. Frameworks that read `status` or `statusCode` respond with 400.
  *
  * @example
  * try {
@@ -132,7 +131,7 @@ export class FaxRequestError extends Error {
   readonly statusCode = 400;
   constructor(
     message: string,
-    /** Every problem of the request, in the order of the parameters. */
+    /** All issues of the request, in the order of the parameters. */
     readonly issues: readonly FaxRequestIssue[],
   ) {
     super(message);
@@ -140,13 +139,13 @@ export class FaxRequestError extends Error {
 }
 
 /**
- * Codes of a {@link FaxMediaError}.
+ * The codes of a {@link FaxMediaError}.
  *
  * - `no-media`: the callback has no pages
  * - `host-not-allowed`: the URL, or the target of a redirect, is not on one of `hosts`
- * - `http-status`: the response has another status than 200
- * - `too-large`: the pages have more than `maxBytes`
- * - `timeout`: the pages were not complete after `timeoutMs`
+ * - `http-status`: the status of the response is not 200
+ * - `too-large`: the pages exceed `maxBytes`
+ * - `timeout`: the pages were not complete within `timeoutMs`
  * - `not-a-fax`: the bytes are neither PDF nor TIFF
  * - `network`: the connection failed or was interrupted
  *
@@ -162,13 +161,13 @@ export const MEDIA_ERROR_CODES = [
   "network",
 ] as const;
 
-/** Code of a {@link FaxMediaError}. */
+/** A code of a {@link FaxMediaError}. */
 export type FaxMediaErrorCode = (typeof MEDIA_ERROR_CODES)[number];
 
 /**
  * Thrown when the pages of a fax cannot be fetched. `code` is the reason. The message has the fix and shows only the
- * host of a URL. `cause` is the platform's error, if any, and its message can contain the whole URL. Compare `name` or
- * `code` instead of the class where an ESM and a CommonJS copy of this library can meet.
+ * host of a URL. `cause` is the platform's error, if any; its message can contain the whole URL. Check `name` or `code`
+ * instead of the class if an ESM and a CommonJS copy of this library can coexist.
  *
  * @example
  * const pages = await fetchMedia(callback).catch((error: unknown) => {

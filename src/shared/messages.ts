@@ -1,7 +1,7 @@
-/** The parts of error messages and logs: received values, redacted URLs and suggestions. */
+/** The parts of error messages and logs: received values, suggestions and redacted URLs. */
 
 /**
- * The received value for an error message: at most 40 characters, in one line of ASCII, without credentials, because
+ * Formats a received value for an error message: at most 40 characters, single-line ASCII, without credentials, because
  * messages end up in logs and tickets.
  */
 export function formatValue(value: unknown): string {
@@ -29,16 +29,16 @@ function describeObject(value: object): string {
   return (/^[AEIO]/.test(tag) ? "an " : "a ") + tag;
 }
 
-/** The longest URL in a log. Attackers choose the length of what they send. */
-const MAX_URL_LENGTH = 200;
+/** The longest URL in a log. Clients choose the length of what they send. */
+const MAX_LOGGED_URL = 200;
 
-/** A URL for a log: without userinfo and nested credentials, shortened, and in ASCII. */
+/** Formats a URL for a log: without userinfo and nested credentials, truncated, in ASCII. */
 export function redactUrl(url: string): string {
   const [target] = url.split("?", 1);
   const query = url.slice(target!.length);
   const masked = maskCredentials(target!, /^(https?:\/\/)?/i) + maskCredentials(query, /^\??/);
-  const escaped = masked.slice(0, MAX_URL_LENGTH + 1).replace(/[^\x20-\x7e]|[<>"]/g, percentEncode);
-  return escaped.length > MAX_URL_LENGTH ? escaped.slice(0, MAX_URL_LENGTH - 3) + "..." : escaped;
+  const escaped = masked.slice(0, MAX_LOGGED_URL + 1).replace(/[^\x20-\x7e]|[<>"]/g, percentEncode);
+  return escaped.length > MAX_LOGGED_URL ? escaped.slice(0, MAX_LOGGED_URL - 3) + "..." : escaped;
 }
 
 function percentEncode(character: string): string {
@@ -48,20 +48,26 @@ function percentEncode(character: string): string {
 /** Everything before an `@` (percent-encoded any number of times): it may be a password. */
 export const CREDENTIALS = /^.*(@|%(?:25)*40)/s;
 
-/** Replaces everything between the text's beginning, as `start` matches it, and the last `@`. */
+/** Replaces everything from the end of the match of `start`, which matches any text, to the last `@`. */
 function maskCredentials(text: string, start: RegExp): string {
   const [kept] = start.exec(text)!;
   return kept + text.slice(kept.length).replace(CREDENTIALS, "***@");
 }
 
-/** The beginning of a message about a verb, such as "<Receive>: ". */
-export function formatVerbPrefix(verb: string | undefined): string {
-  return verb === undefined ? "" : `<${verb}>: `;
-}
-
 /** The error for an invalid option or argument. */
 export function optionError(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(`${name} must be ${expected}, but received ${formatValue(value)}.${hintFor(value)}`);
+  return new TypeError(formatMismatch(name, expected, value));
+}
+
+/** The message for an invalid value; `suggestion` is a result of {@link didYouMean}. */
+export function formatMismatch(name: string, expected: string, value: unknown, suggestion = ""): string {
+  return `${name} must be ${expected}, but received ${formatValue(value)}${suggestion}.${hintFor(value)}`;
+}
+
+/** The message for an unknown name; `kind` is its kind, such as "option". */
+export function formatUnknownName(kind: string, name: string, known: readonly unknown[]): string {
+  const all = `Known ${kind}s: ${known.join(", ")}. Names are case-sensitive.`;
+  return `unknown ${kind} ${formatValue(name)}${didYouMean(name, known)}. ${all}`;
 }
 
 /** Suggests the missing step for a function or a promise, as a sentence that follows another one; otherwise "". */
@@ -74,12 +80,12 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return Object(value) === value && typeof (value as { then?: unknown }).then === "function";
 }
 
-/** A name in lower case, without separators and white space, which people get wrong first. */
+/** A name in lower case, without separators and white space, the most common mistakes. */
 export function foldName(name: string): string {
   return name.toLowerCase().replace(/[-_\s]/g, "");
 }
 
-/** Suggests the first near candidate, as in ` (did you mean "pageSize"?)`; an empty string if there is none. */
+/** Suggests the first similar candidate, as in ` (did you mean "pageSize"?)`; returns "" if there is none. */
 export function didYouMean(value: unknown, candidates: Iterable<unknown>): string {
   if (typeof value !== "string" || value.length > 40) return "";
   for (const candidate of candidates) {
@@ -91,7 +97,7 @@ export function didYouMean(value: unknown, candidates: Iterable<unknown>): strin
 /** Whether one contains the other ("pdf"), or they are at most two edits (Levenshtein) apart. */
 function isNear(a: string, b: string): boolean {
   if (a.length > 2 && (b.includes(a) || a.includes(b))) return true;
-  // Edits from the part of `a` that was read to every beginning of `b`.
+  // The edits from the part of `a` that has been read to each prefix of `b`.
   const edits = [...`${b}.`].map((_, length) => length);
   for (const letter of a) {
     let before = edits[0]!++;

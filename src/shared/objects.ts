@@ -1,8 +1,8 @@
-/** Objects from outside: own properties alone, and records without a prototype. */
-import { didYouMean, formatValue } from "./messages.js";
+/** Untrusted objects: own properties only, and records without a prototype. */
+import { formatUnknownName, formatValue, hintFor } from "./messages.js";
 
 /**
- * An empty record without a prototype. V8 adds properties to it as fast as to `{}`, while `Object.create(null)` is a
+ * Returns an empty record without a prototype. V8 adds properties to it as fast as to `{}`; `Object.create(null)` is a
  * hash table, which takes twice the time to fill and freeze.
  */
 export function emptyRecord<Value>(): Record<string, Value> {
@@ -27,15 +27,14 @@ export function isPlainObject(value: unknown): boolean {
 
 /**
  * Copies the options onto a null-prototype object, so a polluted prototype cannot set an option. Throws a TypeError if
- * `options` is not a plain object, or has a name that is not among `names`.
+ * `options` is not a plain object, or has a name that is not one of `names`.
  */
 export function checkOptionNames(caller: string, options: unknown, names: readonly string[]): Record<string, unknown> {
   if (!isPlainObject(options))
-    throw new TypeError(`${caller} takes an object of options, not ${formatValue(options)}.`);
+    throw new TypeError(
+      `${caller} expects an options object, but received ${formatValue(options)}.${hintFor(options)}`,
+    );
   const unknown = Object.keys(options as object).find((name) => !names.includes(name));
-  if (unknown !== undefined) {
-    const hint = didYouMean(unknown, names);
-    throw new TypeError(`${caller} has no option ${formatValue(unknown)}${hint}; there are: ${names.join(", ")}.`);
-  }
+  if (unknown !== undefined) throw new TypeError(`${caller}: ${formatUnknownName("option", unknown, names)}`);
   return Object.assign(emptyRecord<unknown>(), options);
 }

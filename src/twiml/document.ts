@@ -1,35 +1,34 @@
 /** Reading TwiML documents: `parseTwiml`. */
 import { TwimlError } from "../shared/errors.js";
-import { didYouMean, formatValue } from "../shared/messages.js";
+import { didYouMean, formatMismatch, formatValue } from "../shared/messages.js";
 import { checkSize } from "./response.js";
 import { type Verb, parseVerb, secondVerbError, readUncheckedOption, unknownAttributeError } from "./verbs.js";
 import { type XmlElement, type XmlNode, normalizeText, locationAt, parseXml } from "./xml-read.js";
 
-/** What `parseTwiml` takes besides the document. */
+/** The options of `parseTwiml`. */
 export interface ParseTwimlOptions {
   /**
    * With `true`, attributes that this library does not know become the verb's `unchecked`. Otherwise they are errors,
-   * as they are for the providers.
+   * as for the providers. Default: `false`.
    */
   readonly unchecked?: boolean | undefined;
 }
 
 /**
- * The verb of a TwiML document: what a provider would do. Throws the mistake that a provider would log. The verb equals
- * the one that `receive` or `reject` makes.
+ * Parses a TwiML document and returns its verb, as created by `receive` or `reject`. Throws the error that a provider
+ * would log.
  *
  * Accepts exactly what providers accept: well-formed XML 1.0 with the root `Response` and at most one verb. Comments,
- * processing instructions and white space are skipped; a DOCTYPE, CDATA, namespaces and text are errors. Checks are in
- * the order of the providers: the size, the syntax of the whole document, its root, and its content from top to bottom.
+ * processing instructions and white space are skipped. A DOCTYPE, CDATA, namespaces and text are errors. The checks
+ * have the order of the providers: size, syntax of the whole document, root, then the content from top to bottom.
  *
  * @param xml the document as text, at most 64 kB (65,536 bytes in UTF-8), with or without a byte order mark
  * @param options `unchecked: true` keeps attributes that this library does not know
  * @returns a frozen verb, with typed values (`storeMedia="false"` is `false`), or `undefined` for `<Response/>`
- * @throws {TwimlError} `too-large`; `malformed`; `not-a-response`; `second-verb`; `unknown-verb` (also an element in a
- * verb); `invalid-value` (also text); `unknown-attribute`, `invalid-name` and `pages-lost` as `receive` does. Errors in
- * the document have a `line` and a `column`, which count from 1, in characters (code points), and `providerError`, the
- * number under which a provider logs the mistake. If `xml` is not text, or an option is unknown, the error is
- * `invalid-value` or `unknown-attribute` without a position.
+ * @throws {TwimlError} `too-large`; `malformed`; `not-a-response`; `second-verb`; `unknown-verb` (also for an element
+ * in a verb); `invalid-value` (also for text); `unknown-attribute`, `invalid-name` and `pages-lost` as for `receive`. An
+ * error in the document has a `line` and a `column`, both from 1 (columns are code points). If `xml` is not text, or an
+ * option is unknown, the error is `invalid-value` or `unknown-attribute` without a position.
  * @example
  * parseTwiml('<Response><Receive action="/fax" storeMedia="true"/></Response>');
  * // { verb: "Receive", attributes: { action: "/fax", storeMedia: true } }
@@ -56,8 +55,7 @@ export function parseTwiml(xml: string, options?: ParseTwimlOptions): Verb | und
 
 function requireText(xml: unknown): string {
   if (typeof xml === "string") return xml;
-  const message = `the document must be text, not ${formatValue(xml)} (is an await missing?).`;
-  throw new TwimlError("invalid-value", message);
+  throw new TwimlError("invalid-value", formatMismatch("The document", "text", xml));
 }
 
 /** The verb inside `<Response>`. */
@@ -69,7 +67,7 @@ function parseVerbElement(text: string, node: XmlNode, unchecked: boolean): Verb
   return verb;
 }
 
-/** Calls `read`, and adds the position of the attribute (or the tag) to any error it throws. */
+/** Calls `read` and adds the position of the attribute (or the tag) to any error it throws. */
 function withLocation(text: string, element: XmlElement, read: () => Verb): Verb {
   try {
     return read();
@@ -86,14 +84,14 @@ function addLocation({ code, message, verb, attribute }: TwimlError, text: strin
 }
 
 function notAResponseError(name: string): TwimlError {
-  const message = `the root element must be "Response", not ${formatValue(name)}${didYouMean(name, ["Response"])}.`;
+  const message = formatMismatch("the root element", '"Response"', name, didYouMean(name, ["Response"]));
   return new TwimlError("not-a-response", message);
 }
 
-/** The error for content that an element cannot have. */
+/** The error for text, or for an element in a verb. */
 function misplacedError(text: string, verb: string, node: XmlNode): TwimlError {
-  const [code, what] =
+  const [code, found] =
     "text" in node ? ["invalid-value" as const, node.text] : ["unknown-verb" as const, `<${node.name}>`];
-  const message = `<${verb}>: it cannot hold ${formatValue(what)}.`;
+  const message = `<${verb}> cannot contain ${formatValue(found)}.`;
   return new TwimlError(code, message, { verb, ...locationAt(text, node.at) });
 }

@@ -1,6 +1,5 @@
-/** Writing TwiML documents: `toTwiml`, and the `FaxResponse` class that people know from the helper libraries. */
+/** Writing TwiML documents: `toTwiml`, and the class `FaxResponse`, as in the providers' helper libraries. */
 import { TwimlError } from "../shared/errors.js";
-import { formatVerbPrefix } from "../shared/messages.js";
 import {
   type ReceivableAttributes,
   type ReceiveAttributes,
@@ -17,16 +16,16 @@ import {
 import { formatComment, formatDocument } from "./xml-write.js";
 
 /**
- * The `Content-Type` of a TwiML response. Any other one is the provider's error 12300.
+ * The `Content-Type` of a TwiML response. Providers report any other type as error 12300.
  * @example res.writeHead(200, { "content-type": TWIML_CONTENT_TYPE }).end(toTwiml(reject()));
  * @see https://www.twilio.com/docs/api/errors/12300
  */
 export const TWIML_CONTENT_TYPE = "text/xml; charset=utf-8";
 
-/** Providers refuse larger documents. https://www.twilio.com/docs/api/errors/11750 */
+/** The providers' size limit. https://www.twilio.com/docs/api/errors/11750 */
 const MAX_BYTES = 64 * 1024;
 
-/** Named by structure so that the core needs neither DOM nor Node types. */
+/** Declared by structure so that the core needs neither DOM nor Node types. */
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
 /** Wraps `content` in a document. Throws if the document exceeds the providers' size limit. */
@@ -36,19 +35,19 @@ function buildDocument(content: string, verb: Verb | undefined): string {
 
 /** Returns the document. Throws if it exceeds the providers' size limit. */
 export function checkSize(twiml: string, verb?: Verb): string {
-  // One UTF-16 unit is at most three bytes of UTF-8: short documents need no count.
+  // A UTF-16 code unit is at most three bytes in UTF-8, so a short document need not be encoded.
   if (twiml.length * 3 <= MAX_BYTES) return twiml;
   const bytes = new TextEncoder().encode(twiml).length;
   if (bytes <= MAX_BYTES) return twiml;
-  const problem = `the document has ${bytes} bytes, and providers take ${MAX_BYTES} at most`;
-  throw new TwimlError("too-large", `${formatVerbPrefix(verb?.verb)}${problem}.`, { verb: verb?.verb });
+  const message = `The document has ${bytes} bytes, but providers accept at most ${MAX_BYTES}.`;
+  throw new TwimlError("too-large", message, { verb: verb?.verb });
 }
 
 /**
- * The TwiML document for a verb, byte for byte as the providers' helper libraries write it. Without a verb it is the
- * empty `<Response/>`, the response to a callback (for a new fax it would be the provider's error 34106).
+ * Writes the TwiML document of a verb, byte for byte as the providers' helper libraries do. Without a verb, it is the
+ * empty `<Response/>`, the response to a callback. As the response to a new fax, it is the provider's error 34106.
  *
- * @param verb from `receive` or `reject`, or plain data of the same shape, which is checked in the same way
+ * @param verb a verb created by `receive` or `reject`, or plain data of the same structure, which is checked likewise
  * @returns XML, at most 64 kB in UTF-8
  * @throws {TwimlError} see `receive`; `unknown-verb`; `too-large`
  * @example
@@ -63,8 +62,8 @@ export function toTwiml<const AnyVerb extends Verb>(verb?: WritableVerb<AnyVerb>
 }
 
 /**
- * A response built step by step, as with the providers' helper libraries: at most one verb, and comments. Methods that
- * add something return the response itself.
+ * A TwiML response with at most one verb, and comments. Has the API of the providers' helper libraries. The methods
+ * that add content return the response.
  *
  * @example
  * const response = new FaxResponse();
@@ -77,8 +76,8 @@ export class FaxResponse {
   #verb: Verb | undefined;
 
   /**
-   * @param verb the first content of the response
-   * @throws {TwimlError} if `verb` is not a verb; for plain data, as `receive` does
+   * @param verb the verb of the response, as for `toTwiml`
+   * @throws {TwimlError} see `receive`; `unknown-verb`
    */
   constructor(verb?: Verb) {
     if (verb !== undefined) this.#add(checkVerb(verb));
@@ -86,7 +85,7 @@ export class FaxResponse {
 
   /**
    * Accepts the fax. Has the parameters and errors of the function `receive`.
-   * @throws {TwimlError} also `second-verb` if the response has a verb already
+   * @throws {TwimlError} see `receive`; `second-verb` if the response already has a verb
    */
   receive<const Attributes extends ReceiveAttributes>(
     attributes?: ReceivableAttributes<Attributes>,
@@ -96,8 +95,8 @@ export class FaxResponse {
   }
 
   /**
-   * Refuses the fax.
-   * @throws {TwimlError} `second-verb` if the response has a verb already
+   * Rejects the fax.
+   * @throws {TwimlError} `second-verb` if the response already has a verb
    */
   reject(): this;
   reject(...nothing: unknown[]): this {
@@ -105,13 +104,14 @@ export class FaxResponse {
   }
 
   /**
-   * Adds an XML comment, for people who read the document.
-   * @throws {TwimlError} `invalid-value` if it is not text; `invalid-text` if it contains `--` (not allowed in XML
-   * comments) or characters that XML cannot carry
+   * Adds an XML comment.
+   * @throws {TwimlError} `invalid-value` if it is not text; `invalid-text` if it contains `--` or a character that XML
+   * does not allow
    */
   comment(text: string): this {
     if (checkText("comment", text).includes("--")) {
-      throw new TwimlError("invalid-text", `a comment cannot hold "--".`, { attribute: "comment" });
+      const message = `"comment" contains "--", which XML does not allow in comments.`;
+      throw new TwimlError("invalid-text", message, { attribute: "comment" });
     }
     this.#content += formatComment(text);
     return this;

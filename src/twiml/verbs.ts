@@ -1,8 +1,8 @@
-/** The two fax verbs: the table of their attributes, `receive` and `reject`, and the checks of every verb. */
-import { TwimlError } from "../shared/errors.js";
-import { didYouMean, formatValue, formatVerbPrefix, hintFor } from "../shared/messages.js";
+/** The two fax verbs: the table of their attributes, `receive` and `reject`, and the checks of all verbs. */
+import { TwimlError, type TwimlErrorCode } from "../shared/errors.js";
+import { didYouMean, formatMismatch, formatUnknownName, formatValue } from "../shared/messages.js";
 import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
-import { isHttpUrl, isRelativeReference } from "../shared/values.js";
+import { isHttpUrl, isRelativeReference, MAX_URL_LENGTH } from "../shared/values.js";
 import { formatAttribute, formatElement, illegalCharacter, isAttributeName } from "./xml-write.js";
 
 /**
@@ -28,7 +28,7 @@ export type MediaType = (typeof MEDIA_TYPES)[number];
 /** A page size. */
 export type PageSize = (typeof PAGE_SIZES)[number];
 
-/** A URL reference as text, or anything with an `href`, such as a `URL`. */
+/** A URL reference as text, or an object with an `href`, such as a `URL`. */
 export type UrlReference = string | { readonly href: string };
 
 /**
@@ -40,8 +40,8 @@ export type UrlReference = string | { readonly href: string };
  */
 export interface ReceiveAttributes {
   /**
-   * Where the provider reports that the fax was received or failed: an absolute http(s) URL, or a reference relative
-   * to the URL of this document. If it is absent, the provider reports nothing.
+   * The URL to which the provider sends the callback when the fax was received or failed: an absolute http(s) URL, or a
+   * reference relative to the URL of this document, with at most 2,048 characters. Without it, there is no callback.
    */
   readonly action?: UrlReference | null | undefined;
   /** Method of the `action` request. Default: `"POST"`. */
@@ -51,16 +51,16 @@ export interface ReceiveAttributes {
   /** Page size that the fax is rendered to. Default: `"letter"`. */
   readonly pageSize?: PageSize | null | undefined;
   /**
-   * Whether the provider keeps the pages. Default: `true`. With `false` they are sent once, as the file part `Media` of
-   * a `multipart/form-data` POST to `action`; without an `action`, or with `method: "GET"`, they would be lost.
+   * Whether the provider stores the pages. Default: `true`. With `false`, they are sent once, as the file `Media` in a
+   * `multipart/form-data` POST to `action`. Without an `action`, or with `method: "GET"`, they would be lost.
    */
   readonly storeMedia?: boolean | null | undefined;
 }
 
-/** The rule of an attribute: "url" for a URL reference, or the list of allowed values. */
+/** The rule for an attribute: "url" for a URL reference, or the list of allowed values. */
 type RuleFor<Value> = UrlReference extends Value ? "url" : readonly Value[];
 
-/** Every verb's attributes: names, kinds and allowed values. The documentation is in {@link ReceiveAttributes}. */
+/** The attributes of each verb, with their rules. Their documentation is in {@link ReceiveAttributes}. */
 export const VERBS = {
   Receive: {
     action: "url",
@@ -82,16 +82,16 @@ type CheckedAttributes = {
     : Exclude<ReceiveAttributes[Name], null>;
 };
 
-/** What `receive` takes besides the attributes. */
+/** The options of `receive`. */
 export interface ReceiveOptions {
   /**
-   * Attributes that this library does not know yet, by name. They are escaped, but not checked in any other way. Use it
-   * for attributes that a provider has documented since, never for text from outside.
+   * Attributes that this library does not know yet, by name. Their values are escaped, but not checked. Use this option
+   * for attributes that a provider has documented since this release, never for untrusted text.
    */
   readonly unchecked?: Readonly<Record<string, string>> | undefined;
 }
 
-/** The verb that accepts a fax; frozen. Made by {@link receive}. */
+/** The verb that accepts a fax; frozen. Created by {@link receive}. */
 export interface Receive {
   /** Name of the verb. */
   readonly verb: "Receive";
@@ -101,7 +101,7 @@ export interface Receive {
   readonly unchecked?: Readonly<Record<string, string>>;
 }
 
-/** The verb that refuses a fax; frozen. Made by {@link reject}. */
+/** The verb that rejects a fax; frozen. Created by {@link reject}. */
 export interface Reject {
   /** Name of the verb. */
   readonly verb: "Reject";
@@ -110,10 +110,10 @@ export interface Reject {
 /** The response to a new fax. */
 export type Verb = Receive | Reject;
 
-/** No value has this type. The compiler prints it in the first line of an error. */
+/** The reason, which the compiler prints in the first line of its error. No value has this type. */
 type PagesLost = "storeMedia: false requires an action with method POST; otherwise the pages are lost";
 
-/** Whether attributes of the type can lose the pages. Types as wide as a checked verb's are left to the runtime. */
+/** Whether attributes of the type can lose the pages. Types as wide as a checked verb's are checked at runtime only. */
 type LosesPages<Attributes> = Attributes extends { readonly storeMedia?: infer Flag }
   ? false extends Flag
     ? Attributes extends { readonly action: UrlReference; readonly method?: "POST" | null | undefined }
@@ -125,8 +125,8 @@ type LosesPages<Attributes> = Attributes extends { readonly storeMedia?: infer F
   : false;
 
 /**
- * The parameter of `receive` for an argument of the inferred type: `ReceiveAttributes`, and the reason if there is an
- * error. Nothing extends never; that branch is only there for TypeScript to infer the type from it.
+ * The parameter of `receive` for an argument of the inferred type: `ReceiveAttributes`, with the reason if the pages
+ * would be lost. Nothing extends `never`; TypeScript infers `Attributes` from that branch.
  */
 export type ReceivableAttributes<Attributes extends ReceiveAttributes> =
   true extends LosesPages<Attributes>
@@ -135,7 +135,7 @@ export type ReceivableAttributes<Attributes extends ReceiveAttributes> =
       ? Attributes
       : ReceiveAttributes;
 
-/** The parameter of `toTwiml` for a verb of the inferred type, in the same way. */
+/** The parameter of `toTwiml` for a verb of the inferred type; see {@link ReceivableAttributes}. */
 export type WritableVerb<AnyVerb extends Verb> =
   true extends LosesPages<AnyVerb extends Receive ? AnyVerb["attributes"] : unknown>
     ? Verb & PagesLost
@@ -144,13 +144,13 @@ export type WritableVerb<AnyVerb extends Verb> =
       : Verb;
 
 /**
- * The verb that accepts a fax.
+ * Creates the verb that accepts a fax.
  *
- * @param attributes copied and checked; only own enumerable properties are read
+ * @param attributes checked and copied; only own enumerable properties are read
  * @param options `unchecked`: attributes that this library does not know yet
- * @returns a frozen `{ verb: "Receive", attributes }`, with the `href` of a URL object as its text
- * @throws {TwimlError} `unknown-attribute` (also for an option), `invalid-value` (also for an argument that is not a
- * plain object), `invalid-text`, `invalid-name` (in `unchecked`) or `pages-lost` (`storeMedia: false` without an
+ * @returns a frozen `{ verb: "Receive", attributes }`; a URL object becomes its `href`
+ * @throws {TwimlError} `unknown-attribute` (also for an option); `invalid-value` (also for an argument that is not a
+ * plain object); `invalid-text`; `invalid-name` (in `unchecked`); `pages-lost` (`storeMedia: false` without an
  * `action`, or with `method: "GET"`)
  * @example
  * receive({ action: "/fax/received", mediaType: "application/pdf" });
@@ -164,10 +164,10 @@ export function receive<const Attributes extends ReceiveAttributes>(
 }
 
 /**
- * The verb that refuses a fax, which then ends with the status `canceled`. It has no attributes.
+ * Creates the verb that rejects a fax. The fax ends with the status `canceled`. The verb has no attributes.
  *
  * @returns a frozen `{ verb: "Reject" }`
- * @throws {TwimlError} `unknown-attribute` if untyped code passes one anyway
+ * @throws {TwimlError} `unknown-attribute` if untyped code passes an attribute
  * @example
  * toTwiml(reject()); // …<Response><Reject/></Response>
  * @see https://developer.signalwire.com/compatibility-api/cxml/fax/reject
@@ -177,33 +177,31 @@ export function reject(attributes?: unknown, options?: unknown): Reject {
   return buildVerb("Reject", attributes, readOwn(options, "unchecked")) as Reject;
 }
 
-/** Checks the options, and returns `unchecked`, the only one. */
+/** Checks the options of `receive` or `parseTwiml`, and returns `unchecked`, the only one. */
 export function readUncheckedOption(options: unknown, verb?: string): unknown {
   if (options === undefined) return undefined;
-  for (const name of listKeys("options", options, verb)) {
-    if (name === "unchecked") continue;
-    const message = `${formatVerbPrefix(verb)}there is no option ${formatValue(name)}, only "unchecked".`;
-    throw new TwimlError("unknown-attribute", message, { verb, attribute: name });
-  }
-  return readOwn(options, "unchecked");
+  const unknown = listKeys("options", options, verb).find((name) => name !== "unchecked");
+  if (unknown === undefined) return readOwn(options, "unchecked");
+  throw createVerbError("unknown-attribute", verb, unknown, formatUnknownName("option", unknown, ["unchecked"]));
 }
 
-/** Returns a verb of `receive` or `reject` as it is, and checks plain data from anywhere else. */
+/** Returns a verb created by this module unchanged. Checks plain data and returns a copy. */
 export function checkVerb(data: unknown): Verb {
-  if (Object(data) !== data || !Object.hasOwn(data as object, "verb")) throw notAVerbError(data);
+  const name = readOwn(data, "verb");
+  if (name === undefined) throw notAVerbError(data);
   if (VerbBrand.readXml(data as object) !== undefined) return data as Verb;
-  const verb = buildVerb(readOwn(data, "verb"), readOwn(data, "attributes"), readOwn(data, "unchecked"));
+  const verb = buildVerb(name, readOwn(data, "attributes"), readOwn(data, "unchecked"));
   for (const part of listKeys("verb", data)) {
     if (part === "verb" || part === "attributes" || part === "unchecked") continue;
-    const message = `<${verb.verb}>: ${formatValue(part)} must stand inside "attributes".`;
-    throw new TwimlError("unknown-attribute", message, { verb: verb.verb, attribute: part });
+    const problem = `${formatValue(part)} must be inside "attributes".`;
+    throw createVerbError("unknown-attribute", verb.verb, part, problem);
   }
   return verb;
 }
 
 /**
- * Builds a verb from attribute text, with the same checks as `receive`. With `unchecked`, attributes that are not in
- * the table become unchecked ones.
+ * Builds a verb from the text of its attributes, with the same checks as `receive`. With `unchecked`, attributes that
+ * are not in the table become unchecked attributes.
  */
 export function parseVerb(name: string, texts: Iterable<[name: string, text: string]>, unchecked: boolean): Verb {
   const rules = RULES.get(name);
@@ -217,7 +215,7 @@ export function parseVerb(name: string, texts: Iterable<[name: string, text: str
   return buildVerb(name, known, unknown);
 }
 
-/** Converts attribute text to its typed value ("false" to false). Unknown text stays as it is, and fails the check. */
+/** Converts attribute text to its typed value ("false" to false). Unknown text is unchanged, and fails the check. */
 function parseAttributeText(rule: Rule | undefined, text: string): unknown {
   if (rule === undefined || rule === "url") return text;
   return [...rule.keys()].find((value) => String(value) === text) ?? text;
@@ -236,8 +234,8 @@ class ReturnsArgument {
 }
 
 /**
- * Brands a checked verb, and stores its XML. The private field cannot be forged or copied, and, unlike a `WeakMap`, it
- * costs nothing that could be measured.
+ * Brands a checked verb and stores its XML. The private field cannot be forged or copied. Its cost is not measurable,
+ * while a `WeakMap` makes building a verb 80% slower.
  */
 class VerbBrand extends ReturnsArgument {
   readonly #xml: string;
@@ -250,7 +248,7 @@ class VerbBrand extends ReturnsArgument {
   }
 }
 
-/** The allowed values of an attribute, each with its XML; or "url", for values that cannot be listed. */
+/** The allowed values of an attribute, each with its XML; or "url", whose values cannot be listed. */
 type Rule = "url" | ReadonlyMap<unknown, string>;
 type Rules = ReadonlyMap<string, Rule>;
 
@@ -265,7 +263,7 @@ function compileRule([name, rule]: [string, "url" | readonly unknown[]]): [strin
   return [name, rule === "url" ? rule : new Map(rule.map((value) => [value, formatAttribute(name, String(value))]))];
 }
 
-/** Checks and writes in one pass over the attributes. */
+/** Checks and serializes in one pass over the attributes. */
 function buildVerb(name: unknown, attributes: unknown, unchecked: unknown): Verb {
   const rules = RULES.get(name);
   if (rules === undefined) throw unknownVerbError(name);
@@ -296,19 +294,24 @@ function freezeVerb(verb: Verb["verb"], values: object, extra: readonly [string,
   return Object.freeze(new VerbBrand(data, xml)) as unknown as Verb;
 }
 
-/** Reads own values alone, so a polluted prototype can neither refuse a verb nor let one through. */
+/** Reads only own values, so a polluted prototype can neither cause nor hide an error. */
 function losesPages(values: Readonly<Record<string, unknown>>): boolean {
-  if (values["storeMedia"] !== false || !Object.hasOwn(values, "storeMedia")) return false;
-  return !Object.hasOwn(values, "action") || readOwn(values, "method") === "GET";
+  if (readOwn(values, "storeMedia") !== false) return false;
+  return readOwn(values, "action") === undefined || readOwn(values, "method") === "GET";
 }
 
 function checkUrlAttribute(verb: string, name: string, value: unknown): string {
   const href = typeof value === "string" ? value : readHref(value);
   if (typeof href === "string" && href !== "") {
+    if (href.length > MAX_URL_LENGTH) {
+      const problem = `${name} has ${href.length} characters, but at most ${MAX_URL_LENGTH} are allowed.`;
+      throw createVerbError("invalid-value", verb, name, problem);
+    }
     checkText(name, href, verb);
     if (isRelativeReference(href) || isHttpUrl(href)) return href;
   }
-  throw invalidValueError(verb, name, `an http(s) URL, or a relative reference such as "/fax"`, href ?? value);
+  const expected = `an http(s) URL or a relative reference such as "/fax"`;
+  throw createVerbError("invalid-value", verb, name, formatMismatch(name, expected, href ?? value));
 }
 
 /** The `href` of an object. URL inherits it from its class; one from a polluted `Object.prototype` is ignored. */
@@ -318,21 +321,19 @@ function readHref(value: unknown): unknown {
   return href === ({} as { href?: unknown }).href ? undefined : href;
 }
 
-/** Returns text that XML can carry, and throws for anything else. */
+/** Returns text that XML allows. Throws for anything else. */
 export function checkText(name: string, text: unknown, verb?: string): string {
   if (typeof text !== "string") {
-    const message = `${formatVerbPrefix(verb)}${formatValue(name)} must be text, not ${formatValue(text)}.`;
-    throw new TwimlError("invalid-value", message, { verb, attribute: name });
+    throw createVerbError("invalid-value", verb, name, formatMismatch(formatValue(name), "text", text));
   }
   const illegal = illegalCharacter(text);
   if (illegal === undefined) return text;
-  const message = `${formatVerbPrefix(verb)}${formatValue(name)} holds ${illegal}, which XML cannot carry.`;
-  throw new TwimlError("invalid-text", message, { verb, attribute: name });
+  const problem = `${formatValue(name)} contains ${illegal}, which XML does not allow.`;
+  throw createVerbError("invalid-text", verb, name, problem);
 }
 
 function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): [string, string][] {
   const checked: [string, string][] = [];
-  if (unchecked === undefined) return checked;
   for (const name of listKeys("unchecked", unchecked, verb)) {
     const value = (unchecked as Record<string, unknown>)[name];
     if (value === undefined || value === null) continue;
@@ -347,48 +348,44 @@ function checkUncheckedName(verb: string, rules: Rules, name: string): void {
   const known = [...rules.keys()].find((each) => each.toLowerCase() === name.toLowerCase());
   if (known === undefined && isAttributeName(name)) return;
   const problem = known
-    ? `"${known}" must stand in "attributes", where it is checked`
-    : `${formatValue(name)} cannot be the name of an attribute`;
-  throw new TwimlError("invalid-name", `<${verb}>: ${problem}.`, { verb, attribute: name });
+    ? `is a known attribute. Pass it as ${known} in "attributes".`
+    : 'must match [A-Za-z_][\\w.-]* and not start with "xml".';
+  throw createVerbError("invalid-name", verb, name, `${formatValue(name)} ${problem}`);
 }
 
-/** The names of a plain object's own enumerable properties; throws for anything else. */
+/** The names of a plain object's own enumerable properties. Throws for anything else. */
 function listKeys(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
   if (isPlainObject(object)) return Object.keys(object);
-  const problem = `${what} must be a plain object, not ${formatValue(object)}.${hintFor(object)}`;
-  throw new TwimlError("invalid-value", `${formatVerbPrefix(verb)}${problem}`, { verb });
+  throw createVerbError("invalid-value", verb, undefined, formatMismatch(what, "a plain object", object));
 }
 
 function notAVerbError(data: unknown): TwimlError {
-  const message = `${formatValue(data)} is not a verb.${hintFor(data)} receive() and reject() make one.`;
-  return new TwimlError("unknown-verb", message);
+  return new TwimlError("unknown-verb", formatMismatch("verb", "created by receive() or reject()", data));
 }
 
 function unknownVerbError(name: unknown): TwimlError {
-  const hint = didYouMean(name, RULES.keys());
-  const problem = `${formatValue(name)} is not a verb${hint}`;
-  const message = `${problem}; receive() and reject() make one (names are case-sensitive).`;
-  return new TwimlError("unknown-verb", message, { verb: typeof name === "string" ? name : undefined });
+  if (typeof name !== "string") return notAVerbError(name);
+  return new TwimlError("unknown-verb", formatUnknownName("verb", name, [...RULES.keys()]), { verb: name });
 }
 
-/** The error for an attribute that is not in the table; "Response" has no attributes either. */
+/** The error for an attribute that is not in the table. "Response" has no attributes either. */
 export function unknownAttributeError(verb: string, rules: ReadonlyMap<string, unknown>, name: string): TwimlError {
-  const all = [...rules.keys()].join(", ") || "none";
-  const hint = didYouMean(name, rules.keys());
-  const problem = `there is no attribute ${formatValue(name)}${hint}; there are: ${all} (names are case-sensitive)`;
-  return new TwimlError("unknown-attribute", `<${verb}>: ${problem}.`, { verb, attribute: name });
+  const problem = rules.size
+    ? formatUnknownName("attribute", name, [...rules.keys()])
+    : `unknown attribute ${formatValue(name)}. <${verb}> has no attributes.`;
+  return createVerbError("unknown-attribute", verb, name, problem);
 }
 
-/** The error for a verb after another one. */
+/** The error for a second verb. */
 export function secondVerbError({ verb }: Verb, first: Verb): TwimlError {
-  const message = `<${verb}>: it would be ignored: the response already has <${first.verb}>.`;
+  const message = `<${verb}> would be ignored: the response already contains <${first.verb}>.`;
   return new TwimlError("second-verb", message, { verb });
 }
 
 function pagesLostError(verb: string): TwimlError {
-  const message = `<${verb}>: storeMedia: false loses the pages, unless they are POSTed to an "action".`;
-  return new TwimlError("pages-lost", message, { verb, attribute: "storeMedia" });
+  const problem = "storeMedia: false requires an action with method POST; otherwise the pages are lost.";
+  return createVerbError("pages-lost", verb, "storeMedia", problem);
 }
 
 function unlistedValueError(
@@ -397,12 +394,18 @@ function unlistedValueError(
   rule: ReadonlyMap<unknown, string>,
   value: unknown,
 ): TwimlError {
-  const expected = [...rule.keys()].map(formatValue).join(" or ");
-  return invalidValueError(verb, name, expected, value, didYouMean(value, rule.keys()));
+  const allowed = [...rule.keys()];
+  const expected = allowed.map(formatValue).join(" or ");
+  const problem = formatMismatch(name, expected, value, didYouMean(value, allowed));
+  return createVerbError("invalid-value", verb, name, problem);
 }
 
-/** The error for a value that is not allowed; `hint` is a suggestion, if there is one. */
-function invalidValueError(verb: string, name: string, expected: string, value: unknown, hint = ""): TwimlError {
-  const message = `<${verb}>: ${name} must be ${expected}, not ${formatValue(value)}${hint}.`;
-  return new TwimlError("invalid-value", message, { verb, attribute: name });
+/** The error for a verb or one of its attributes. */
+function createVerbError(
+  code: TwimlErrorCode,
+  verb: string | undefined,
+  attribute: string | undefined,
+  problem: string,
+): TwimlError {
+  return new TwimlError(code, (verb ? `<${verb}>: ` : "") + problem, { verb, attribute });
 }

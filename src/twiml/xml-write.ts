@@ -1,12 +1,12 @@
-/** XML 1.0 writing: the text it can carry, and how attributes, elements, comments and documents are written. */
+/** Writing XML 1.0: allowed characters and names, attributes, elements, comments and documents. */
 
 /**
- * Characters that XML 1.0 cannot carry, even escaped: control characters except tab, newline and carriage return,
- * U+FFFE, U+FFFF and lone surrogates (the u flag reads pairs as one character). https://www.w3.org/TR/xml/#charsets
+ * Characters that XML 1.0 does not allow, even escaped: control characters except tab, newline and carriage return,
+ * U+FFFE, U+FFFF and lone surrogates (with the u flag, a pair is one character). https://www.w3.org/TR/xml/#charsets
  */
 export const NOT_CHAR = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
-/** ASCII letters are enough for what providers document. Names that begin with "xml" are reserved (section 2.3). */
+/** ASCII, as in the names that providers document. Names that start with "xml" are reserved (section 2.3). */
 const ATTRIBUTE_NAME = /^(?!xml)[a-z_][\w.-]*$/i;
 
 /**
@@ -23,18 +23,18 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "\r": "&#xD;",
 };
 
-/** The first character of `text` that XML cannot carry, such as "U+0000", if there is one. */
+/** The first character of `text` that XML does not allow, such as "U+0000"; `undefined` if there is none. */
 export function illegalCharacter(text: string): string | undefined {
   const code = NOT_CHAR.exec(text)?.[0].codePointAt(0);
   return code === undefined ? undefined : "U+" + code.toString(16).toUpperCase().padStart(4, "0");
 }
 
-/** Whether an attribute can have this name. */
+/** Whether `name` is a valid attribute name. */
 export function isAttributeName(name: string): boolean {
   return ATTRIBUTE_NAME.test(name);
 }
 
-/** The XML of an attribute, with the space before it. The caller has checked name and value. */
+/** The XML of an attribute, with a leading space. Callers must check the name and the value. */
 export function formatAttribute(name: string, value: string): string {
   return ` ${name}="${escapeAttribute(value)}"`;
 }

@@ -128,7 +128,7 @@ function checkReplyHeaders(headers: unknown): WebhookReply["headers"] {
       throw new TypeError(`The server sets ${key}. Remove it from headers.`);
     }
     if (value === undefined || value === null) continue;
-    if (!HEADER_NAME.test(name))
+    if (!TOKEN.test(name))
       throw new TypeError(`headers: ${formatValue(name)} is not a valid header name. Use letters, digits and hyphens.`);
     const values = [value].flat().map((each) => checkHeaderValue(name, String(each)));
     checked[key] = Array.isArray(value) ? values : values[0]!;
