@@ -3,7 +3,7 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 
 const root = join(import.meta.dirname, "..");
-/** A file that only the language service sees. */
+/** A file that exists only for the language service. */
 const file = join(root, "tests/snippet.ts");
 const HEAD = `
 import { FaxResponse, parseTwiml, receive } from "../src/index.js";
@@ -36,7 +36,7 @@ const service = ts.createLanguageService({
   readFile: ts.sys.readFile,
 });
 
-/** Opens a snippet; `§` marks places, whose positions are returned. */
+/** Opens a snippet, and returns the positions of the `§` marks. */
 function open(snippet: string): number[] {
   const [first, ...parts] = (HEAD + snippet).split("§");
   text = first!;
@@ -48,7 +48,7 @@ function open(snippet: string): number[] {
   });
 }
 
-/** The names of all properties of a type, but for those that it has from a class of the platform. */
+/** The names of the properties of a type, without those declared by a class of the platform. */
 function propertyNames(type: string): string[] {
   const [at] = open(`declare const §value: ${type};`);
   const program = service.getProgram()!;
@@ -64,13 +64,13 @@ function propertyNames(type: string): string[] {
   return own.map((property) => property.name);
 }
 
-/** What an editor shows for the property; empty if it shows nothing but the type. */
+/** The documentation that an editor shows; empty if it shows only the type. */
 function documentationAt(position: number | undefined): string {
   const info = service.getQuickInfoAtPosition(file, position!);
   return ts.displayPartsToString(info?.documentation);
 }
 
-/** The names that an editor shows without documentation, in the snippet around each. */
+/** The properties that an editor shows without documentation; `around` returns the snippet for a name. */
 function undocumented(type: string, around: (name: string) => string): string[] {
   const names = propertyNames(type);
   expect(names).not.toEqual([]);
@@ -79,7 +79,7 @@ function undocumented(type: string, around: (name: string) => string): string[] 
   return names.filter((_, i) => documentationAt(positions[i]) === "");
 }
 
-describe("hovering over an argument shows its documentation", () => {
+describe("hovering over an argument", () => {
   it.each([
     ["receive", "ReceiveAttributes", "receive({ % })"],
     ["receive", "ReceiveOptions", "receive({}, { % })"],
@@ -91,18 +91,18 @@ describe("hovering over an argument shows its documentation", () => {
     ["sendFax", "FaxToSend", "provider.sendFax({ % })"],
     ["signRequest", "SignOptions", "signRequest({ % })"],
     ["verifyRequest", "VerifyOptions", "verifyRequest({ % })"],
-  ])("%s: every property of %s", (_, type, call) => {
+  ])("hovering over an argument of %s shows the documentation of every property of %s", (_, type, call) => {
     expect(undocumented(type, (name) => call.replace("%", `§${name}: undefined!`))).toEqual([]);
     expect(undocumented(type, (name) => `({ §${name}: undefined! }) satisfies Partial<${type}>;`)).toEqual([]);
   });
 
-  it("receive: also where the attributes lose the pages", () => {
+  it("hovering over an argument of receive shows the documentation if the pages would be lost", () => {
     const positions = open("receive({ §storeMedia: false, §method: 'GET' });");
     expect(positions.filter((at) => documentationAt(at) === "")).toEqual([]);
   });
 });
 
-describe("hovering over a property of a value shows its documentation", () => {
+describe("hovering over a property of a value", () => {
   it.each([
     "FaxRequest",
     "FaxCallback",
@@ -112,17 +112,17 @@ describe("hovering over a property of a value shows its documentation", () => {
     "FaxExchange",
     'Extract<Verb, { verb: "Receive" }>',
     'Extract<Verb, { verb: "Receive" }>["attributes"]',
-  ])("%s", (type) => {
+  ])("hovering over a property of %s shows its documentation", (type) => {
     expect(undocumented(type, (name) => `(value: ${type}) => value.§${name};`)).toEqual([]);
   });
 
-  it("TwimlError, but for the name", () => {
+  it("hovering over a property of TwimlError shows its documentation, except for name", () => {
     expect(undocumented("TwimlError", (name) => `(value: TwimlError) => value.§${name};`)).toEqual(["name"]);
   });
 });
 
 describe("completing a property", () => {
-  it("receive: offers the attributes alone, each with its documentation", () => {
+  it("completing an argument of receive offers only the attributes, with their documentation", () => {
     const [position] = open("receive({ § })");
     const { entries } = service.getCompletionsAtPosition(file, position!, undefined)!;
     expect(entries.map(({ name }) => name).sort()).toEqual(propertyNames("ReceiveAttributes").sort());
@@ -155,11 +155,14 @@ describe("the compiler's error for a common mistake", () => {
     ['faxWebhook({ authToken: "t", onfax: () => receive() })', "Did you mean to write 'onFax'?"],
     ['faxWebhook({ authToken: "t", onFax: () => {} })', "Type '() => void' is not assignable to"],
     ['faxWebhook({ authToken: "t", onFax: () => "" })', "Type '() => string' is not assignable to"],
-  ])("%s: its first line has the reason", (snippet, reason) => {
+  ])("the first line of the compiler's error for %s has the reason", (snippet, reason) => {
     expect(errorLines(snippet)[0]).toContain(reason);
   });
 
-  it.each(["faxWebhook({})", "faxWebhook({ onFax: () => receive() })"])("%s: the second line has it", (snippet) => {
-    expect(errorLines(snippet)[1]).toContain("Property 'authToken' is missing");
-  });
+  it.each(["faxWebhook({})", "faxWebhook({ onFax: () => receive() })"])(
+    "the error for %s names authToken",
+    (snippet) => {
+      expect(errorLines(snippet)[1]).toContain("Property 'authToken' is missing");
+    },
+  );
 });

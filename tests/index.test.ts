@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import * as entry from "../src/index.js";
 
 describe('the entry "twiml-fax"', () => {
-  it("exports exactly what is documented", () => {
+  it("twiml-fax exports exactly the documented names", () => {
     expect(Object.keys(entry).sort()).toEqual([
       "FAX_ISSUE_CODES",
       "FAX_STATUSES",
@@ -24,7 +24,7 @@ describe('the entry "twiml-fax"', () => {
     ]);
   });
 
-  it("lists the values that the providers document", () => {
+  it("HTTP_METHODS, MEDIA_TYPES, PAGE_SIZES and FAX_STATUSES have the documented values", () => {
     expect(entry.HTTP_METHODS).toEqual(["GET", "POST"]);
     expect(entry.MEDIA_TYPES).toEqual(["application/pdf", "image/tiff"]);
     expect(entry.PAGE_SIZES).toEqual(["letter", "legal", "a4"]);
@@ -33,7 +33,7 @@ describe('the entry "twiml-fax"', () => {
     );
   });
 
-  it("names a content type that providers take for XML (error 12300)", () => {
+  it("TWIML_CONTENT_TYPE is a type that providers accept (error 12300)", () => {
     expect(entry.TWIML_CONTENT_TYPE).toBe("text/xml; charset=utf-8");
   });
 });

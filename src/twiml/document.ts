@@ -26,9 +26,9 @@ export interface ParseTwimlOptions {
  * @param options `unchecked: true` keeps attributes that this library does not know
  * @returns a frozen verb, with typed values (`storeMedia="false"` is `false`), or `undefined` for `<Response/>`
  * @throws {TwimlError} `too-large`; `malformed`; `not-a-response`; `second-verb`; `unknown-verb` (also for an element
- * in a verb); `invalid-value` (also for text); `unknown-attribute`, `invalid-name` and `pages-lost` as for `receive`. An
- * error in the document has a `line` and a `column`, both from 1 (columns are code points). If `xml` is not text, or an
- * option is unknown, the error is `invalid-value` or `unknown-attribute` without a position.
+ * in a verb); `invalid-value` (also for text); `unknown-attribute`, `invalid-name` and `pages-lost` as for `receive`.
+ * Errors in the document have a `line` and a `column`, both from 1 (columns count code points). If `xml` is not text or
+ * an option is unknown, the error is `invalid-value` or `unknown-attribute` without a position.
  * @example
  * parseTwiml('<Response><Receive action="/fax" storeMedia="true"/></Response>');
  * // { verb: "Receive", attributes: { action: "/fax", storeMedia: true } }

@@ -31,8 +31,8 @@ interface Cursor {
 }
 
 /**
- * Section 2.3, production 5. The look-ahead excludes characters that a name can contain but not start with. Patterns are
- * sticky: they match at the cursor. White space is `[ \t\n]`, because `\s` matches more characters than XML allows.
+ * Section 2.3, production 5. The look-ahead excludes characters that a name can contain but not start with. Patterns
+ * are sticky: they match at the cursor. White space is `[ \t\n]`, because `\s` matches more characters than XML allows.
  */
 const NAME =
   /(?![-.\d\xB7\u0300-\u036F\u203F\u2040])[-.:\w\xB7\xC0-\xD6\xD8-\xF6\xF8-\u037D\u037F-\u1FFF\u200C\u200D\u203F\u2040\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\u{10000}-\u{EFFFF}]+/uy;

@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { isHttpUrl, isRelativeReference, parseTimestamp, parseUrl } from "../../src/shared/values.js";
+import { isHttpUrl, isRelativeReference, isSid, parseTimestamp, parseUrl } from "../../src/shared/values.js";
+
+describe("isSid", () => {
+  it.each(["a", "FX-1_z", "0".repeat(40)])("isSid accepts %j", (sid) => {
+    expect(isSid(sid)).toBe(true);
+  });
+
+  it.each(["", "0".repeat(41), "../a", "a.b", "é", "a\n", 5])("isSid rejects %j", (sid) => {
+    expect(isSid(sid)).toBe(false);
+  });
+});
 
 describe("isHttpUrl", () => {
   it.each([
@@ -12,7 +22,8 @@ describe("isHttpUrl", () => {
     "https://1.2.3.4/",
     "https://a-b.1c.example-2.com/0/~a?b=%zz#[c]",
     "https://xn--mnchen-3ya.de/",
-  ])("accepts %j", (text) => {
+    "https://example.com/".padEnd(2048, "a"),
+  ])("isHttpUrl accepts %j", (text) => {
     expect(isHttpUrl(text)).toBe(true);
   });
 
@@ -43,8 +54,9 @@ describe("isHttpUrl", () => {
     "https://a.1",
     "https://files.example.0x1/",
     "https://xn--a/",
-    `https://${"a".repeat(2048)}/`,
-  ])("refuses %j", (text) => {
+    "https://example.com/".padEnd(2049, "a"),
+    "https://example.com:80/".padEnd(2049, "a"),
+  ])("isHttpUrl rejects %j", (text) => {
     expect(isHttpUrl(text)).toBe(false);
   });
 });
@@ -54,12 +66,10 @@ describe("isRelativeReference", () => {
     "/fax",
     "/",
     "/a:b",
-    "fax",
     "fax/received.php?x=http://a",
     "./a:b",
     "../fax",
     ".",
-    "?a=1",
     "?a:b",
     "#a",
     "//example.com/fax",
@@ -69,7 +79,7 @@ describe("isRelativeReference", () => {
     "a/b:c",
     "a?b:c",
     "a#b:c",
-  ])("accepts %j", (text) => {
+  ])("isRelativeReference accepts %j", (text) => {
     expect(isRelativeReference(text)).toBe(true);
   });
 
@@ -90,38 +100,29 @@ describe("isRelativeReference", () => {
     "localhost:3000/x",
     "example.com:443/x",
     "https:/typo",
-    "https:typo",
     "https://[bad",
-    "http://",
-    "c:\\fax",
-  ])("refuses %j", (text) => {
-    expect(isRelativeReference(text)).toBe(false);
-  });
-
-  it.each([
     "127.0.0.1:3000/x",
-    "1:2",
     "[::1]:3000/x",
-    ":",
     ":x",
     "a:",
     "C:\\x",
-    "ftp://u:p@h/",
-    "http:foo",
     " :/",
     "é:x",
-  ])("refuses %j: a first segment has no colon (RFC 3986, section 4.2)", (text) => {
+  ])("isRelativeReference rejects %j", (text) => {
     expect(isRelativeReference(text)).toBe(false);
   });
 });
 
 describe("parseUrl", () => {
-  it.each(["https://example.com/\n", "https://example.com/a\tb", "https://example.com/\x7f", "https://example.com\r/"])(
-    "refuses the control character in %j",
-    (text) => {
-      expect(parseUrl(text)).toBeUndefined();
-    },
-  );
+  const controls = [...Array.from({ length: 0x20 }, (_, code) => code), 0x7f];
+  it.each(controls)("parseUrl returns undefined for a URL with the control character %i", (code) => {
+    expect(parseUrl(`https://example.com/a${String.fromCharCode(code)}b`)).toBeUndefined();
+  });
+
+  it("parseUrl returns any other http(s) URL", () => {
+    for (const url of ["https://example.com/ ~", "https://example.com/\x80é"]) expect(parseUrl(url)).toBe(url);
+    expect(parseUrl("/fax")).toBeUndefined();
+  });
 });
 
 describe("parseTimestamp", () => {
@@ -132,7 +133,7 @@ describe("parseTimestamp", () => {
     ["13 Jan 0049 21:54:46 GMT", "0049-01-13T21:54:46.000Z"],
     ["Est, 13 Jan 2022 24:00:00 -0100", "2022-01-14T01:00:00.000Z"],
     ["Feb, 13 Jan 2022 21:54:46 GMT", "2022-01-13T21:54:46.000Z"],
-  ])("reads %j", (text, time) => {
+  ])("parseTimestamp reads %j", (text, time) => {
     expect(parseTimestamp(text)?.toISOString()).toBe(time);
   });
 
@@ -148,7 +149,7 @@ describe("parseTimestamp", () => {
     "2022-01-13",
     "2022-01-13T21:5446",
     "2022-01-13T21:54:4646",
-  ])("refuses %j", (text) => {
+  ])("parseTimestamp returns undefined for %j", (text) => {
     expect(parseTimestamp(text)).toBeUndefined();
   });
 });

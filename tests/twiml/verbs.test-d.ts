@@ -19,7 +19,7 @@ import {
 import type { VERBS } from "../../src/twiml/verbs.js";
 
 describe("the value types", () => {
-  it("are those of the table, name by name", () => {
+  it("ReceiveAttributes has the attributes and values of the table", () => {
     type Table = (typeof VERBS)["Receive"];
     type Value<Rule> = Rule extends readonly (infer Each)[] ? Each : UrlReference;
     expectTypeOf<ReceiveAttributes>().toEqualTypeOf<{
@@ -27,7 +27,7 @@ describe("the value types", () => {
     }>();
   });
 
-  it("are the values that the providers document", () => {
+  it("HttpMethod, MediaType, PageSize and UrlReference have the documented values", () => {
     expectTypeOf<HttpMethod>().toEqualTypeOf<"GET" | "POST">();
     expectTypeOf<MediaType>().toEqualTypeOf<"application/pdf" | "image/tiff">();
     expectTypeOf<PageSize>().toEqualTypeOf<"letter" | "legal" | "a4">();
@@ -36,7 +36,7 @@ describe("the value types", () => {
 });
 
 describe("receive", () => {
-  it("takes every documented attribute with every documented value", () => {
+  it("receive accepts every documented attribute and value", () => {
     receive();
     receive({});
     receive({ action: "/fax", method: "POST", mediaType: "application/pdf", pageSize: "letter", storeMedia: true });
@@ -48,7 +48,7 @@ describe("receive", () => {
     >();
   });
 
-  it("takes values of the exported types", () => {
+  it("receive accepts values of the exported types", () => {
     (method: HttpMethod, mediaType: MediaType, pageSize: PageSize, action: UrlReference) =>
       receive({ action, method, mediaType, pageSize });
     (attributes: ReceiveAttributes, options: ReceiveOptions) => receive(attributes, options);
@@ -58,14 +58,14 @@ describe("receive", () => {
     (attributes: ReceiveAttributes) => new FaxResponse().receive(attributes);
   });
 
-  it("takes undefined and null for every attribute, also under exactOptionalPropertyTypes", () => {
+  it("receive accepts undefined and null for every attribute, with exactOptionalPropertyTypes", () => {
     receive(undefined, undefined);
     receive({ action: undefined, method: undefined, mediaType: undefined, pageSize: undefined, storeMedia: undefined });
     receive({ action: null, method: null, mediaType: null, pageSize: null, storeMedia: null });
     (action: string | undefined, pageSize: PageSize | null) => receive({ action, pageSize });
   });
 
-  it("takes a URL, and anything with an href", () => {
+  it("receive accepts a URL and objects with an href as action", () => {
     receive({ action: new URL("https://example.com/fax") });
     receive({ action: { href: "/fax" } });
     receive({ action: new URL("https://example.com/fax"), storeMedia: false });
@@ -77,7 +77,7 @@ describe("receive", () => {
     receive({ action: 5 });
   });
 
-  it("refuses names in the wrong case, and unknown ones", () => {
+  it("receive rejects unknown names and names in the wrong case", () => {
     // @ts-expect-error it is pageSize
     receive({ pagesize: "a4" });
     // @ts-expect-error it is action
@@ -88,14 +88,14 @@ describe("receive", () => {
     receive({ storemedia: true });
     // @ts-expect-error there is no such attribute
     receive({ timeout: 5 });
-    // @ts-expect-error "unchecked" stands in the second argument
+    // @ts-expect-error "unchecked" is an option: the second argument
     receive({ unchecked: { later: "1" } });
   });
 
-  it("refuses wrong values", () => {
+  it("receive rejects invalid values", () => {
     // @ts-expect-error methods are in upper case
     receive({ method: "post" });
-    // @ts-expect-error PUT is no method of the action request
+    // @ts-expect-error PUT is not a method of the action request
     receive({ method: "PUT" });
     // @ts-expect-error it is "application/pdf"
     receive({ mediaType: "pdf" });
@@ -105,46 +105,46 @@ describe("receive", () => {
     receive({ storeMedia: "true" });
     // @ts-expect-error a flag is a boolean
     receive({ storeMedia: 1 });
-    // @ts-expect-error any text is too wide
+    // @ts-expect-error string is too wide
     (method: string) => receive({ method });
   });
 
-  it("refuses what is no object of attributes", () => {
-    // @ts-expect-error the URL stands in { action }
+  it("receive rejects arguments that are not an object of attributes", () => {
+    // @ts-expect-error the URL must be in { action }
     receive("/fax");
-    // @ts-expect-error the URL stands in { action }
+    // @ts-expect-error the URL must be in { action }
     receive(new URL("https://example.com/fax"));
-    // @ts-expect-error pairs are no attributes
+    // @ts-expect-error pairs are not attributes
     receive([["action", "/fax"]]);
-    // @ts-expect-error null stands for an attribute that is absent, not for all of them
+    // @ts-expect-error null is allowed for an attribute, not for all of them
     receive(null);
   });
 
-  it("refuses storeMedia: false where the pages would be lost", () => {
-    // @ts-expect-error there is no action to POST the pages to
+  it("receive rejects storeMedia: false if the pages would be lost", () => {
+    // @ts-expect-error without an action the pages are lost
     receive({ storeMedia: false });
     // @ts-expect-error a GET has no body for the pages
     receive({ storeMedia: false, action: "/fax", method: "GET" });
-    // @ts-expect-error an action that is undefined is none
+    // @ts-expect-error an undefined action is absent
     receive({ storeMedia: false, action: undefined });
-    // @ts-expect-error an action that is null is none
+    // @ts-expect-error an action of null is absent
     receive({ storeMedia: false, action: null });
-    // @ts-expect-error an action that may be undefined may be none
+    // @ts-expect-error an action that can be undefined can be absent
     (action: string | undefined) => receive({ storeMedia: false, action });
-    // @ts-expect-error a method that may be GET may lose the pages
+    // @ts-expect-error a method that can be GET can lose the pages
     (method: HttpMethod) => receive({ storeMedia: false, action: "/fax", method });
-    // @ts-expect-error a flag that may be false needs an action
+    // @ts-expect-error a flag that can be false requires an action
     (storeMedia: boolean) => receive({ storeMedia });
-    // @ts-expect-error one of two values has no action
+    // @ts-expect-error one of the two values has no action
     (stored: boolean) => receive(stored ? { action: "/fax" } : { storeMedia: false });
     const attributes = { storeMedia: false } as const;
     // @ts-expect-error a variable of an inferred type is checked as well
     receive(attributes);
-    // @ts-expect-error the class takes what the function takes
+    // @ts-expect-error the method has the type of the function
     new FaxResponse().receive({ storeMedia: false });
   });
 
-  it("takes storeMedia: false where they arrive", () => {
+  it("receive accepts storeMedia: false with an action and POST", () => {
     receive({ storeMedia: false, action: "/fax" });
     receive({ storeMedia: false, action: "/fax", method: "POST" });
     receive({ storeMedia: false, action: "/fax", method: undefined });
@@ -154,7 +154,7 @@ describe("receive", () => {
     (storeMedia: true | undefined) => receive({ storeMedia, method: "GET" });
   });
 
-  it("takes unchecked attributes, of text alone", () => {
+  it("receive accepts unchecked attributes, of text only", () => {
     receive({}, {});
     receive({}, { unchecked: {} });
     receive({}, { unchecked: { later: "1" } });
@@ -166,7 +166,7 @@ describe("receive", () => {
     receive({}, { unchecked: { later: true } });
     // @ts-expect-error the option is "unchecked"
     receive({}, { uncheked: { later: "1" } });
-    // @ts-expect-error the names stand in { unchecked }
+    // @ts-expect-error the names must be in { unchecked }
     receive({}, { later: "1" });
     // @ts-expect-error a list of names has no values
     receive({}, { unchecked: ["later"] });
@@ -174,7 +174,7 @@ describe("receive", () => {
 });
 
 describe("a verb", () => {
-  it("is told apart by its name", () => {
+  it("Verb is discriminated by its name", () => {
     expectTypeOf<Verb>().toEqualTypeOf<Receive | Reject>();
     expectTypeOf<Verb["verb"]>().toEqualTypeOf<"Receive" | "Reject">();
     (verb: Verb) => (verb.verb === "Receive" ? verb.attributes.action : undefined) satisfies string | undefined;
@@ -182,7 +182,7 @@ describe("a verb", () => {
     (verb: Reject) => verb.attributes;
   });
 
-  it("has its attributes as they are written", () => {
+  it("Receive has typed attributes", () => {
     const { attributes, unchecked } = receive();
     expectTypeOf(attributes.action).toEqualTypeOf<string | undefined>();
     expectTypeOf(attributes.method).toEqualTypeOf<HttpMethod | undefined>();
@@ -193,7 +193,7 @@ describe("a verb", () => {
     (verb: Receive) => receive(verb.attributes);
   });
 
-  it("is read-only, like all in it", () => {
+  it("Verb is read-only, like its attributes", () => {
     // @ts-expect-error the verb is read-only
     (verb: Receive) => (verb.verb = "Receive");
     // @ts-expect-error the verb is read-only
@@ -212,20 +212,20 @@ describe("a verb", () => {
 });
 
 describe("reject", () => {
-  it("takes no arguments", () => {
+  it("reject accepts no arguments", () => {
     expectTypeOf(reject).parameters.toEqualTypeOf<[]>();
     expectTypeOf(reject()).toEqualTypeOf<Reject>();
     // @ts-expect-error <Reject> has no attributes
     () => reject({ reason: "busy" });
     // @ts-expect-error not even an empty object
     () => reject({});
-    // @ts-expect-error the class takes what the function takes
+    // @ts-expect-error the method has the type of the function
     () => new FaxResponse().reject({ reason: "busy" });
   });
 });
 
 describe("toTwiml", () => {
-  it("takes a verb, plain data of its shape, or nothing", () => {
+  it("toTwiml accepts a verb, plain data of its structure, or nothing", () => {
     expectTypeOf(toTwiml()).toEqualTypeOf<string>();
     toTwiml(undefined);
     toTwiml(receive());
@@ -236,7 +236,7 @@ describe("toTwiml", () => {
     (verb: Verb | undefined) => toTwiml(verb);
   });
 
-  it("refuses everything else", () => {
+  it("toTwiml rejects everything else", () => {
     // @ts-expect-error an object without a verb
     () => toTwiml({});
     // @ts-expect-error null is not a verb
@@ -247,7 +247,7 @@ describe("toTwiml", () => {
     () => toTwiml({ verb: "Say", attributes: {} });
     // @ts-expect-error it is "Receive"
     () => toTwiml({ verb: "receive", attributes: {} });
-    // @ts-expect-error the attributes stand in { attributes }
+    // @ts-expect-error the attributes must be in { attributes }
     () => toTwiml({ verb: "Receive", action: "/fax" });
     // @ts-expect-error <Reject> has no attributes
     () => toTwiml({ verb: "Reject", attributes: { reason: "busy" } });
@@ -259,15 +259,15 @@ describe("toTwiml", () => {
     () => toTwiml(receive);
     // @ts-expect-error a promise of a verb must be awaited
     () => toTwiml(Promise.resolve(receive()));
-    // @ts-expect-error any object is too wide
+    // @ts-expect-error object is too wide
     (verb: object) => toTwiml(verb);
-    // @ts-expect-error any record is too wide
+    // @ts-expect-error a record is too wide
     (verb: Record<string, unknown>) => toTwiml(verb);
   });
 });
 
 describe("FaxResponse", () => {
-  it("returns itself from what adds something", () => {
+  it("FaxResponse methods return the response", () => {
     expectTypeOf(new FaxResponse().receive()).toEqualTypeOf<FaxResponse>();
     expectTypeOf(new FaxResponse().reject()).toEqualTypeOf<FaxResponse>();
     expectTypeOf(new FaxResponse().comment("a")).toEqualTypeOf<FaxResponse>();
@@ -275,7 +275,7 @@ describe("FaxResponse", () => {
     expectTypeOf(new FaxResponse().toString()).toEqualTypeOf<string>();
   });
 
-  it("refuses what it would throw for", () => {
+  it("FaxResponse rejects arguments for which it throws", () => {
     // @ts-expect-error a comment is text
     () => new FaxResponse().comment(5);
     // @ts-expect-error a comment is text
@@ -292,7 +292,7 @@ describe("FaxResponse", () => {
 });
 
 describe("TwimlError", () => {
-  it("carries its identity in read-only properties", () => {
+  it("TwimlError has a read-only name and code", () => {
     expectTypeOf<TwimlError>().toExtend<TypeError>();
     expectTypeOf<TwimlError["name"]>().toEqualTypeOf<"TwimlError">();
     expectTypeOf<TwimlError["code"]>().toEqualTypeOf<TwimlErrorCode>();
