@@ -7,7 +7,7 @@ import { multipart, plain, request, setUp, thrower } from "./support.js";
 
 const EMPTY = `${XML}<Response/>`;
 
-describe("handle, a new fax", () => {
+describe("handle: a new fax", () => {
   it("calls onFax with the parameters and the request, and replies with TwiML", async () => {
     const { handle, onFax, onCallback, onRefused } = setUp();
     const reply = await handle(request({ params: { ...INCOMING, New: "x" } }));
@@ -46,7 +46,7 @@ describe("handle, a new fax", () => {
   });
 });
 
-describe("handle, a callback", () => {
+describe("handle: a callback", () => {
   it.each(["POST", "GET"])("calls onCallback for a callback by %s, and replies with <Response/>", async (method) => {
     const { handle, onFax, onCallback } = setUp();
     expect(await handle(request({ method, params: CALLBACK }))).toMatchObject({ status: 200, body: EMPTY });
@@ -102,7 +102,7 @@ describe("handle, a callback", () => {
     ["400 if middleware removed the pages", {}, 400],
     ["200 for a failed fax, which has no pages", { FaxStatus: "failed" }, 200],
     ["200 for pages that are stored at a URL", { MediaUrl }, 200],
-  ])("returns for a parsed multipart callback without a file: %s", async (_, change, status) => {
+  ])("returns for a parsed multipart callback without a file %s", async (_, change, status) => {
     const { handle, onCallback } = setUp(DELIVERIES);
     const params = { ...INCOMING, FaxStatus: "received", ...change };
     const reply = await handle(request({ params, headers: multipart("b"), body: params }));
@@ -110,7 +110,7 @@ describe("handle, a callback", () => {
   });
 });
 
-describe("handle, the order of the steps", () => {
+describe("handle: the order of the steps", () => {
   it("calls no handler before it has verified the signature", async () => {
     const order: string[] = [];
     const { handle } = setUp({
@@ -126,7 +126,7 @@ describe("handle, the order of the steps", () => {
   });
 });
 
-describe("handle, errors of handlers", () => {
+describe("handle: errors of handlers", () => {
   const error = new Error("no database");
   const rejecting = () => Promise.reject(error);
 

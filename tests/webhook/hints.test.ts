@@ -11,7 +11,7 @@ async function getMessage(sent: HandleRequest, options: Partial<FaxWebhookOption
   return refusals[0]!.message;
 }
 
-describe("handle, the hint of a signature mismatch", () => {
+describe("handle: the hint of a signature mismatch", () => {
   it.each<[string, Record<string, string>, string]>([
     ["X-Forwarded-Host", { "x-forwarded-host": "fax.example.com" }, ORIGIN],
     ["the first X-Forwarded-Host", { "x-forwarded-host": " fax.example.com , b.example" }, ORIGIN],
@@ -33,7 +33,7 @@ describe("handle, the hint of a signature mismatch", () => {
     ["an invalid host", { "x-forwarded-host": "a.example/b" }, "https://a.example/b"],
     ["a prefix without a slash", { host: "a.example", "x-forwarded-prefix": ".evil" }, "https://a.example.evil"],
     ["the second X-Forwarded-Host", { "x-forwarded-host": "b.example, a.example" }, "https://a.example"],
-  ])("does not try %s", async (_, headers, base) => {
+  ])("names no publicUrl if the signature matches %s", async (_, headers, base) => {
     const signature = sign(`${base}/fax` + Object.entries(INCOMING).sort().flat().join(""));
     const message = await getMessage(request({ headers: { ...headers, "x-twilio-signature": signature } }));
     expect(message).toMatch(/^The signature matches none/);

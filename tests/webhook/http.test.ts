@@ -11,12 +11,12 @@ async function getHandlerRequest(sent: HandleRequest) {
   return onFax.mock.calls[0]![1];
 }
 
-describe("handle, the request of a handler", () => {
-  it("has the method in upper case", async () => {
+describe("handle: the request of a handler", () => {
+  it("passes the method to handlers in upper case", async () => {
     expect((await getHandlerRequest({ ...request(), method: "post" })).method).toBe("POST");
   });
 
-  it("has the query of the URL, without the parameters of the body", async () => {
+  it("passes the query of the URL to handlers, without the parameters of the body", async () => {
     const { query } = await getHandlerRequest(request({ path: "/fax?tag=2&a=1&a=2" }));
     expect([query.get("tag"), query.getAll("a"), query.has("FaxSid")]).toEqual(["2", ["1", "2"], false]);
   });
@@ -29,13 +29,13 @@ describe("handle, the request of a handler", () => {
     ["a Headers object", new Headers(pairs)],
     ["a Map", new Map(pairs) as never],
     ["a record with undefined", { ...Object.fromEntries(pairs), cookie: undefined }],
-  ])("has headers by lower-case name from %s", async (_, headers) => {
+  ])("passes headers by lower-case name to handlers, from %s", async (_, headers) => {
     const received = await getHandlerRequest({ ...request(), headers });
     expect(received.headers["content-type"]).toBe(FORM);
     expect("cookie" in received.headers).toBe(false);
   });
 
-  it("joins repeated headers in any case, has no prototype, and is frozen", async () => {
+  it("joins repeated headers in any case, without a prototype, and freezes them", async () => {
     const extra = { Cookie: ["a=1", "b=2"], "X-Many": ["1", "2"], "x-many": "3", constructor: "c" };
     const received = await getHandlerRequest(request({ headers: extra }));
     const { headers } = received;
@@ -47,12 +47,12 @@ describe("handle, the request of a handler", () => {
   it.each<[string, HandleRequest["headers"]]>([
     ["in a list", { ...request().headers, "content-type": [FORM, ""] }],
     ["in pairs", { forEach: (add) => [...pairs, ["Content-Type", ""]].forEach(([name, value]) => add(value!, name!)) }],
-  ])("is refused with 415 for a second, empty Content-Type %s", async (_, headers) => {
+  ])("returns 415 for a second, empty Content-Type %s", async (_, headers) => {
     const reply = await refusalOf(setUp(), { ...request(), headers });
     expect(reply).toEqual([415, "unsupported-media-type", "unsupported-media-type"]);
   });
 
-  it("has no header from Object.prototype", async () => {
+  it("ignores a signature header from Object.prototype", async () => {
     const sent = requestWithout("x-twilio-signature");
     await polluted({ "x-twilio-signature": new Map(pairs).get("x-twilio-signature") }, async () =>
       expect(await refusalOf(setUp(), sent)).toEqual([403, "forbidden", "missing-signature"]),

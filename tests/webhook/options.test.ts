@@ -49,7 +49,7 @@ describe("faxWebhook options", () => {
     expect(() => faxWebhook({ onFax } as never)).toThrow(/environment variable/);
   });
 
-  it("ignores properties of Object.prototype", async () => {
+  it("reads no option from Object.prototype", async () => {
     await polluted({ authToken: false }, () => expect(() => faxWebhook({ onFax } as never)).toThrow(/authToken/));
     await polluted({ authToken: "t" }, () =>
       expect(() => verifyRequest({ url: "https://x.example/", signature: "" } as never)).toThrow(/authToken/),

@@ -38,7 +38,7 @@ const long = { ...INCOMING, x: "x".repeat(65_536) };
 const announced = request({ headers: { "content-length": "65537" }, body: stream(bytes("a=b")) });
 const gzip = { headers: { "content-encoding": "gzip" } };
 
-describe("handle, refusals", () => {
+describe("handle: refusals", () => {
   it.each<Row>([
     ...methods,
     [403, "a request without a signature", "missing-signature", requestWithout("x-twilio-signature")],
@@ -91,7 +91,7 @@ describe("handle, refusals", () => {
   });
 });
 
-describe("handle, without onRefused", () => {
+describe("handle: without onRefused", () => {
   it("warns once per reason and minute, and replies as with onRefused", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     const warn = vi.spyOn(console, "warn").mockReturnValue();

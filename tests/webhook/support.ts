@@ -32,7 +32,7 @@ export const TEXT = new URLSearchParams(INCOMING).toString();
 /** The form body of a new fax whose caller withholds the number. */
 export const BODY = "FaxSid=FX1&AccountSid=AC1&From=&To=%2B2&ApiVersion=v1";
 
-/** A webhook with spies as handlers. An option that is `undefined` is not set. `onFax` returns `<Receive>` by default. */
+/** A webhook with spies as handlers, without those that are `undefined`. `onFax` returns `<Receive>` by default. */
 export function setUp(options: Partial<FaxWebhookOptions> = {}) {
   const refusals: Refusal[] = [];
   const onFax = vi.fn<NonNullable<FaxWebhookOptions["onFax"]>>(options.onFax ?? (() => receive({ action: "/fax" })));

@@ -47,12 +47,12 @@ describe("authToken", () => {
   });
 });
 
-describe("authToken, a function", () => {
+describe("authToken: functions", () => {
   it.each<[string, FaxWebhookOptions["authToken"]]>([
     ["a token", (sid) => (sid === "AC1" ? TOKEN : undefined)],
     ["several tokens", () => ["next", TOKEN]],
     ["a promise", async (sid) => (sid === "AC1" ? TOKEN : null)],
-  ])("can return %s for the AccountSid", async (_, authToken) => {
+  ])("accepts a function as authToken that returns %s", async (_, authToken) => {
     const webhook = setUp({ authToken });
     for (const method of ["POST", "GET"]) expect((await webhook.handle(request({ method }))).status).toBe(200);
     expect(await refusalOf(webhook, request({ token: "guessed" }))).toEqual([403, "forbidden", "signature-mismatch"]);
@@ -71,21 +71,24 @@ describe("authToken, a function", () => {
     ["a number", 12345],
     ["an object", {}],
     ["a function, such as the constructor of a record", Object],
-  ])("refuses a request with no-token if it returns %s", async (_, found) => {
+  ])("refuses a request with no-token if authToken returns %s", async (_, found) => {
     const webhook = setUp({ authToken: (() => found) as never });
     expect(await refusalOf(webhook, request())).toEqual([403, "forbidden", "no-token"]);
     expect(webhook.onFax).not.toHaveBeenCalled();
   });
 
-  it.each(["../../etc", "", "x".repeat(41), "AC1\n", undefined])("is not called for the AccountSid %j", async (sid) => {
-    const authToken = vi.fn(() => TOKEN);
-    const { AccountSid: _, ...others } = INCOMING;
-    const params = sid === undefined ? others : { ...others, AccountSid: sid };
-    expect(await refusalOf(setUp({ authToken }), request({ params }))).toEqual([403, "forbidden", "no-token"]);
-    expect(authToken).not.toHaveBeenCalled();
-  });
+  it.each(["../../etc", "", "x".repeat(41), "AC1\n", undefined])(
+    "does not call authToken for the AccountSid %j",
+    async (sid) => {
+      const authToken = vi.fn(() => TOKEN);
+      const { AccountSid: _, ...others } = INCOMING;
+      const params = sid === undefined ? others : { ...others, AccountSid: sid };
+      expect(await refusalOf(setUp({ authToken }), request({ params }))).toEqual([403, "forbidden", "no-token"]);
+      expect(authToken).not.toHaveBeenCalled();
+    },
+  );
 
-  it("is called with the first of two AccountSids, and the request is refused", async () => {
+  it("calls authToken with the first of two AccountSids, and refuses the request", async () => {
     const authToken = vi.fn(() => TOKEN);
     const body = `${TEXT}&AccountSid=AC2`;
     const signature = signRequest({ authToken: TOKEN, url, params: body });
@@ -94,7 +97,7 @@ describe("authToken, a function", () => {
     expect(authToken.mock.calls).toEqual([["AC1"]]);
   });
 
-  it("makes handle reject with the error that it throws", async () => {
+  it("rejects with the error that authToken throws", async () => {
     const error = new Error("no vault");
     await expect(setUp({ authToken: () => Promise.reject(error) }).handle(request())).rejects.toBe(error);
     await expect(setUp({ authToken: thrower(error) }).handle(request())).rejects.toBe(error);

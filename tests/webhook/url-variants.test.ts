@@ -11,7 +11,7 @@ async function getStatus(options: Parameters<typeof setUp>[0], received: string,
   return (await handle({ ...request({ url: signed, headers }), url: received })).status;
 }
 
-describe("handle, publicUrl", () => {
+describe("handle: publicUrl", () => {
   it.each<[string, string, string, string]>([
     // publicUrl, the received URL, the signed URL
     ["an origin", ORIGIN, "/fax", `${ORIGIN}/fax`],
@@ -91,14 +91,14 @@ describe("handle, publicUrl", () => {
   });
 });
 
-describe("handle, without publicUrl", () => {
+describe("handle: without publicUrl", () => {
   it.each([
     ["the Host header with https", "/fax", "https://10.0.0.5:3000/fax"],
     ["the Host header with http", "/fax", "http://10.0.0.5:3000/fax"],
     ["an absolute URL with https", `${ORIGIN}/fax`, `${ORIGIN}/fax`],
     ["an absolute URL with http", "http://fax.example.com/fax", `${ORIGIN}/fax`],
     ["the Host header instead of an absolute URL", "http://localhost:3000/fax", "https://10.0.0.5:3000/fax"],
-  ])("accepts %s", async (_, received, signed) => {
+  ])("accepts without publicUrl %s", async (_, received, signed) => {
     expect(await getStatus(BY_HOST, received, signed)).toBe(200);
   });
 
@@ -137,7 +137,7 @@ describe("handle, without publicUrl", () => {
   });
 });
 
-describe("verifyRequest, URL variants", () => {
+describe("verifyRequest: URL variants", () => {
   const verify = (url: string, signed: string) => verifyRequest({ authToken: TOKEN, url, signature: sign(signed) });
 
   it.each([
@@ -172,7 +172,7 @@ describe("verifyRequest, URL variants", () => {
     ["http://x.example:1234/fax", "http://x.example/other", false],
     ["https://user:p@x.example/a\nb", "https://x.example/a\nb", true],
     ["https://us@er@x.example/", "https://x.example/", true],
-  ])("for %j, if %j was signed, returns %s", (url, signed, expected) => {
+  ])("accepts the URL %j if %j was signed: %s", (url, signed, expected) => {
     expect(verify(url, signed)).toBe(expected);
   });
 
@@ -190,7 +190,7 @@ describe("verifyRequest, URL variants", () => {
   });
 });
 
-describe("handle, the URLs in a refusal", () => {
+describe("handle: the URLs in a refusal", () => {
   /** The URLs for an unsigned request. */
   async function listUrls(publicUrl: string | undefined, url: string, headers = {}) {
     const { handle, refusals } = setUp({ publicUrl });
@@ -199,7 +199,7 @@ describe("handle, the URLs in a refusal", () => {
     return refusals[0]!.urls!;
   }
 
-  it("contain every tried URL once, without passwords", async () => {
+  it("passes every tried URL once to onRefused, without passwords", async () => {
     const urls = await listUrls("https://user:s3cret@fax.example.com/hooks#rc=2", "/fax?q=it's%20it");
     expect(urls[0]).toBe("https://***@fax.example.com/hooks/fax?q=it's%20it#rc=2");
     expect(urls).toContain("https://fax.example.com/hooks/fax?q=it's%20it");
@@ -208,7 +208,7 @@ describe("handle, the URLs in a refusal", () => {
     expect(await listUrls(undefined, "/fax")).toEqual(hosts.map((host) => `${host}/fax`));
   });
 
-  it("are at most 8, with at most 200 characters of ASCII", async () => {
+  it("passes at most 8 URLs to onRefused, with at most 200 characters of ASCII", async () => {
     const urls = await listUrls("https://u:p@x.example:1#f", `/fax?${"a='b%20c+%27*~(&".repeat(100)}`);
     expect(urls.map((url) => [url.length, url.slice(-3)])).toEqual(Array(8).fill([200, "..."]));
     const host = "x<script>\u009b\u202e".padEnd(700, "é");
@@ -222,7 +222,7 @@ describe("handle, the URLs in a refusal", () => {
     ["https://host.example", "/fax?next=https%3A%2F%2Fuser%3As3cret%40other.example%2F"],
     ["https://host.example", "/fax?next=https%253A%252F%252Fuser%253As3cret%2540other.example"],
     ["https://host.example", "/user:s3cret@x/fax"],
-  ])("contain no password of %s%s", async (publicUrl, url) => {
+  ])("passes no password of %s%s to onRefused", async (publicUrl, url) => {
     expect((await listUrls(publicUrl, url))[0]).toContain("***@");
   });
 });

@@ -7,7 +7,7 @@ import { INCOMING, ORIGIN, TOKEN, plain, request, requestWithout, setUp } from "
 const authToken = TOKEN;
 const url = `${ORIGIN}/fax`;
 
-describe("handle, signature headers", () => {
+describe("handle: signature headers", () => {
   it.each(["x-twilio-signature", "x-signalwire-signature", "X-Twilio-Signature", "X-SIGNALWIRE-SIGNATURE"])(
     "accepts a signature in the header %s",
     async (header) => {
@@ -40,7 +40,7 @@ describe("handle, signature headers", () => {
   });
 });
 
-describe("handle, a captured callback with the same signed text", () => {
+describe("handle: a captured callback with the same signed text", () => {
   const FaxSid = "FX0123456789abcdef0123456789abcdef";
   const short = { AccountSid: "AC1", ApiVersion: "v1", FaxSid, FaxStatus: "received", From: "+1", To: "+2" };
   const media = { MediaSid: "MD1", MediaUrl: "https://x.example/1.pdf", NumPages: "2", RemoteStationId: "+1" };
@@ -75,7 +75,7 @@ describe("handle, a captured callback with the same signed text", () => {
   });
 });
 
-describe("handle, a captured POST replayed as a GET", () => {
+describe("handle: a captured POST replayed as a GET", () => {
   const evil = "?FaxSid=FXevil&AccountSid=AC1&From=a&To=b&ApiVersion=v1&FaxStatus=received&z=";
   const text = "AccountSidAC1ApiVersionv1FaxSidFX1From+15017122661To+15558675310";
   const withEvil = text.replace("+15017122661", evil);
