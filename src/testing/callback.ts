@@ -19,7 +19,7 @@ export interface CallbackParts {
 export function createCallbackParams(parts: CallbackParts, rules: FlavorRules): Record<string, string> {
   const { incoming, overrides, outcome, now } = parts;
   const status = getStatus(overrides) ?? outcome;
-  const name = "Status" in overrides && !("FaxStatus" in overrides) ? "Status" : "FaxStatus";
+  const name = "Status" in overrides ? "Status" : "FaxStatus";
   const common = { ...incoming, ...rules.callbackParams(now), [name]: status };
   const outcomeParams = isSuccess(status) ? createPageParams(parts, rules) : status === "failed" ? FAILURE_PARAMS : {};
   return { ...common, ...outcomeParams, ...overrides };

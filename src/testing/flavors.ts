@@ -82,7 +82,7 @@ export const FLAVORS = {
     faxSid: () => crypto.randomUUID(),
     accountSid: () => crypto.randomUUID(),
     headers: () => ({}),
-    callbackParams: (now) => ({ Timestamp: now.toISOString().replace(/\.\d+Z$/, "Z") }),
+    callbackParams: (now) => ({ Timestamp: now.toISOString().replace(/\.\d+/, "") }),
     mediaParams: (name) => ({ MediaSid: crypto.randomUUID(), MediaUrl: `https://files.signalwire.com/${name}` }),
   },
   /** https://www.twilio.com/docs/usage/webhooks. No redirect limit is documented. */

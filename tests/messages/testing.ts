@@ -104,9 +104,12 @@ export const testing: Messages = {
     "send(() => readResponse)",
     // conversation.ts
     'respond("Cannot POST /fax", 404)',
+    'respond("x".repeat(500), 500)',
     "respond(null, 204)",
+    "respond(null, 304)",
     "respond(null, 302)",
     'redirect("mailto:user:password@example.com")',
+    'redirect("http://[")',
     'respond("hello", 200, { "content-type": "text/html" })',
     "respond(new Uint8Array(1), 200, {})",
     "respond(Uint8Array.of(0xe9))",

@@ -18,41 +18,22 @@ const LATIN1 = Uint8Array.from("<Response><!--\xe9--><Reject/></Response>", (let
 
 describe("the error of the first response", () => {
   it.each<[string, ProviderFetch, number]>([
-    ["<Response/>", respond("<Response/>"), 34106],
     ["a verb in the wrong case", respond("<Response><receive/></Response>"), 12200],
     ["an unknown attribute", respond('<Response><Receive pagesize="a4"/></Response>'), 12200],
     ["an action that is not a URL", respond('<Response><Receive action="//["/></Response>'), 12200],
-    ["malformed XML", respond("<Response>"), 12100],
     ["another root element", respond("<response/>"), 12102],
-    ["text/html", respond("<Response/>", { headers: HTML }), 12300],
     ["text/xml2", respond("<Response/>", { headers: { "content-type": "text/xml2" } }), 12300],
-    ["no Content-Type", () => new Response(new Uint8Array(1)), 12300],
     ["a document of 100 kB", respond(`<Response><!--${"x".repeat(100_000)}--></Response>`), 11750],
     ["status 500 and a body of 100 kB", respond("x".repeat(100_000), { status: 500 }), 11750],
     ["an empty body", respond(null), 12100],
-    ["XML that is not UTF-8", respond(LATIN1), 12100],
     ["HTML that is not UTF-8", respond(LATIN1, { headers: HTML }), 12300],
-    ["status 404", respond("x", { status: 404 }), 11217],
     ["status 400", respond("x", { status: 400 }), 11217],
-    ["status 204", respond(null, { status: 204 }), 11200],
     ["status 201 with a verb", respond("<Response><Reject/></Response>", { status: 201 }), 11200],
-    ["status 302 without Location", respond(null, { status: 302 }), 11200],
     ["an exception of the handler", () => Promise.reject(new Error("no database")), 11217],
-    ["a value that is not a Response", () => "<Response/>" as never, 11217],
     ["an object without headers", () => ({ status: 200 }) as never, 11217],
   ])("%s: %j", async (_, fetch, code) => {
     const { outcome, error, exchanges } = await send(fetch);
     expect([outcome, error?.code, exchanges.at(-1)?.error]).toEqual(["error", code, error]);
-  });
-
-  it.each([
-    [304, undefined, /304\. Respond with status 200\.$/],
-    [302, "http://[", /302 and the Location "http:\/\/\[". Respond .* or redirect/],
-    [500, undefined, new RegExp(`500 \\("x{100}"\\)`)],
-  ])("the message for status %i with Location %s matches %s", async (status, location, pattern) => {
-    const body = status === 304 ? null : "x".repeat(500);
-    const { error } = await send(respond(body, { status, headers: location === undefined ? XML : { location } }));
-    expect(error?.message).toMatch(pattern);
   });
 
   it.each(["text/xml", "TEXT/XML", "text/xml; charset=utf-8", "text/xml ;charset=utf-8", "application/xml"])(

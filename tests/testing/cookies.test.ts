@@ -2,10 +2,10 @@
 import { describe, expect, it } from "vitest";
 import { type Cookie, getCookieHeader, storeCookies } from "../../src/testing/cookies.js";
 
-/** The header for a request, after these answers. */
-function sent(url: string, ...answers: [url: string, ...headers: string[]][]): string | undefined {
+/** The header for a request, after these responses. */
+function sent(url: string, ...responses: [url: string, ...headers: string[]][]): string | undefined {
   const cookies: Cookie[] = [];
-  for (const [from, ...headers] of answers) storeCookies(cookies, from, headers);
+  for (const [from, ...headers] of responses) storeCookies(cookies, from, headers);
   return getCookieHeader(cookies, url)["cookie"];
 }
 
@@ -28,8 +28,8 @@ describe("cookies", () => {
     ["a cookie whose Max-Age overrides its Expires", ["a=1; Max-Age=9; Expires=Wed, 09 Jun 2021 10:18:14 GMT"], "a=1"],
     ["a value with an equals sign", ["a=b=c"], "a=b=c"],
     ["name and value without the space around them", [" a = 1 ; Path = / "], "a=1"],
-    ["no cookie without a name", ["=1"], undefined],
-    ["no cookie without an equals sign", ["a"], undefined],
+    ["no cookie without a name", ["=1", " =1"], undefined],
+    ["no cookie without an equals sign", ["a", "a; Path=/"], undefined],
     ["no attribute as a cookie", ["a=1; HttpOnly; SameSite=Lax"], "a=1"],
     ["two cookies of the same name and different paths", ["a=1; Path=/", "a=2; Path=/a"], "a=2; a=1"],
   ])("sends %s", (_, headers, expected) => {
@@ -38,6 +38,7 @@ describe("cookies", () => {
 
   it.each([
     ["https://fax.example.com/a", "x=1; Path=a", "x=1"],
+    ["https://fax.example.com/c", "x=1; Path=/c", "x=1"],
     ["https://fax.example.com/", "x=1; Path=a", undefined],
     ["https://fax.example.com/ab", "x=1", undefined],
     ["https://fax.example.com/a/", "x=1", "x=1"],
@@ -57,7 +58,8 @@ describe("cookies", () => {
     expect(sent(url, [HERE, header])).toBe(expected);
   });
 
-  it("sends cookies set at / to every path", () => {
+  it("sends a cookie set at the root to every path, and replaces it by one with Path=/", () => {
     expect(sent("https://fax.example.com/any", ["https://fax.example.com/fax", "x=1"])).toBe("x=1");
+    expect(sent("https://fax.example.com/any", ["https://fax.example.com/fax", "x=1", "x=2; Path=/"])).toBe("x=2");
   });
 });

@@ -30,11 +30,14 @@ describe("the empty page as PDF (ISO 32000-1, section 7.5)", () => {
 });
 
 describe("the empty page as TIFF (TIFF 6.0, section 4)", () => {
-  const view = new DataView(emptyPage("image/tiff").buffer);
-  const at = view.getUint32(4, true);
-  const entries = Array.from({ length: view.getUint16(at, true) }, (_, i) => at + 2 + 12 * i);
+  const read = () => {
+    const view = new DataView(emptyPage("image/tiff").buffer);
+    const at = view.getUint32(4, true);
+    return { view, at, entries: Array.from({ length: view.getUint16(at, true) }, (_, i) => at + 2 + 12 * i) };
+  };
 
   it("is little-endian, with one sorted directory at the end of the file", () => {
+    const { view, at, entries } = read();
     expect([view.getUint16(0), view.getUint16(2, true)]).toEqual([0x4949, 42]);
     const tags = entries.map((entry) => view.getUint16(entry, true));
     expect(tags).toEqual([...tags].sort((a, b) => a - b));
@@ -43,6 +46,7 @@ describe("the empty page as TIFF (TIFF 6.0, section 4)", () => {
   });
 
   it("has the fields of a white bilevel image whose strip is inside the file", () => {
+    const { view, at, entries } = read();
     const readField = (entry: number) => {
       const value = entry + 8;
       return view.getUint16(entry + 2, true) === 3 ? view.getUint16(value, true) : view.getUint32(value, true);
