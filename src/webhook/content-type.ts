@@ -19,7 +19,7 @@ const COMMON_FORM_TYPE = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8
 
 /** Whether a Content-Type is that of a form. The common values are matched first, because parsing takes longer. */
 export function isFormType(header = ""): boolean {
-  return header === FORM_TYPE || COMMON_FORM_TYPE.test(header) || parseContentType(header)?.type === FORM_TYPE;
+  return COMMON_FORM_TYPE.test(header) || parseContentType(header)?.type === FORM_TYPE;
 }
 
 /** Parses a Content-Type (RFC 9110, section 8.3.1). Returns undefined for a malformed or ambiguous header. */
@@ -41,10 +41,11 @@ const VALUE = /[ \t]*([!#$%&'*+.^`|~\w/-]+)[ \t]*/y;
 const PARAMETER = /;[ \t]*(?:([!#$%&'*+.^`|~\w-]+)=(?:([!#$%&'*+.^`|~\w-]+)|"((?:[^"\\]|\\.)*)")[ \t]*)?/y;
 
 /** Parses a value with parameters. Returns undefined for a malformed header and for a repeated parameter. */
-export function parseHeader(header = ""): HeaderValue | undefined {
+export function parseHeader(header: string | undefined): HeaderValue | undefined {
+  if (header === undefined || CONTROL.test(header)) return undefined;
   VALUE.lastIndex = 0;
   const value = VALUE.exec(header)?.[1];
-  if (value === undefined || CONTROL.test(header)) return undefined;
+  if (value === undefined) return undefined;
   const parameters = new Map<string, string>();
   for (let at = VALUE.lastIndex; at < header.length; at = PARAMETER.lastIndex) {
     PARAMETER.lastIndex = at;
