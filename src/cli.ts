@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { runCommand, UsageError } from "./cli/commands.js";
 
 /** Colors only on a terminal, and not if the user disabled them: https://no-color.org */
-const isColorEnabled = process.stdout.isTTY === true && !process.env["NO_COLOR"];
+const isColorEnabled = process.stdout.isTTY && !process.env["NO_COLOR"];
 
 function print(text: string): void {
   process.stdout.write(`${isColorEnabled ? text : stripVTControlCharacters(text)}\n`);

@@ -171,8 +171,8 @@ async function servePages(pages: Buffer, port = "8127"): Promise<PagesServer> {
     download ??= once(res, "close");
     res.end(pages);
   }).listen(parsePort(port), "127.0.0.1");
-  await once(server, "listening").catch((error: Error) => {
-    throw new UsageError(`Cannot serve the pages: ${error.message}. Choose another --pages-port.`);
+  await once(server, "listening").catch((error: unknown) => {
+    throw new UsageError(`Cannot serve the pages: ${(error as Error).message}. Choose another --pages-port.`);
   });
   const waitForDownload = async (): Promise<void> => {
     // A handler that responds first and saves the pages later, as it should, starts the download a moment later.

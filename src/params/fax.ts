@@ -323,10 +323,11 @@ const PARSED_PARAMS: { readonly [Property in ParsedProperty]: ParsedParam<Parsed
 const PARSED_PROPERTIES = /* @__PURE__ */ (Object.keys(CALLBACK_PARAMS) as (keyof CallbackParams)[]).filter(isParsed);
 
 function isParsed(property: keyof CallbackParams): property is ParsedProperty {
-  return "parse" in CALLBACK_PARAMS[property];
+  return Object.hasOwn(CALLBACK_PARAMS[property], "parse");
 }
 
 /** Sets a property of a callback if its parameter was received and is valid. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- ties the property to its parser
 function setParsed<Property extends ParsedProperty>(
   callback: Partial<ParsedValues>,
   property: Property,

@@ -57,7 +57,7 @@ export function createFaxProvider(options: FaxProviderOptions): FaxProvider {
   };
   const createRequest = (params: Params, file?: FileToSend) => {
     const unsigned = { method: "POST", url, params, file, headers: rules.headers() } as const;
-    return toPlatformRequest(sign(unsigned, checked.authToken, rules)) as ProviderRequest;
+    return toPlatformRequest(sign(unsigned, checked.authToken, rules));
   };
   return {
     sendFax: async (fax = {}) =>
@@ -79,8 +79,8 @@ function createContext(options: CheckedOptions, rules: FlavorRules): Conversatio
     deadline: clock() + timeoutMs,
     cookies: [],
     exchanges: [],
-    fetch: (request) => (fetch ?? globalThis.fetch)(request as never),
-    isHandler: fetch !== undefined && fetch !== (globalThis.fetch as unknown),
+    fetch: (request) => (fetch ?? globalThis.fetch)(request),
+    isHandler: fetch !== undefined && fetch !== globalThis.fetch,
   };
 }
 

@@ -33,7 +33,7 @@ function requireTokens(found: unknown): readonly string[] {
 
 /** The token or tokens in `value` as a list, or `undefined` if one is invalid. A hole in an array is invalid. */
 function parseTokens(value: unknown): readonly string[] | undefined {
-  const tokens: unknown[] = Array.isArray(value) ? [...value] : [value];
+  const tokens = Array.isArray(value) ? [...(value as unknown[])] : [value];
   return tokens.length > 0 && tokens.every(isToken) ? tokens : undefined;
 }
 
