@@ -311,9 +311,7 @@ function readSid(received: ReceivedParams, name: string, issues: FaxRequestIssue
 function readStatus(received: ReceivedParams, refused: FaxRequestIssue[], noted: FaxRequestIssue[]): FaxStatus {
   const { params } = received;
   const { faxStatus, status } = CALLBACK_PARAMS;
-  const [{ name }, other] = params[faxStatus.name] || !params[status.name] ? [faxStatus, status] : [status, faxStatus];
-  const list = getList(received, other.name);
-  if (list !== undefined) noted.push(createListIssue(other.name, list));
+  const { name } = params[faxStatus.name] || !params[status.name] ? faxStatus : status;
   return readNonEmpty(received, name, params[name] ? noted : refused);
 }
 

@@ -22,9 +22,9 @@ export function joinRecord(params: Readonly<Record<string, unknown>>): string | 
 }
 
 function joinLists(params: ReceivedParams["params"], lists: ReceivedParams["repeatedOrNonText"]): string[] {
-  const values = new Map<string, unknown[]>(Object.entries(params).map(([name, value]) => [name, [value]]));
-  for (const [name, list] of lists) values.set(name, list.flat().filter(isSignable).map(toSentText));
-  const sorted = [...values].sort(([a], [b]) => (a < b ? -1 : 1));
+  const names = [...new Set([...Object.keys(params), ...lists.keys()])].sort();
+  const getValues = (name: string): unknown[] => lists.get(name)?.flat().filter(isSignable) ?? [params[name]];
+  const sorted = names.map((name) => [name, getValues(name).map(toSentText)] as const);
   if (!sorted.every(([, list]) => list.every((value) => typeof value === "string"))) return [];
   const distinct = sorted.flatMap(([name, list]) => [...new Set(list)].sort().map((value) => name + value));
   const ordered = sorted.flatMap(([name, list]) => list.map((value) => name + value));

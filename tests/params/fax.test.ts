@@ -110,15 +110,17 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     expect(codes(parse, Object.create(params))).toEqual(allMissing);
   });
 
-  it.each(["", "anonymous", "+266696687", "sip:fax@example.com", 'Jörg\'s "Fax" <1>', "日本", "\0"])(
-    "accepts the caller %j",
-    (From) => {
-      expect(attempt(parse, { ...params, From })).toMatchObject({ from: From, issues: [] });
-    },
-  );
-
-  it.each(["sip:fax@example.com;transport=tls", "12345"])("accepts the called number %j", (To) => {
-    expect(attempt(parse, { ...params, To })).toMatchObject({ to: To, issues: [] });
+  const numbers = [
+    "anonymous",
+    "+266696687",
+    "12345",
+    "sip:fax@example.com;transport=tls",
+    'Jörg\'s "Fax" <1>',
+    "日本",
+  ];
+  it.each(["", "\0", ...numbers])("accepts the caller and the called number %j", (text) => {
+    const fax = attempt(parse, { ...params, From: text, To: text || "1" });
+    expect(fax).toMatchObject({ from: text, to: text || "1", issues: [] });
   });
 
   it.each([
@@ -576,7 +578,7 @@ describe("parseFaxCallback", () => {
 
   it("throws for Media as text, whose bytes are lost", () => {
     expect(refusal(parseFaxCallback, createForm("%PDF-1.7")).issues).toMatchObject([
-      { parameter: "Media", code: "invalid", message: expect.stringContaining("file") as string },
+      { parameter: "Media", code: "invalid", message: expect.stringContaining("filename") as string },
     ]);
   });
 
@@ -613,6 +615,11 @@ describe("parseFax", () => {
       }
     },
   );
+
+  it("shares one empty list of issues between all requests without issues", () => {
+    expect(parseFax({ ...REQUEST, To: "1" }).issues).toBe(parseFax(REQUEST).issues);
+    expect(parseFax(CALLBACK).issues).toBe(parseFax(REQUEST).issues);
+  });
 
   it.each(["RemoteStationId", "Timestamp", "BitRate"])("treats a request with %s as a new fax", (name) => {
     expect(parseFax({ ...REQUEST, [name]: "1" }).kind).toBe("request");
@@ -654,17 +661,18 @@ describe("Standard Schema", () => {
   const fail = (): never => {
     throw new Error("secret");
   };
-  it.each<[string, unknown]>([
-    ["undefined", undefined],
-    ["a promise", Promise.resolve()],
-    ["an iterable that throws", { [Symbol.iterator]: fail }],
-    ["a getter that throws", Object.defineProperty({}, "FaxSid", { enumerable: true, get: fail })],
-  ])("validate returns issues for %s, and does not throw", (_, source) => {
-    for (const [, parser] of parsers) {
-      const { issues = [] } = parser["~standard"].validate(source);
-      expect(issues.length).toBeGreaterThan(0);
-      expect(JSON.stringify(issues)).not.toContain("secret");
+  it("validate returns issues for undefined and for a promise", () => {
+    for (const [, { "~standard": schema }] of parsers) {
+      for (const source of [undefined, Promise.resolve()]) expect(schema.validate(source)).toHaveProperty("issues.4");
     }
+  });
+
+  it.each<[string, unknown]>([
+    ["an iterable", { [Symbol.iterator]: fail }],
+    ["a getter", Object.defineProperty({}, "FaxSid", { enumerable: true, get: fail })],
+  ])("validate returns one issue without the error's message for %s that throws", (_, source) => {
+    const issues = [{ message: "Reading the source threw an error.", path: [] }];
+    for (const [, parser] of parsers) expect(parser["~standard"].validate(source)).toEqual({ issues });
   });
 });
 

@@ -263,6 +263,7 @@ describe("readParams: repeated and non-text values", () => {
     ["text and an array", [...Object.entries({ a: "1", b: "2" }), ["a", ["2", "3"]]]],
     ["an array and text", [...Object.entries({ a: ["2", "3"], b: "2" }), ["a", "1"]]],
     ["text and an object", [...Object.entries({ a: "1", b: "2" }), ["a", { c: "3" }]]],
+    ["an object and text", [...Object.entries({ a: { c: "3" }, b: "2" }), ["a", "1"]]],
     ["text and a file", [...Object.entries({ a: "1", b: "2" }), ["a", FILE]]],
   ])("reports a name that is repeated in %s, once", (_, source) => {
     expect(readIssues(source)).toEqual(["a repeated"]);
@@ -304,12 +305,12 @@ describe("readParams: repeated and non-text values", () => {
       ["a", FILE],
       ["once", list],
     ];
-    const { params, repeatedOrNonText, count } = readParams(source);
+    const { params, repeatedOrNonText, count, media } = readParams(source);
     expect([...repeatedOrNonText.keys()]).toEqual(["a", "once"]);
     expect(repeatedOrNonText.get("once")).toEqual([list]);
     for (const [i, value] of ["1", list, object, FILE].entries()) expect(repeatedOrNonText.get("a")?.[i]).toBe(value);
     expect({ ...params }).toEqual({ a: "1", once: "2" });
-    expect(count).toBe(7);
+    expect([count, media]).toEqual([7, undefined]);
   });
 
   it("has no params value for an array whose first value is not text", () => {
@@ -348,7 +349,8 @@ describe("readParams: the file", () => {
     expect(readParams({ Media: FILE }).media).toBe(FILE);
   });
 
-  it("ignores files of other names, without an issue", () => {
+  it("ignores files of other names, without an issue, and texts of its name", () => {
+    expect(readParams("Media=x&Media=y").media).toBeUndefined();
     const source = [
       ["Media", FILE],
       ["Cover", "text"],
