@@ -72,7 +72,7 @@ const BOUNDARY = /^[ !#-[\]-~]{0,69}[!#-[\]-~]$/;
 
 /** The delimiter contains its first byte only once, so that searching any body is linear on any runtime. */
 function createDelimiter(boundary: string | undefined): Buffer {
-  if (boundary !== undefined && BOUNDARY.test(boundary)) return Buffer.from(`\n--${boundary}`, "latin1");
+  if (boundary !== undefined && BOUNDARY.test(boundary)) return Buffer.from(`\n--${boundary}`);
   throw unreadableError(
     `The boundary in Content-Type must be 1 to 70 printable ASCII characters, but received ${formatValue(boundary)}.`,
   );
@@ -116,7 +116,7 @@ function checkEpilogue(body: Buffer, delimiter: Buffer, from: number): void {
   const at = skipPadding(body, from);
   if (at === body.length) return;
   const epilogue = skipLineEnd(body, at);
-  if (body.indexOf(delimiter, epilogue - 1) < 0) return;
+  if (!body.includes(delimiter, epilogue - 1)) return;
   throw unreadableError("Another boundary follows the closing boundary.");
 }
 
@@ -156,7 +156,7 @@ function consume(remaining: RemainingBytes, formBytes: number, mediaBytes: numbe
 /** The end of the empty line after the headers. It is never the delimiter's line break, on which parsers disagree. */
 function findHeadersEnd(body: Buffer, start: number, end: number): number {
   const at = body.subarray(start, Math.min(start + MAX_HEADER_BYTES, end)).indexOf("\r\n\r\n");
-  if (at >= 0) return start + at + 4;
+  if (at !== -1) return start + at + 4;
   if (end - start < MAX_HEADER_BYTES) throw unreadableError("A part has no empty line after its headers.");
   throw partTooLargeError(`The headers of a part exceed ${MAX_HEADER_BYTES} bytes.`);
 }
@@ -177,10 +177,12 @@ function parsePartHeaders(text: string): Map<string, string> {
   return headers;
 }
 
+const UNENCODED: readonly unknown[] = ["7bit", "8bit", "binary"];
+
 /** Checks that a part is not encoded. RFC 7578, section 4.7. */
 function checkEncoding(header: string): void {
-  const encoding = parseHeader(header)?.value ?? "";
-  if (["7bit", "8bit", "binary"].includes(encoding)) return;
+  const encoding = parseHeader(header)?.value;
+  if (UNENCODED.includes(encoding)) return;
   throw unreadableError(
     `Content-Transfer-Encoding must be 7bit, 8bit or binary, but received ${formatValue(encoding)}.`,
   );
@@ -202,7 +204,7 @@ function readDisposition(header: string | undefined): { name: string; filename: 
  */
 function readFilename(parameters: ReadonlyMap<string, string>): string | undefined {
   const extended = parameters.get("filename*");
-  const percentEncoded = /^utf-8'[^']*'(.*)$/i.exec(extended ?? "")?.[1];
+  const percentEncoded = extended?.match(/^utf-8'[^']*'(.*)/i)?.[1];
   const filename = parameters.get("filename") ?? extended;
   if (percentEncoded === undefined) return filename && unescapeName(Buffer.from(filename, "latin1").toString());
   try {
@@ -223,7 +225,7 @@ const ASCII_CHARSET = /^(us-ascii|iso-8859-1|windows-1252)$/i;
 function decodeTextPart(bytes: Buffer, contentType: ContentType | undefined): string {
   if (contentType === undefined) throw unreadableError("The Content-Type of a text part is malformed.");
   const charset = contentType.parameters.get("charset") ?? "utf-8";
-  const isAscii = ASCII_CHARSET.test(charset) && bytes.every((byte) => byte < 0x80);
+  const isAscii = ASCII_CHARSET.test(charset) && bytes.every((byte) => byte <= 0x7f);
   if (isAscii || /^utf-?8$/i.test(charset)) return decodeUtf8(bytes);
   throw unreadableError(`The charset of a text part must be utf-8, but received ${formatValue(charset)}.`);
 }

@@ -49,7 +49,7 @@ export const media: Messages = {
     // multipart.ts
     `refusal("multipart/form-data; boundary=b", "--b\\r\\n")`,
     `multipart("", "b\\n")`,
-    `multipart(part("") + "\\n--b--")`,
+    `multipart("\\n--b--")`,
     `multipart(part("") + "--bc\\r\\n")`,
     `multipart("--b--\\r\\n--b--")`,
     `multipart("--b\\r\\nContent-Disposition: form-data; name=a\\r\\n--b--")`,
