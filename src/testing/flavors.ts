@@ -2,7 +2,7 @@
 import { SIGNALWIRE_SIGNATURE, TWILIO_SIGNATURE } from "../webhook/signature.js";
 
 /** Which provider is imitated. */
-export type Flavor = keyof typeof FLAVORS;
+export type Flavor = "signalwire" | "twilio";
 
 /** The rules of one provider: a row of the table. */
 export interface FlavorRules {
@@ -67,7 +67,7 @@ const TWILIO_ERROR_CODES: ErrorCodes = {
   noVerb: 34106,
 };
 
-export const FLAVORS = {
+export const FLAVORS: Readonly<Record<Flavor, FlavorRules>> = {
   /**
    * https://developer.signalwire.com/compatibility-api/guides/webhook-security. SignalWire retries only status
    * callbacks, and does not document whether an `action` is one. Servers cannot rely on a retry, so there is none here.
@@ -98,7 +98,7 @@ export const FLAVORS = {
     callbackParams: () => ({}),
     mediaParams: (name) => ({ MediaUrl: `https://media.twiliocdn.com/fax/${name}` }),
   },
-} satisfies Record<string, FlavorRules>;
+};
 
 /** https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides. Values out of range are ignored. */
 function parseTwilioOverrides(fragment: URLSearchParams): Limits {

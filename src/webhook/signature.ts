@@ -60,7 +60,8 @@ export function signRequest(options: SignOptions): string {
 export function verifyRequest(options: VerifyOptions): boolean {
   const tokens = readTokens("verifyRequest", "{ authToken, signature, url, params }", options);
   const url = requireFullUrl(options.url);
-  const signatures = parseSignatures([options.signature].flat());
+  const { signature } = options;
+  const signatures = parseSignatures(Array.isArray(signature) ? signature : [signature]);
   if (signatures.length === 0) return false;
   return matchesAnyVariant({ tokens, signatures, signedTexts: readSignedTexts(options.params).map(toHashInput) }, url);
 }

@@ -33,7 +33,8 @@ function requireTokens(found: unknown): readonly string[] {
 
 /** The token or tokens in `value` as a list, or `undefined` if one is invalid. A hole in an array is invalid. */
 function parseTokens(value: unknown): readonly string[] | undefined {
-  const tokens = Array.isArray(value) ? [...(value as unknown[])] : [value];
+  if (!Array.isArray(value)) return isToken(value) ? [value] : undefined;
+  const tokens = [...(value as unknown[])];
   return tokens.length > 0 && tokens.every(isToken) ? tokens : undefined;
 }
 
