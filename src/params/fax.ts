@@ -13,7 +13,6 @@ import { isResplitCallback } from "./signed-text.js";
 
 /**
  * The statuses of a fax that the providers document.
- * @example FAX_STATUSES.some((status) => status === callback.faxStatus); // false for a status that a provider added
  * @see https://www.twilio.com/docs/fax/api/fax-resource
  */
 export const FAX_STATUSES = [

@@ -46,7 +46,7 @@ function percentEncode(character: string): string {
 }
 
 /** Everything before an `@` (percent-encoded any number of times): it may be a password. */
-export const CREDENTIALS = /^.*(@|%(?:25)*40)/s;
+const CREDENTIALS = /^.*(@|%(?:25)*40)/s;
 
 /** Replaces everything from the end of the match of `start`, which matches any text, to the last `@`. */
 function maskCredentials(text: string, start: RegExp): string {
