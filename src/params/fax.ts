@@ -9,7 +9,7 @@ import {
   readParams,
   type ReceivedParams,
 } from "./received-params.js";
-import { isResplitCallback } from "./signed-text.js";
+import { getSignedTexts } from "./signed-text.js";
 
 /**
  * The statuses of a fax that the providers document.
@@ -55,41 +55,73 @@ export interface FaxRequest extends FaxCommon {
   readonly kind: "request";
 }
 
-/** A parameter that only callbacks have. */
-interface CallbackParam {
-  /** Name in the request. */
-  readonly name: string;
-  /** Whether a request that has it is a callback. */
-  readonly marksCallback: boolean;
-}
+/** A parameter that callbacks have. */
+type CallbackParam = { readonly name: string } & (
+  | {
+      /** A request that has the parameter is a callback. */
+      readonly marksCallback: true;
+      /** The parameter in a signed text: its name and the start of its value. `undefined` for a file. */
+      readonly signedAs: RegExp | undefined;
+    }
+  | { readonly marksCallback: false }
+);
 
 /** A parameter whose parsed text becomes a property of {@link FaxCallback}. */
-interface ParsedParam<Value = unknown> extends CallbackParam {
+interface ParsedParam<Value = unknown> {
+  readonly name: string;
   /** The accepted values, for messages. */
   readonly expected: string;
   /** Returns `undefined` for a text that is not accepted. */
   readonly parse: (text: string) => Value | undefined;
 }
 
-/** The parameters that only callbacks have, by property of {@link FaxCallback}. Editors show the comments. */
+/** The parameters that callbacks have, by property of {@link FaxCallback}. Editors show the comments. */
 const CALLBACK_PARAMS = {
-  faxStatus: { name: "FaxStatus", marksCallback: true },
+  faxStatus: { name: "FaxStatus", marksCallback: true, signedAs: /FaxStatus/ },
   // About half of the public programs read `Status`, although no provider documents it.
-  status: { name: "Status", marksCallback: true },
+  status: {
+    name: "Status",
+    marksCallback: true,
+    signedAs: /* @__PURE__ */ RegExp(`Status(?:${FAX_STATUSES.join("|")})`),
+  },
   /** TSID of the sending machine: free text chosen by the sender. */
   remoteStationId: { name: "RemoteStationId", marksCallback: false, expected: "text", parse: String },
   /** Number of pages. */
-  numPages: { name: "NumPages", marksCallback: true, expected: "a whole number", parse: parseCount },
+  numPages: {
+    name: "NumPages",
+    marksCallback: true,
+    signedAs: /NumPages\d/,
+    expected: "a whole number",
+    parse: parseCount,
+  },
   /** http(s) URL of the stored pages. */
-  mediaUrl: { name: "MediaUrl", marksCallback: true, expected: "an http(s) URL", parse: parseUrl },
+  mediaUrl: {
+    name: "MediaUrl",
+    marksCallback: true,
+    signedAs: /MediaUrlhttp/,
+    expected: "an http(s) URL",
+    parse: parseUrl,
+  },
   /** SignalWire's identifier of the stored pages, in the format of `faxSid`. */
-  mediaSid: { name: "MediaSid", marksCallback: true, expected: SID_FORMAT, parse: parseSid },
+  mediaSid: { name: "MediaSid", marksCallback: true, signedAs: /MediaSid/, expected: SID_FORMAT, parse: parseSid },
   /** Outbound: the http(s) URL that was given when sending. */
-  originalMediaUrl: { name: "OriginalMediaUrl", marksCallback: true, expected: "an http(s) URL", parse: parseUrl },
+  originalMediaUrl: {
+    name: "OriginalMediaUrl",
+    marksCallback: true,
+    signedAs: /OriginalMediaUrlhttp/,
+    expected: "an http(s) URL",
+    parse: parseUrl,
+  },
   /** On failure: the provider's error code, as text. */
-  errorCode: { name: "ErrorCode", marksCallback: true, expected: "text", parse: String },
+  errorCode: { name: "ErrorCode", marksCallback: true, signedAs: /ErrorCode\d/, expected: "text", parse: String },
   /** On failure: the provider's error message. */
-  errorMessage: { name: "ErrorMessage", marksCallback: true, expected: "text", parse: String },
+  errorMessage: {
+    name: "ErrorMessage",
+    marksCallback: true,
+    signedAs: /ErrorMessage/,
+    expected: "text",
+    parse: String,
+  },
   /** SignalWire: time of the result. */
   timestamp: {
     name: "Timestamp",
@@ -98,8 +130,8 @@ const CALLBACK_PARAMS = {
     parse: parseTimestamp,
   },
   bitRate: { name: "BitRate", marksCallback: false },
-  media: { name: "Media", marksCallback: true },
-} satisfies Record<string, CallbackParam | ParsedParam>;
+  media: { name: "Media", marksCallback: true, signedAs: undefined },
+} satisfies Record<string, CallbackParam & Partial<ParsedParam>>;
 
 type CallbackParams = typeof CALLBACK_PARAMS;
 /** The properties of the rows that have a `parse`. */
@@ -266,14 +298,31 @@ const CALLBACK_ROWS: readonly CallbackParam[] = /* @__PURE__ */ Object.values(CA
 /** The names of the parameters that only callbacks have. */
 export const CALLBACK_PARAM_NAMES: readonly string[] = /* @__PURE__ */ CALLBACK_ROWS.map(({ name }) => name);
 
-/** Whether a request is a callback. If it were treated as a new fax, the pages would be lost. */
-export function isCallback(received: ReceivedParams): boolean {
+/** The parameters whose presence makes a request a callback. */
+const MARKERS = /* @__PURE__ */ CALLBACK_ROWS.filter((row) => row.marksCallback);
+
+/**
+ * Whether a request is a callback. If it were treated as a new fax, the pages would be lost.
+ *
+ * @param signedTexts the result of `getSignedTexts`, for a caller that already has it
+ */
+export function isCallback(received: ReceivedParams, signedTexts = getSignedTexts(received)): boolean {
   const { media, params, repeatedOrNonText } = received;
   if (media !== undefined) return true;
-  const isReceived = (name: string): boolean => name in params || repeatedOrNonText.has(name);
-  return (
-    CALLBACK_ROWS.some(({ name, marksCallback }) => marksCallback && isReceived(name)) || isResplitCallback(received)
-  );
+  const isReceived = ({ name }: CallbackParam): boolean => name in params || repeatedOrNonText.has(name);
+  return MARKERS.some(isReceived) || signedTexts.some(isResplitCallback);
+}
+
+/** All patterns of the table in one, which is faster. Statuses may be in any case. */
+const CALLBACK_TEXT = /* @__PURE__ */ RegExp(MARKERS.flatMap(({ signedAs }) => signedAs?.source ?? []).join("|"), "i");
+
+/**
+ * Whether a signed text is that of a callback. Names and values are signed without separators, so an attacker who has
+ * captured a callback can re-split its signed text into different names and values with the same signature. Such a
+ * request is treated as a callback without a status, which is refused.
+ */
+export function isResplitCallback(signedText: string): boolean {
+  return CALLBACK_TEXT.test(signedText);
 }
 
 /** The values of a repeated or non-text name, or `undefined`. */

@@ -39,15 +39,3 @@ function isSignable(value: unknown): boolean {
 function toSentText(value: unknown): unknown {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
 }
-
-/** Names, some with the start of a value, that are in the signed text of callbacks and not of new faxes. */
-const CALLBACK_TEXT = /FaxStatus|MediaSid|MediaUrlhttp|NumPages\d|ErrorCode\d/;
-
-/**
- * Whether the parameters are those of a callback, re-split into other names. Names and values are signed without
- * separators, so an attacker who has captured a callback can re-split its signed text into different names and values
- * with the same signature. Such a request is treated as a callback without a status, which is refused.
- */
-export function isResplitCallback(received: ReceivedParams): boolean {
-  return getSignedTexts(received).some((text) => CALLBACK_TEXT.test(text));
-}

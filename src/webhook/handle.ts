@@ -2,6 +2,7 @@
 import { FaxRequestError } from "../shared/errors.js";
 import { isPromise } from "../shared/messages.js";
 import type { ReceivedParams } from "../params/received-params.js";
+import { getSignedTexts } from "../params/signed-text.js";
 import { isCallback, toFaxCallback, toFaxRequest } from "../params/fax.js";
 import { readRequestParams, refuseIfFileWasConsumed } from "./body.js";
 import { type HandleRequest, normalizeRequest, requireMethod, type WebhookReply, type WebhookRequest } from "./http.js";
@@ -20,11 +21,12 @@ export async function handleRequest(settings: Settings, received: HandleRequest)
     if (authToken !== false) requireSignature(request);
     const result = readRequestParams(request, received.body, settings);
     const params = result instanceof Promise ? await result : result;
+    const signedTexts = getSignedTexts(params);
     if (authToken !== false) {
       const tokens = resolveTokens(authToken, params.params["AccountSid"]);
-      verify(request, params, tokens instanceof Promise ? await tokens : tokens, publicUrl);
+      verify(request, signedTexts, tokens instanceof Promise ? await tokens : tokens, publicUrl);
     }
-    if (isCallback(params)) {
+    if (isCallback(params, signedTexts)) {
       const done = callOnCallback(onCallback, params, request);
       if (isPromise(done)) await done;
       return replyToCallback(request);

@@ -1,6 +1,4 @@
 /** The verification step of the webhook: the signature has to match one of the URLs with one of the tokens. */
-import type { ReceivedParams } from "../params/received-params.js";
-import { getSignedTexts } from "../params/signed-text.js";
 import { findMismatchHint } from "./hints.js";
 import type { WebhookRequest } from "./http.js";
 import { RefusedError } from "./refusal.js";
@@ -23,7 +21,7 @@ export function requireSignature({ headers }: WebhookRequest): void {
 /** Refuses a request unless its signature matches one of the URLs with one of the tokens. */
 export function verify(
   request: WebhookRequest,
-  params: ReceivedParams,
+  signedTexts: readonly string[],
   tokens: readonly string[],
   publicUrl: PublicUrlSource,
 ): void {
@@ -32,7 +30,7 @@ export function verify(
     tokens,
     signatures: parseSignatures([headers[TWILIO_SIGNATURE], headers[SIGNALWIRE_SIGNATURE]]),
     // The URL of a GET contains the parameters.
-    signedTexts: method === "POST" ? getSignedTexts(params).map(toHashInput) : [""],
+    signedTexts: method === "POST" ? signedTexts.map(toHashInput) : [""],
   };
   const urls = candidateUrls(request, publicUrl);
   if (signed.signatures.length > 0 && urls.some((url) => matchesAnyVariant(signed, url))) return;

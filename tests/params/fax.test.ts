@@ -10,7 +10,8 @@ import {
   parseFaxCallback,
   parseFaxRequest,
 } from "../../src/index.js";
-import { CALLBACK_PARAM_NAMES } from "../../src/params/fax.js";
+import { CALLBACK_PARAM_NAMES, isCallback } from "../../src/params/fax.js";
+import { readParams } from "../../src/params/received-params.js";
 
 const REQUEST = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
 const CALLBACK = { ...REQUEST, FaxStatus: "received" };
@@ -682,5 +683,35 @@ describe("FaxRequestError", () => {
     const error = new FaxRequestError("m", issues);
     expect(error).toMatchObject({ name: "FaxRequestError", message: "m", code: "invalid-parameters", issues });
     expect(error).toBeInstanceOf(Error);
+  });
+});
+
+describe("isCallback", () => {
+  it.each([
+    "FaxSi=dFX1FaxStatusreceived",
+    "Fax=StatusreceivedFrom1",
+    "M=ediaSid1",
+    "Media=Urlhttps://x.example/1.pdf",
+    "Num=Pages2",
+    "Error=Code34004",
+    "Error=Messagex",
+    "FaxSid=FX1Statusno-answer",
+    "FaxSid=FX1StatusFailed",
+    // Only in the text of the distinct sorted values, and only in the text of all values in order.
+    "a=ges1&a=NumP",
+    "a=xNumP&a=ges1",
+  ])("isCallback is true for %j, whose signed text is that of a callback", (source) => {
+    expect(isCallback(readParams(source))).toBe(true);
+  });
+
+  it.each([
+    "FaxSid=FX1&AccountSid=AC1&From=%2B1&To=%2B2&ApiVersion=v1",
+    "a=MediaUrlx",
+    "a=NumPagesx",
+    "a=ErrorCodex",
+    "a=Statusx",
+    "",
+  ])("isCallback is false for %j", (source) => {
+    expect(isCallback(readParams(source))).toBe(false);
   });
 });

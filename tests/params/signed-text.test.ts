@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readParams } from "../../src/params/received-params.js";
-import { getSignedTexts, isResplitCallback, joinRecord } from "../../src/params/signed-text.js";
+import { getSignedTexts, joinRecord } from "../../src/params/signed-text.js";
 
 const textAndFile = new FormData();
 textAndFile.append("Media", "x");
@@ -33,27 +33,4 @@ describe("joinRecord", () => {
   it.each([5, null, undefined, ["1"], {}])("joinRecord returns undefined if a value is not text: %j", (value) => {
     expect(joinRecord({ a: "1", b: value })).toBeUndefined();
   });
-});
-
-describe("isResplitCallback", () => {
-  it.each([
-    "FaxSi=dFX1FaxStatusreceived",
-    "Fax=StatusreceivedFrom1",
-    "M=ediaSid1",
-    "Media=Urlhttps://x.example/1.pdf",
-    "Num=Pages2",
-    "Error=Code34004",
-    // Only in the text of the distinct sorted values, and only in the text of all values in order.
-    "a=ges1&a=NumP",
-    "a=xNumP&a=ges1",
-  ])("isResplitCallback is true for %j, whose signed text is that of a callback", (source) => {
-    expect(isResplitCallback(readParams(source))).toBe(true);
-  });
-
-  it.each(["FaxSid=FX1&AccountSid=AC1&From=%2B1&To=%2B2&ApiVersion=v1", "MediaUrl=x", "NumPages=x", "ErrorCode=x", ""])(
-    "isResplitCallback is false for %j",
-    (source) => {
-      expect(isResplitCallback(readParams(source))).toBe(false);
-    },
-  );
 });
