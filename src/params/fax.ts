@@ -307,10 +307,10 @@ const MARKERS = /* @__PURE__ */ CALLBACK_ROWS.filter((row) => row.marksCallback)
  * @param signedTexts the result of `getSignedTexts`, for a caller that already has it
  */
 export function isCallback(received: ReceivedParams, signedTexts = getSignedTexts(received)): boolean {
-  const { media, params, repeatedOrNonText } = received;
+  const { media, params } = received;
   if (media !== undefined) return true;
-  const isReceived = ({ name }: CallbackParam): boolean => name in params || repeatedOrNonText.has(name);
-  return MARKERS.some(isReceived) || signedTexts.some(isResplitCallback);
+  for (const { name } of MARKERS) if (name in params || getList(received, name) !== undefined) return true;
+  return signedTexts.some(isResplitCallback);
 }
 
 /** All patterns of the table in one, which is faster. Statuses may be in any case. */
