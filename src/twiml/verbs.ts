@@ -41,7 +41,8 @@ export type UrlReference = string | { readonly href: string };
 export interface ReceiveAttributes {
   /**
    * The URL to which the provider sends the callback when the fax was received or failed: an absolute http(s) URL, or a
-   * reference relative to the URL of this document, with at most 2,048 characters. Without it, there is no callback.
+   * reference relative to the URL of this document, with at most 2,048 characters and no leading or trailing white
+   * space. Without it, there is no callback.
    */
   readonly action?: UrlReference | null | undefined;
   /** Method of the `action` request. Default: `"POST"`. */
@@ -308,6 +309,10 @@ function checkUrlAttribute(verb: string, name: string, value: unknown): string {
       throw createVerbError("invalid-value", verb, name, problem);
     }
     checkText(name, href, verb);
+    if (href !== href.trim()) {
+      const expected = "a URL without leading or trailing white space";
+      throw createVerbError("invalid-value", verb, name, formatMismatch(name, expected, href));
+    }
     if (isRelativeReference(href) || isHttpUrl(href)) return href;
   }
   const expected = `an http(s) URL or a relative reference such as "/fax"`;

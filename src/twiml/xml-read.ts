@@ -115,9 +115,12 @@ function readCharacterData(cursor: Cursor, parent: XmlElement): void {
 function readInstruction(cursor: Cursor): void {
   const start = { ...cursor };
   cursor.at += 2;
-  if (readName(cursor).toLowerCase() === "xml") {
+  const name = readName(cursor);
+  if (name.toLowerCase() === "xml") {
     throw malformedError(start, `the XML declaration must be at the beginning: <?xml version="1.0" encoding="UTF-8"?>`);
   }
+  // Namespaces in XML 1.0, section 7.
+  if (name.includes(":")) throw malformedError(start, `the name of a processing instruction cannot contain ":"`);
   expectMatch(cursor, INSTRUCTION_END, `"?>"`);
 }
 

@@ -18,6 +18,7 @@ export const twiml: Messages = {
     // Values
     'receive({ action: "localhost:3000/fax" })',
     'receive({ action: "" })',
+    'receive({ action: " /fax" })',
     "receive({ action: 5 })",
     "receive({ action: {} })",
     "receive({ action: Promise.resolve('/fax') })",
@@ -84,6 +85,7 @@ export const twiml: Messages = {
     "parseTwiml('<Response></Response/>')",
     "parseTwiml('<Response><!-- a--b --></Response>')",
     "parseTwiml('<Response><?a </Response>')",
+    "parseTwiml('<Response><?a:b?></Response>')",
     "parseTwiml('<Response><![CDATA[a]]></Response>')",
     "parseTwiml('<Response>]]></Response>')",
     "parseTwiml('<Response>&nbsp;</Response>')",

@@ -16,10 +16,10 @@ export const ATTRIBUTES = [
   { storeMedia: true },
   { action: "https://user:password@example.com:8443/fax?a=1&b=2&amp;c=%3C#rc=2&ot=5" },
   { action: `/quotes '"' and <tags/>` },
-  { action: "/tab\tline\nfeed\r\n" },
+  { action: "/tab\tline\nfeed\r\nend" },
   { action: "/]]><!-- x --><![CDATA[ &#x41; &bogus; & &&" },
-  { action: "/é/日本/😀/\u{10ffff}\ufffd\ue000\ud7ff\x7f\x85\u2028\ufeff" },
-  { action: " /around " },
+  { action: "/é/日本/😀/\u{10ffff}\ufffd\ue000\ud7ff\x7f\x85\u2028\ufeff." },
+  { action: "/ around ." },
   { action: `?"/><Reject/><Receive action="` },
   { action: "#$&$1$$" },
 ];
@@ -108,8 +108,8 @@ const PIECES = [
 function createAttributes(random) {
   const pick = (...values) => values[random(values.length)];
   const text = () => Array.from({ length: random(12) }, () => pick(...PIECES)).join("");
-  // No "/" directly after these: "//" begins a host, and random text is rarely a valid host.
-  const action = () => pick("/x", "https://example.com/", "http://a?", "?", "#", "./", "../x") + text();
+  // No "/" directly after these: "//" begins a host, and random text is rarely a valid host. No white space at the end.
+  const action = () => pick("/x", "https://example.com/", "http://a?", "?", "#", "./", "../x") + text() + ".";
   const keep = random(2) === 0;
   const pairs = [
     ["action", keep ? pick(action(), action(), null, undefined) : action()],

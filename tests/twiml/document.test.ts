@@ -181,6 +181,8 @@ describe("parseTwiml", () => {
     ["<Response><!-- a ---></Response>", 1, 11],
     ["<Response><!--></Response>", 1, 11],
     ["<Response><?xml?></Response>", 1, 11],
+    ["<Response><?a:b c?></Response>", 1, 11],
+    ["<Response><?:?></Response>", 1, 11],
     ["<Response><?a</Response>", 1, 14],
     ["<Response><? a?></Response>", 1, 13],
     ["<Response×/>", 1, 10],
