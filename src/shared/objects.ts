@@ -25,6 +25,17 @@ export function isPlainObject(value: unknown): boolean {
   return Object.prototype.toString.call(value) === "[object Object]" && Object.keys(value as object).length > 0;
 }
 
+/** Whether a value is an `ArrayBuffer` or a view of one, of any realm: `instanceof` fails in Jest and `vm`. */
+export function isBytes(value: unknown): value is ArrayBuffer | ArrayBufferView {
+  return ArrayBuffer.isView(value) || Object.prototype.toString.call(value) === "[object ArrayBuffer]";
+}
+
+/** Returns the bytes without copying them. */
+export function toUint8Array(bytes: ArrayBuffer | ArrayBufferView): Uint8Array {
+  if (!ArrayBuffer.isView(bytes)) return new Uint8Array(bytes);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /**
  * Copies the options onto a null-prototype object, so a polluted prototype cannot set an option. Throws a TypeError if
  * `options` is not a plain object, or has a name that is not one of `names`.
