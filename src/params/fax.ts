@@ -1,7 +1,7 @@
 /** The parsers: `parseFaxRequest` for a new fax, `parseFaxCallback` for its result, `parseFax` for both. */
 import { FaxRequestError, type FaxRequestIssue, createIssue } from "../shared/errors.js";
 import { foldName, formatValue, hintFor } from "../shared/messages.js";
-import { isSid, parseCount, parseSid, parseTimestamp, parseUrl, SID_FORMAT } from "../shared/values.js";
+import { copyText, isSid, parseCount, parseSid, parseTimestamp, parseUrl, SID_FORMAT } from "../shared/values.js";
 import {
   createListIssue,
   type FaxMedia,
@@ -53,13 +53,17 @@ interface FaxCommon {
 export interface FaxRequest extends FaxCommon {
   /** Distinguishes a new fax from a callback. */
   readonly kind: "request";
+  /** At the fallback URL: the provider's error code for the request to the first URL, as text. */
+  readonly errorCode?: string;
+  /** At the fallback URL: the first URL, which failed. */
+  readonly errorUrl?: string;
 }
 
 /** A parameter that callbacks have. */
 type CallbackParam = { readonly name: string } & (
   | {
-      /** A request that has the parameter is a callback. */
-      readonly marksCallback: true;
+      /** A request that has the parameter is a callback; for an error only if it does not have `ErrorUrl` as well. */
+      readonly marksCallback: true | "without ErrorUrl";
       /** The parameter in a signed text: its name and the start of its value. `undefined` for a file. */
       readonly signedAs: RegExp | undefined;
     }
@@ -113,11 +117,17 @@ const CALLBACK_PARAMS = {
     parse: parseUrl,
   },
   /** On failure: the provider's error code, as text. */
-  errorCode: { name: "ErrorCode", marksCallback: true, signedAs: /ErrorCode\d/, expected: "text", parse: String },
+  errorCode: {
+    name: "ErrorCode",
+    marksCallback: "without ErrorUrl",
+    signedAs: /ErrorCode\d/,
+    expected: "text",
+    parse: String,
+  },
   /** On failure: the provider's error message. */
   errorMessage: {
     name: "ErrorMessage",
-    marksCallback: true,
+    marksCallback: "without ErrorUrl",
     signedAs: /ErrorMessage/,
     expected: "text",
     parse: String,
@@ -132,6 +142,12 @@ const CALLBACK_PARAMS = {
   bitRate: { name: "BitRate", marksCallback: false },
   media: { name: "Media", marksCallback: true, signedAs: undefined },
 } satisfies Record<string, CallbackParam & Partial<ParsedParam>>;
+
+/** The parameters that the provider adds to a new fax that it sends to the fallback URL. */
+const FALLBACK_PARAMS = {
+  errorCode: CALLBACK_PARAMS.errorCode,
+  errorUrl: { name: "ErrorUrl", expected: "text", parse: String },
+} satisfies Record<string, ParsedParam>;
 
 type CallbackParams = typeof CALLBACK_PARAMS;
 /** The properties of the rows that have a `parse`. */
@@ -225,6 +241,10 @@ export function toFaxRequest(received: ReceivedParams): FaxRequest {
     params: received.params,
     issues: NO_ISSUES,
   };
+  if ("ErrorUrl" in received.params) {
+    setParsed(request, "errorCode", FALLBACK_PARAMS.errorCode, received, noted);
+    setParsed(request, "errorUrl", FALLBACK_PARAMS.errorUrl, received, noted);
+  }
   noteOtherNames(received, noted, refused);
   if (refused.length > 0) throw parametersError(received, refused.concat(noted));
   if (noted.length > 0) request.issues = Object.freeze(noted);
@@ -264,7 +284,7 @@ export function toFaxCallback(received: ReceivedParams): FaxCallback {
     faxStatus: readStatus(received, refused, noted),
     issues: NO_ISSUES,
   };
-  for (const property of PARSED_PROPERTIES) setParsed(callback, property, received, noted);
+  for (const property of PARSED_PROPERTIES) setParsed(callback, property, PARSED_PARAMS[property], received, noted);
   const media = readMedia(received, refused, noted);
   if (media !== undefined) callback.media = media;
   noteOtherNames(received, noted, refused);
@@ -279,7 +299,8 @@ export function toFaxCallback(received: ReceivedParams): FaxCallback {
  *
  * @param source as for `parseFaxRequest`
  * @returns the result of `parseFaxCallback` if the source has any of `FaxStatus`, `Status`, `MediaUrl`, `MediaSid`,
- * `OriginalMediaUrl`, `NumPages`, `ErrorCode`, `ErrorMessage` and `Media`, otherwise the result of `parseFaxRequest`
+ * `OriginalMediaUrl`, `NumPages` and `Media`, or `ErrorCode` or `ErrorMessage` without `ErrorUrl`; otherwise the result
+ * of `parseFaxRequest`
  * @throws {FaxRequestError} as that parser does
  * @example
  * const fax = parseFax(await request.text());
@@ -299,7 +320,10 @@ const CALLBACK_ROWS: readonly CallbackParam[] = /* @__PURE__ */ Object.values(CA
 export const CALLBACK_PARAM_NAMES: readonly string[] = /* @__PURE__ */ CALLBACK_ROWS.map(({ name }) => name);
 
 /** The parameters whose presence makes a request a callback. */
-const MARKERS = /* @__PURE__ */ CALLBACK_ROWS.filter((row) => row.marksCallback);
+const MARKERS = /* @__PURE__ */ CALLBACK_ROWS.filter((row) => row.marksCallback !== false);
+
+/** The same for a request with `ErrorUrl`, which the provider adds to a new fax that it sends to the fallback URL. */
+const FALLBACK_MARKERS = /* @__PURE__ */ MARKERS.filter((row) => row.marksCallback === true);
 
 /**
  * Whether a request is a callback. If it were treated as a new fax, the pages would be lost.
@@ -307,22 +331,28 @@ const MARKERS = /* @__PURE__ */ CALLBACK_ROWS.filter((row) => row.marksCallback)
  * @param signedTexts the result of `getSignedTexts`, for a caller that already has it
  */
 export function isCallback(received: ReceivedParams, signedTexts = getSignedTexts(received)): boolean {
-  const { media, params } = received;
-  if (media !== undefined) return true;
-  for (const { name } of MARKERS) if (name in params || getList(received, name) !== undefined) return true;
-  return signedTexts.some(isResplitCallback);
+  const isReceived = ({ name }: { readonly name: string }): boolean =>
+    name in received.params || getList(received, name) !== undefined;
+  if (received.media !== undefined) return true;
+  const markers = isReceived(FALLBACK_PARAMS.errorUrl) ? FALLBACK_MARKERS : MARKERS;
+  return markers.some(isReceived) || signedTexts.some(isResplitCallback);
 }
 
-/** All patterns of the table in one, which is faster. Statuses may be in any case. */
-const CALLBACK_TEXT = /* @__PURE__ */ RegExp(MARKERS.flatMap(({ signedAs }) => signedAs?.source ?? []).join("|"), "i");
+/** All patterns of rows in one, which is faster. Statuses may be in any case. */
+function joinPatterns(rows: typeof MARKERS): RegExp {
+  return RegExp(rows.flatMap(({ signedAs }) => signedAs?.source ?? []).join("|"), "i");
+}
+
+const CALLBACK_TEXT = /* @__PURE__ */ joinPatterns(MARKERS);
+const FALLBACK_TEXT = /* @__PURE__ */ joinPatterns(FALLBACK_MARKERS);
 
 /**
  * Whether a signed text is that of a callback. Names and values are signed without separators, so an attacker who has
  * captured a callback can re-split its signed text into different names and values with the same signature. Such a
  * request is treated as a callback without a status, which is refused.
  */
-export function isResplitCallback(signedText: string): boolean {
-  return CALLBACK_TEXT.test(signedText);
+function isResplitCallback(signedText: string): boolean {
+  return (signedText.includes("ErrorUrl") ? FALLBACK_TEXT : CALLBACK_TEXT).test(signedText);
 }
 
 /** The values of a repeated or non-text name, or `undefined`. */
@@ -350,7 +380,7 @@ function readNonEmpty(received: ReceivedParams, name: string, issues: FaxRequest
 /** Reads a SID. Returns `""` for an invalid SID, because users put SIDs in file names and look-ups. */
 function readSid(received: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
   const value = readNonEmpty(received, name, issues);
-  if (value === "" || isSid(value)) return value;
+  if (value === "" || isSid(value)) return copyText(value);
   issues.push(createInvalidIssue(name, SID_FORMAT, value));
   return "";
 }
@@ -372,15 +402,14 @@ function isParsed(property: keyof CallbackParams): property is ParsedProperty {
   return Object.hasOwn(CALLBACK_PARAMS[property], "parse");
 }
 
-/** Sets a property of a callback if its parameter was received and is valid. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- ties the property to its parser
-function setParsed<Property extends ParsedProperty>(
-  callback: Partial<ParsedValues>,
+/** Sets a property if its parameter was received and is valid. */
+function setParsed<Property extends string, Value>(
+  target: { [Name in Property]?: Value },
   property: Property,
+  { name, expected, parse }: ParsedParam<Value>,
   received: ReceivedParams,
   noted: FaxRequestIssue[],
 ): void {
-  const { name, expected, parse } = PARSED_PARAMS[property];
   const list = getList(received, name);
   if (list !== undefined) noted.push(createListIssue(name, list));
   // The same value twice is not ambiguous.
@@ -390,7 +419,7 @@ function setParsed<Property extends ParsedProperty>(
   if (!text) return;
   const value = parse(text);
   if (value === undefined) noted.push(createInvalidIssue(name, expected, text));
-  else callback[property] = value;
+  else target[property] = value;
 }
 
 /** Reads the file `Media`. Returns the first of several, because refusing the callback would lose the pages. */

@@ -1,17 +1,19 @@
 /** Reads parameters from any source: text parameters, the file, and repeated or non-text values. */
 import { type FaxRequestIssue, createIssue } from "../shared/errors.js";
 import { formatValue } from "../shared/messages.js";
-import { emptyRecord } from "../shared/objects.js";
+import { emptyRecord, isBytes } from "../shared/objects.js";
 
 /**
- * A source of parameters: a form body or query string (a leading `?` is allowed) as text or bytes, any iterable of
- * pairs (`URLSearchParams`, `FormData`, `Map`), or a body parser's plain object (`req.body`, `req.query`).
+ * A source of parameters: a form body or query string (a leading `?` is allowed) as text or bytes (an
+ * `ArrayBuffer` or any view), any iterable of pairs (`URLSearchParams`, `FormData`, `Map`), or a body
+ * parser's plain object (`req.body`, `req.query`).
  *
  * @example
  * const sources: FaxParamSource[] = ["FaxSid=FX1", new URLSearchParams("FaxSid=FX1"), { FaxSid: "FX1" }];
  * @see https://url.spec.whatwg.org/#urlencoded-parsing
  */
-export type FaxParamSource = string | Uint8Array | Iterable<readonly [name: string, value: unknown]> | ParamRecord;
+export type FaxParamSource =
+  string | ArrayBuffer | ArrayBufferView | Iterable<readonly [name: string, value: unknown]> | ParamRecord;
 
 /** A body parser's object of any type. */
 type ParamRecord = (object & NotASource) | ({ readonly [name: string]: unknown } & NotASource);
@@ -63,6 +65,7 @@ export interface ReceivedParams {
 /** {@link ReceivedParams} while a source is read. */
 interface ParamsBuilder extends ReceivedParams {
   count: number;
+  readonly maxCount: number;
   readonly params: Record<string, string>;
   media: FaxMedia | undefined;
   readonly repeatedOrNonText: Map<string, unknown[]>;
@@ -73,16 +76,22 @@ declare const URLSearchParams: new (text: string) => Iterable<[string, string]>;
 declare const TextDecoder: new (
   label: string,
   options: { ignoreBOM: boolean },
-) => { decode(bytes: Uint8Array): string };
+) => { decode(bytes: ArrayBuffer | ArrayBufferView): string };
 
-/** Reads all parameters of a source. Throws only what the source throws. */
-export function readParams(source: unknown): ReceivedParams {
+/** Reads the parameters of a source: all, or the first `maxCount` and one more. Throws only what the source throws. */
+export function readParams(source: unknown, maxCount = Infinity): ReceivedParams {
   const params = emptyRecord<string>();
-  const received: ParamsBuilder = { source, count: 0, params, media: undefined, repeatedOrNonText: new Map() };
+  const received: ParamsBuilder = {
+    source,
+    count: 0,
+    maxCount,
+    params,
+    media: undefined,
+    repeatedOrNonText: new Map(),
+  };
   if (typeof source === "string") addFormText(received, source);
   // WHATWG form parsing keeps a byte order mark.
-  else if (source instanceof Uint8Array)
-    addFormText(received, new TextDecoder("utf-8", { ignoreBOM: true }).decode(source));
+  else if (isBytes(source)) addFormText(received, new TextDecoder("utf-8", { ignoreBOM: true }).decode(source));
   else if (typeof source === "object" && source !== null) addObject(received, source);
   Object.freeze(params);
   return received;
@@ -94,16 +103,27 @@ function addObject(received: ParamsBuilder, source: object): void {
   if (Symbol.iterator in source) {
     for (const pair of source as Iterable<unknown>) {
       if (Array.isArray(pair) && typeof pair[0] === "string") addPair(received, pair[0], pair[1]);
+      if (isFull(received)) return;
     }
   } else {
-    for (const name of Object.keys(source)) addPair(received, name, (source as Record<string, unknown>)[name]);
+    for (const name of Object.keys(source)) {
+      addPair(received, name, (source as Record<string, unknown>)[name]);
+      if (isFull(received)) return;
+    }
   }
+}
+
+/** Whether the caller would refuse the source anyway, so that reading more only costs time. */
+function isFull({ count, maxCount }: ParamsBuilder): boolean {
+  return count > maxCount;
 }
 
 function addPair(received: ParamsBuilder, name: string, value: unknown): void {
   if (value === undefined || value === null) return;
   const { params, repeatedOrNonText: lists } = received;
   received.count += Array.isArray(value) ? Math.max(1, value.length) : 1;
+  // This pair adds nothing to the signed text, so an attacker can have added it.
+  if (name === "" && value === "") return;
   const first = params[name] ?? (name === "Media" ? received.media : undefined);
   // Reading the size first saves a tenth of the time of a request: the map is nearly always empty.
   if (first !== undefined || (lists.size > 0 && lists.has(name))) addRepeated(received, name, first, value);
@@ -149,7 +169,7 @@ function addFormText(received: ParamsBuilder, source: string): void {
   // "+" is a space, and "%2B" is a plus sign, so "+" is replaced before escapes are decoded.
   const spaced = source.includes("+") ? source.replaceAll("+", " ") : source;
   const text = (spaced as WellFormable).toWellFormed();
-  for (let at = text.startsWith("?") ? 1 : 0, end; at < text.length; at = end + 1) {
+  for (let at = text.startsWith("?") ? 1 : 0, end; at < text.length && !isFull(received); at = end + 1) {
     end = indexOrEnd(text, "&", at);
     if (end === at) continue;
     const pair = text.slice(at, end);
@@ -158,7 +178,7 @@ function addFormText(received: ParamsBuilder, source: string): void {
       addPair(received, decodeComponent(pair.slice(0, equals)), decodeComponent(pair.slice(equals + 1)));
     } catch {
       // The escape is incomplete, or its bytes are not UTF-8. The "&" keeps a leading "?" of the name.
-      for (const [name, value] of new URLSearchParams("&" + text.slice(at))) addPair(received, name, value);
+      addObject(received, new URLSearchParams("&" + text.slice(at)));
       return;
     }
   }

@@ -2,6 +2,7 @@
 import { type ReceivedParams, readParams } from "../params/received-params.js";
 import type { FaxCallback } from "../params/fax.js";
 import { isPromise } from "../shared/messages.js";
+import { isBytes, toUint8Array } from "../shared/objects.js";
 import { readBytes } from "./bytes.js";
 import { isFormType, parseContentType } from "./content-type.js";
 import { getQuery, type WebhookRequest } from "./http.js";
@@ -24,12 +25,12 @@ export function readRequestParams(
   limits: BodyLimits,
 ): ReceivedParams | Promise<ReceivedParams> {
   const { method, url, headers } = request;
-  if (method !== "POST") return checkCount(readParams(getQuery(url)));
+  if (method !== "POST") return checkCount(readParams(getQuery(url), MAX_PARAMS));
   const { limit, parse } = chooseFormat(headers["content-type"], limits);
   if (typeof body === "string") return parse(checkTextLength(body, limit));
-  if (body instanceof Uint8Array) {
-    checkRawBody(headers, body.length, limit);
-    return parse(body);
+  if (isBytes(body)) {
+    checkRawBody(headers, body.byteLength, limit);
+    return parse(toUint8Array(body));
   }
   if (isStream(body)) return readStream(headers, body, limit).then(parse);
   if (isPromise(body)) return Promise.resolve(body).then((value) => readRequestParams(request, value, limits));
@@ -66,7 +67,7 @@ function checkCount(params: ReceivedParams): ReceivedParams {
 }
 
 function readForm(source: unknown): ReceivedParams {
-  const params = checkCount(readParams(source));
+  const params = checkCount(readParams(source, MAX_PARAMS));
   if (params.count === 0) throw new RefusedError({ reason: "missing-body" });
   return params;
 }

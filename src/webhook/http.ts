@@ -32,8 +32,8 @@ export interface HandleRequest {
     | Readonly<Record<string, string | readonly string[] | undefined>>
     | { forEach(callback: (value: string, name: string) => void): void };
   /**
-   * The body: text, bytes (`Uint8Array`), a stream of bytes (any `AsyncIterable`, such as Node's or the web's), or the
-   * result of a body parser (an object, `FormData`).
+   * The body: text, bytes (an `ArrayBuffer` or any view), a stream of bytes (any `AsyncIterable`, such as Node's or the
+   * web's), or the result of a body parser (an object, `FormData`).
    */
   readonly body?: unknown;
 }

@@ -1,6 +1,6 @@
 /** The tokens: the check of the option `authToken`, and the tokens of one request. */
 import { hintFor, isPromise } from "../shared/messages.js";
-import { isSid } from "../shared/values.js";
+import { copyText, isSid } from "../shared/values.js";
 import { RefusedError } from "./refusal.js";
 
 /** The checked option `authToken`: a list of tokens, or a function of the AccountSid. */
@@ -21,7 +21,7 @@ export function resolveTokens(
 ): readonly string[] | Promise<readonly string[]> {
   if (typeof source !== "function") return source;
   // Only a well-formed SID is passed on: the function may use it in a query or a path.
-  const found = isSid(accountSid) ? source(accountSid) : undefined;
+  const found = isSid(accountSid) ? source(copyText(accountSid)) : undefined;
   return isPromise(found) ? Promise.resolve(found).then(requireTokens) : requireTokens(found);
 }
 

@@ -35,7 +35,7 @@ export const params: Messages = {
     "parseFaxRequest(undefined)",
     "parseFaxRequest({})",
     'parseFaxRequest("")',
-    "parseFaxRequest(new ArrayBuffer(8))",
+    "parseFaxRequest(new ArrayBuffer(0))",
     "parseFaxRequest(Promise.resolve({}))",
     "parseFaxRequest(() => ({}))",
     'parseFaxRequest(new URL("https://example.com/?FaxSid=FX1"))',

@@ -84,6 +84,8 @@ describe("FaxRequest", () => {
           readonly apiVersion: string;
           readonly params: Readonly<Record<string, string>>;
           readonly issues: readonly FaxRequestIssue[];
+          readonly errorCode?: string;
+          readonly errorUrl?: string;
         }
       >
     >().toEqualTypeOf<true>();
@@ -101,14 +103,14 @@ describe("FaxRequest", () => {
 });
 
 describe("FaxCallback", () => {
-  it("FaxCallback is the result of parseFaxCallback, and has the properties of FaxRequest except kind", () => {
+  it("FaxCallback is the result of parseFaxCallback, and has most properties of FaxRequest", () => {
     expectTypeOf(parseFaxCallback).returns.toEqualTypeOf<FaxCallback>();
-    expectTypeOf<FaxCallback>().toExtend<Omit<FaxRequest, "kind">>();
+    expectTypeOf<FaxCallback>().toExtend<Omit<FaxRequest, "kind" | "errorUrl">>();
     expectTypeOf<FaxCallback>().not.toExtend<FaxRequest>();
   });
 
   it("FaxCallback also has exactly these properties, read-only; all except faxStatus are optional", () => {
-    type Own = Omit<FaxCallback, keyof FaxRequest>;
+    type Own = Omit<FaxCallback, Exclude<keyof FaxRequest, "errorCode">>;
     expectTypeOf<
       Same<
         { [Key in keyof Own]: Own[Key] },

@@ -203,7 +203,7 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     ["an empty object without a prototype", Object.create(null), aParser],
     ["empty FormData", new FormData(), aParser],
     ["an empty Map", new Map(), aParser],
-    ["an ArrayBuffer", new ArrayBuffer(8), aParser],
+    ["an empty ArrayBuffer", new ArrayBuffer(0), aParser],
     ["a number", 5, aParser],
     ["false", false, aParser],
     ["a function", () => "FaxSid=FX1", /call/],
@@ -635,6 +635,46 @@ describe("parseFax", () => {
   });
 });
 
+describe("parseFax: the fallback URL", () => {
+  const fallback = { ...REQUEST, ErrorCode: "11200", ErrorUrl: "https://fax.example.com/fax" };
+
+  it("returns a new fax with errorCode and errorUrl for ErrorCode with ErrorUrl", () => {
+    const fax = parseFax(fallback);
+    expect(fax).toMatchObject({ kind: "request", errorCode: "11200", errorUrl: "https://fax.example.com/fax" });
+    expect(fax.issues).toEqual([]);
+    expect(parseFax({ ...fallback, ErrorMessage: "Timeout" }).kind).toBe("request");
+    expect(parseFax({ ...REQUEST, ErrorUrl: "" })).not.toHaveProperty("errorUrl");
+  });
+
+  it("omits errorCode and errorUrl from a new fax that is not at the fallback URL", () => {
+    expect(Object.keys(parseFaxRequest(REQUEST))).not.toContain("errorUrl");
+    expect(Object.keys(parseFaxRequest({ ...REQUEST, ErrorCode: "11200" }))).not.toContain("errorCode");
+  });
+
+  it("notes a repeated ErrorUrl, and omits errorUrl", () => {
+    const fax = parseFax({ ...fallback, ErrorUrl: ["https://a.example/", "https://b.example/"] });
+    expect(fax).toMatchObject({
+      kind: "request",
+      errorCode: "11200",
+      issues: [{ parameter: "ErrorUrl", code: "repeated" }],
+    });
+    expect(fax).not.toHaveProperty("errorUrl");
+  });
+
+  it.each([
+    { FaxStatus: "failed" },
+    { Status: "failed" },
+    { MediaUrl: "https://files.signalwire.com/1.pdf" },
+    { NumPages: "0" },
+  ])("treats %j at the fallback URL as a callback", (params) => {
+    expect(attempt(parseFax, { ...fallback, ...params })).not.toMatchObject({ kind: "request" });
+  });
+
+  it.each(["ErrorCode", "ErrorMessage"])("treats %s without ErrorUrl as a callback", (name) => {
+    expect(codes(parseFax, { ...REQUEST, [name]: "11200" })).toEqual(["FaxStatus missing"]);
+  });
+});
+
 describe("CALLBACK_PARAM_NAMES", () => {
   it("has exactly the documented names", () => {
     const names = "FaxStatus Status RemoteStationId NumPages MediaUrl MediaSid OriginalMediaUrl ErrorCode ErrorMessage";
@@ -707,6 +747,7 @@ describe("isCallback", () => {
   it.each([
     "FaxSid=FX1&AccountSid=AC1&From=%2B1&To=%2B2&ApiVersion=v1",
     "a=MediaUrlx",
+    "ErrorCode=11200&ErrorUrl=https://fax.example.com/fax",
     "a=NumPagesx",
     "a=ErrorCodex",
     "a=Statusx",

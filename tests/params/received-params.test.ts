@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { createIssue } from "../../src/shared/errors.js";
 import { createListIssue, isFaxMedia, readParams } from "../../src/params/received-params.js";
@@ -42,7 +43,6 @@ describe("readParams: text", () => {
     ["??a=b", "?a", "b"],
     ["a", "a", ""],
     ["=b", "", "b"],
-    ["=", "", ""],
     ["a=b=c", "a", "b=c"],
     ["a=b=%", "a", "b=%"],
     ["a=1;b=#c?d", "a", "1;b=#c?d"],
@@ -151,6 +151,55 @@ describe("readParams: bytes", () => {
   });
 });
 
+describe("readParams: an empty name", () => {
+  it.each<unknown>([
+    "a=1&=",
+    "=&a=1&=&",
+    [
+      ["a", "1"],
+      ["", ""],
+    ],
+    { a: "1", "": "" },
+  ])("ignores an empty name with an empty value, which adds nothing to the signed text: %j", (source) => {
+    expect(readParams(source).params).toEqual({ a: "1" });
+  });
+
+  it("keeps an empty name with a value", () => {
+    expect(readParams("a=1&=2").params).toEqual({ a: "1", "": "2" });
+  });
+});
+
+describe("readParams: an ArrayBuffer or a view", () => {
+  const text = "a=1&b=%C3%A9";
+  const [buffer, otherRealm, otherView] = runInNewContext(
+    "[bytes.buffer, Uint8Array.from(bytes).buffer, Uint8Array.from(bytes)]",
+    {
+      bytes: new TextEncoder().encode(text),
+    },
+  ) as Uint8Array<ArrayBuffer>[];
+
+  it.each<[string, unknown]>([
+    ["an ArrayBuffer", buffer],
+    ["an ArrayBuffer of another realm", otherRealm],
+    ["a Uint8Array of another realm", otherView],
+    ["a DataView", new DataView(new TextEncoder().encode(text).buffer)],
+    ["a part of a buffer", new DataView(new TextEncoder().encode(`x&${text}&y`).buffer, 2, text.length)],
+  ])("reads %s as its text", (_, source) => {
+    expect(readPairs(source)).toEqual(readPairs(text));
+  });
+});
+
+describe("readParams: maxCount", () => {
+  it.each<[string, (count: number) => unknown]>([
+    ["a form", (count) => "a=1&".repeat(count)],
+    ["a form with an invalid escape", (count) => "a=1&%zz=1&".repeat(count)],
+    ["pairs", (count) => Array.from({ length: count }, (_, i) => [`a${i}`, "1"])],
+    ["an object", (count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`a${i}`, "1"]))],
+  ])("stops after maxCount and one more parameters of %s", (_, create) => {
+    expect(readParams(create(5000), 1000).count).toBe(1001);
+  });
+});
+
 describe("readParams: other sources", () => {
   const record = { FaxSid: "FX1", faxsid: "other", New: "é & +", "": "empty name", Empty: "", constructor: "own" };
   const pairs: [string, string][] = [...Object.entries(record), ["__proto__", "own"], ["lone", "\ud800"]];
@@ -186,7 +235,6 @@ describe("readParams: other sources", () => {
     ["an empty array", []],
     ["a function", Object.assign(() => "a=b", { a: "b" })],
     ["a promise", Promise.resolve("a=b")],
-    ["an ArrayBuffer", new ArrayBuffer(3)],
     ["a stream with properties", { a: "1", [Symbol.asyncIterator]: () => undefined }],
     ["an array of other things", ["FaxSid=1", 5, null, undefined, {}, [5, "x"], [], { 0: "a", 1: "b" }]],
     ["a Set of text", new Set(["ab"])],

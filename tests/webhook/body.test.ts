@@ -1,4 +1,5 @@
 /** Bodies to parameters, within limits. */
+import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import type { FaxCallback } from "../../src/index.js";
 import { readRequestParams, refuseIfFileWasConsumed } from "../../src/webhook/body.js";
@@ -40,6 +41,9 @@ describe("handle, bodies", () => {
     ["text", () => text],
     ["bytes", () => bytes(text)],
     ["a Buffer", () => Buffer.from(text)],
+    ["an ArrayBuffer", () => bytes(text).buffer],
+    ["a DataView of a part", () => new DataView(bytes(`x${text}x`).buffer, 1, bytes(text).length)],
+    ["a Uint8Array of another realm", () => runInNewContext("Uint8Array.from(bytes)", { bytes: bytes(text) })],
     ["a stream of bytes", () => stream(bytes(text.slice(0, half)), bytes(text.slice(half)))],
     ["a stream of text", () => stream(text.slice(0, half), text.slice(half))],
     ["a stream with empty chunks", () => stream(new Uint8Array(), bytes(text), new Uint8Array())],
@@ -157,6 +161,7 @@ describe("handle, limits of a body", () => {
   it.each<[string, () => unknown]>([
     ["text", () => BODY],
     ["bytes", () => Buffer.from(BODY)],
+    ["an ArrayBuffer", () => bytes(BODY).buffer],
     ["a stream", () => stream(Buffer.from(BODY))],
     ["a stream with a Content-Length", () => stream(Buffer.from(BODY))],
     ["a promise of text", () => Promise.resolve(BODY)],

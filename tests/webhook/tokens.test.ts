@@ -1,12 +1,21 @@
 /** The tokens: which values of authToken are valid, and which tokens verify a request. */
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { describe, expect, it, vi } from "vitest";
-import { reject } from "../../src/index.js";
+import { type FaxRequest, reject } from "../../src/index.js";
 import { faxWebhook, type FaxWebhookOptions, signRequest, verifyRequest } from "../../src/webhook/index.js";
 import { INCOMING, ORIGIN, TEXT, TOKEN, plain, refusalOf, request, setUp, sign, thrower } from "./support.js";
 
 const url = `${ORIGIN}/fax`;
 const params = INCOMING;
 const signature = sign(url + Object.entries(params).sort().flat().join(""));
+
+/** The bytes of the heap that are in use. */
+function usedHeap(): number {
+  setFlagsFromString("--expose-gc");
+  (runInNewContext("gc") as () => void)();
+  return process.memoryUsage().heapUsed;
+}
 
 describe("authToken", () => {
   it.each([
@@ -95,6 +104,21 @@ describe("authToken: functions", () => {
     const reply = await setUp({ authToken }).handle(request({ body, headers: { "x-twilio-signature": signature } }));
     expect(plain(reply)).toEqual([400, "invalid-parameters"]);
     expect(authToken.mock.calls).toEqual([["AC1"]]);
+  });
+
+  it("passes a copy of the SIDs, so that keeping them does not keep the body in memory", async () => {
+    const kept: string[] = [];
+    const keep = (sid: string): string => (kept.push(sid), TOKEN);
+    const onFax = ({ faxSid, accountSid }: FaxRequest) => (kept.push(faxSid, accountSid), reject());
+    const { handle } = faxWebhook({ authToken: keep, publicUrl: ORIGIN, onFax });
+    const sids = { FaxSid: "F".repeat(36), AccountSid: "A".repeat(36) };
+    const sent = request({ params: { ...INCOMING, ...sids, Extra: "x".repeat(60_000) } });
+    const body = Buffer.from(String(sent.body));
+    const before = usedHeap();
+    for (let i = 0; i < 100; i++) await handle({ ...sent, body });
+    expect(usedHeap() - before).toBeLessThan(1_000_000);
+    expect(new Set(kept)).toEqual(new Set(Object.values(sids)));
+    expect(kept).toHaveLength(300);
   });
 
   it("rejects with the error that authToken throws", async () => {
