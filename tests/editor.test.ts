@@ -7,13 +7,11 @@ const root = join(import.meta.dirname, "..");
 const file = join(root, "tests/snippet.ts");
 const HEAD = `
 import { FaxResponse, parseTwiml, receive } from "../src/index.js";
-import type { FaxCallback, FaxRequest, ParseTwimlOptions, ReceiveAttributes, ReceiveOptions, TwimlError, Verb } from
-  "../src/index.js";
+import type { FaxCallback, ParseTwimlOptions, ReceiveAttributes, ReceiveOptions } from "../src/index.js";
 import { faxWebhook, fetchMedia, signRequest, verifyRequest } from "../src/webhook/index.js";
-import type { FaxMediaOptions, FaxWebhookOptions, Refusal, SignOptions, VerifyOptions, WebhookRequest } from
-  "../src/webhook/index.js";
+import type { FaxMediaOptions, FaxWebhookOptions, SignOptions, VerifyOptions } from "../src/webhook/index.js";
 import { createFaxProvider } from "../src/testing/index.js";
-import type { FaxExchange, FaxProvider, FaxProviderOptions, FaxToSend, FaxTranscript } from "../src/testing/index.js";
+import type { FaxProvider, FaxProviderOptions, FaxToSend } from "../src/testing/index.js";
 declare const callback: FaxCallback;
 declare const provider: FaxProvider;
 `;
@@ -102,23 +100,52 @@ describe("hovering over an argument", () => {
   });
 });
 
-describe("hovering over a property of a value", () => {
-  it.each([
-    "FaxRequest",
-    "FaxCallback",
-    "WebhookRequest",
-    "Refusal",
-    "FaxTranscript",
-    "FaxExchange",
-    'Extract<Verb, { verb: "Receive" }>',
-    'Extract<Verb, { verb: "Receive" }>["attributes"]',
-  ])("hovering over a property of %s shows its documentation", (type) => {
-    expect(undocumented(type, (name) => `(value: ${type}) => value.§${name};`)).toEqual([]);
-  });
+/** A declaration in src/, except for private members of a class. */
+function isPublic(declaration: ts.Declaration): boolean {
+  const name = ts.getNameOfDeclaration(declaration);
+  return declaration.getSourceFile().fileName.startsWith(join(root, "src/")) && !(name && ts.isPrivateIdentifier(name));
+}
 
-  it("hovering over a property of TwimlError shows its documentation, except for name", () => {
-    expect(undocumented("TwimlError", (name) => `(value: TwimlError) => value.§${name};`)).toEqual(["name"]);
+/** The properties of a type that src/ declares, with those of their object types, by path. */
+function listProperties(path: string, type: ts.Type, checker: ts.TypeChecker): [path: string, ts.Symbol][] {
+  if (type.isUnion()) return type.types.flatMap((each) => listProperties(path, each, checker));
+  if (!(type.flags & (ts.TypeFlags.Object | ts.TypeFlags.Intersection))) return [];
+  return checker.getPropertiesOfType(type).flatMap((property) => {
+    const valueType = checker.getTypeOfSymbol(property);
+    // `undefined` and `never` mean that the type does not have the property.
+    if (valueType.flags & (ts.TypeFlags.Undefined | ts.TypeFlags.Never)) return [];
+    if (!property.declarations?.some(isPublic)) return [];
+    const name = `${path}.${property.name}`;
+    return [[name, property], ...listProperties(name, valueType, checker)];
   });
+}
+
+/** The exports of an entry, and the properties of the exported types, by path. */
+function listPublicNames(entry: string, program: ts.Program): [path: string, ts.Symbol][] {
+  const checker = program.getTypeChecker();
+  const entrySymbol = checker.getSymbolAtLocation(program.getSourceFile(join(root, entry))!)!;
+  return checker.getExportsOfModule(entrySymbol).flatMap((each) => {
+    const symbol = each.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(each) : each;
+    return [[each.name, symbol], ...listProperties(each.name, checker.getDeclaredTypeOfSymbol(symbol), checker)];
+  });
+}
+
+/** The properties of a Standard Schema, which https://standardschema.dev documents. */
+const STANDARD_SCHEMA = /^Fax(Parser|SchemaResult)\./;
+
+describe("hovering over a public name", () => {
+  it.each(["src/index.ts", "src/webhook/index.ts", "src/testing/index.ts"])(
+    "hovering over an export of %s, or over a property of an exported type, shows its documentation",
+    (entry) => {
+      open("");
+      const program = service.getProgram()!;
+      const checker = program.getTypeChecker();
+      const names = listPublicNames(entry, program).filter(([path]) => !STANDARD_SCHEMA.test(path));
+      expect(names.length).toBeGreaterThan(50);
+      const undocumented = names.filter(([, symbol]) => symbol.getDocumentationComment(checker).length === 0);
+      expect([...new Set(undocumented.map(([path]) => path))]).toEqual([]);
+    },
+  );
 });
 
 describe("completing a property", () => {

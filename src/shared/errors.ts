@@ -61,6 +61,7 @@ export interface TwimlLocation {
  * }
  */
 export class TwimlError extends TypeError {
+  /** Name of the class, which also identifies an error of another copy of this library. */
   override readonly name = "TwimlError";
   /** Name of the verb as given, at most 64 characters. */
   declare readonly verb?: string;
@@ -122,6 +123,7 @@ export function createIssue(parameter: string, code: FaxRequestIssue["code"], me
  * }
  */
 export class FaxRequestError extends Error {
+  /** Name of the class, which also identifies an error of another copy of this library. */
   override readonly name = "FaxRequestError";
   /** The only code of this error. */
   readonly code = "invalid-parameters";
@@ -177,8 +179,10 @@ export type FaxMediaErrorCode = (typeof MEDIA_ERROR_CODES)[number];
  * @see https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/Error/cause
  */
 export class FaxMediaError extends Error {
+  /** Name of the class, which also identifies an error of another copy of this library. */
   override readonly name = "FaxMediaError";
   constructor(
+    /** The reason, one of `MEDIA_ERROR_CODES`. */
     readonly code: FaxMediaErrorCode,
     message: string,
     options?: { readonly cause?: unknown },

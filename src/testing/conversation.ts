@@ -20,8 +20,13 @@ export interface FaxTranscript {
   readonly outcome: FaxOutcome;
   /** The verb in the response to the new fax. */
   readonly verb?: Verb;
-  /** The provider's error number, or a code of ours for `pages-lost` and `second-verb`, and a message with the fix. */
-  readonly error?: { readonly code: number | string; readonly message: string };
+  /** The error that the provider logs, or the loss of the pages, if there is one. */
+  readonly error?: {
+    /** The error number, or `"pages-lost"` or `"second-verb"`. */
+    readonly code: number | string;
+    /** The problem and its fix. */
+    readonly message: string;
+  };
   /**
    * Whether the pages were lost: they were sent only once (`storeMedia: false`), and the server did not accept them.
    * Pages that the provider stores are never lost.

@@ -6,9 +6,11 @@ import { toPlatformRequest, type SentRequest, sign, type UnsignedRequest, withBo
 
 /** The response to a request. */
 export interface ReceivedResponse {
+  /** HTTP status of the response. */
   readonly status: number;
   /** By lower-case name, without the cookies, which are in `cookies`. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The values of the `Set-Cookie` headers, in order. */
   readonly cookies: readonly string[];
   /** The body as far as it was read: a provider reads at most 64 kB. */
   readonly body: string;
@@ -24,8 +26,13 @@ export interface FaxExchange {
   readonly ms: number;
   /** The server's response, if there was one. */
   readonly response?: ReceivedResponse;
-  /** The provider's error number and a message with the fix, if there was an error. */
-  readonly error?: { readonly code: number; readonly message: string };
+  /** The error that the provider logs, if there is one. */
+  readonly error?: {
+    /** The error number. */
+    readonly code: number;
+    /** The problem and its fix. */
+    readonly message: string;
+  };
 }
 
 /** The state that all requests of a conversation share. */

@@ -17,8 +17,14 @@ export type ProviderRequest = typeof globalThis extends { Request: { prototype: 
 
 /** The parts of a `Response` that the provider reads. */
 export interface ProviderResponse {
+  /** HTTP status of the response. */
   readonly status: number;
-  readonly headers: { forEach(callback: (value: string, name: string) => void): void };
+  /** The `Headers` of the response. */
+  readonly headers: {
+    /** Calls a function with the value and the name of each header. */
+    forEach(callback: (value: string, name: string) => void): void;
+  };
+  /** The body as text. */
   text(): Promise<string>;
 }
 

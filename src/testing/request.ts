@@ -5,10 +5,13 @@ import type { FlavorRules } from "./flavors.js";
 
 /** A request as it was sent. */
 export interface SentRequest {
+  /** HTTP method of the request. */
   readonly method: "GET" | "POST";
+  /** The full URL, without `user:password@` and fragment. For a GET, its query has the parameters. */
   readonly url: string;
   /** By lower-case name, with signature and cookies. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The parameters of the fax or callback, by name. */
   readonly params: Readonly<Record<string, string>>;
   /** The pages of a multipart callback. */
   readonly file?: FileToSend | undefined;
@@ -18,7 +21,9 @@ export interface SentRequest {
 
 /** The pages with their type. */
 export interface FileToSend {
+  /** The bytes of the pages. */
   readonly bytes: Uint8Array;
+  /** The type of the pages. */
   readonly type: MediaType;
 }
 

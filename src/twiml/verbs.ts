@@ -29,7 +29,12 @@ export type MediaType = (typeof MEDIA_TYPES)[number];
 export type PageSize = (typeof PAGE_SIZES)[number];
 
 /** A URL reference as text, or an object with an `href`, such as a `URL`. */
-export type UrlReference = string | { readonly href: string };
+export type UrlReference =
+  | string
+  | {
+      /** The URL as text. */
+      readonly href: string;
+    };
 
 /**
  * The attributes of `<Receive>`. `undefined` and `null` mean that the attribute is absent.

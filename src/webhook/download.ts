@@ -4,6 +4,7 @@ import { type Bytes, readBytes } from "./bytes.js";
 
 /** The options of `fetchMedia`'s `fetch`. Structural, so that the declarations need neither DOM nor Node types. */
 export interface MediaFetchInit {
+  /** Method of the request. */
   readonly method: "GET";
   /** By lower-case name. */
   readonly headers: Record<string, string>;
@@ -17,10 +18,16 @@ export interface MediaFetchInit {
 
 /** The properties of a `Response` that `fetchMedia` reads. */
 export interface MediaFetchResponse {
+  /** HTTP status of the response. */
   readonly status: number;
-  readonly headers: { get(name: string): string | null };
+  /** The `Headers` of the response. */
+  readonly headers: {
+    /** The value of a header by its name in any case, or `null`. */
+    get(name: string): string | null;
+  };
   /** A `ReadableStream` or another `AsyncIterable` of bytes, or `null`. */
   readonly body: unknown;
+  /** Whether `fetch` followed a redirect, which is an error. */
   readonly redirected?: boolean;
 }
 

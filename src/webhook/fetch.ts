@@ -1,12 +1,17 @@
 /** The adapter for servers of the Fetch standard: Hono, Next.js, Bun, Deno, Workers. */
-import type { HandleRequest, WebhookReply } from "./http.js";
+import type { HandleRequest, HeadersObject, WebhookReply } from "./http.js";
 
 /** A `Request`, typed by structure so that the declarations need neither DOM nor Node types. */
 export interface FetchRequest {
+  /** The HTTP method. */
   readonly method: string;
+  /** The full URL. */
   readonly url: string;
-  readonly headers: { forEach(callback: (value: string, name: string) => void): void };
+  /** The `Headers` of the request. */
+  readonly headers: HeadersObject;
+  /** A `ReadableStream` of bytes, or `null`. */
   readonly body?: unknown;
+  /** Whether the body was already read. The webhook then refuses a POST with `missing-body`. */
   readonly bodyUsed?: boolean;
 }
 

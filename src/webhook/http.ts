@@ -4,9 +4,13 @@ import { RefusedError } from "./refusal.js";
 
 /** A `URLSearchParams`, typed by structure so that the declarations need neither DOM nor Node types. */
 export interface QueryParams extends Iterable<[name: string, value: string]> {
+  /** The first value of a name, or `null`. */
   get(name: string): string | null;
+  /** All values of a name, in order. */
   getAll(name: string): string[];
+  /** Whether the query has the name. */
   has(name: string): boolean;
+  /** The query, encoded as a form. */
   toString(): string;
 }
 
@@ -22,15 +26,20 @@ export interface WebhookRequest {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** A `Headers` object, typed by structure so that the declarations need neither DOM nor Node types. */
+export interface HeadersObject {
+  /** Calls a function with the value and the name of each header. */
+  forEach(callback: (value: string, name: string) => void): void;
+}
+
 /** The request that `handle` takes. */
 export interface HandleRequest {
+  /** The HTTP method, in upper or lower case. */
   readonly method: string;
   /** Path and query as the client sent them, including a prefix that a router removes, or the full URL. */
   readonly url: string;
   /** `IncomingMessage.headers`, a `Headers` object, or a record. */
-  readonly headers:
-    | Readonly<Record<string, string | readonly string[] | undefined>>
-    | { forEach(callback: (value: string, name: string) => void): void };
+  readonly headers: HeaderRecord | HeadersObject;
   /**
    * The body: text, bytes (an `ArrayBuffer` or any view), a stream of bytes (any `AsyncIterable`, such as Node's or the
    * web's), or the result of a body parser (an object, `FormData`).
@@ -43,8 +52,11 @@ export type ReplyHeaders = Readonly<Record<string, string | readonly string[]>>;
 
 /** The reply that `handle` returns, to be sent unchanged. */
 export interface WebhookReply {
+  /** HTTP status: 200, 304, or that of a refusal. */
   readonly status: number;
+  /** The headers by lower-case name. Send an array as several headers of the same name. */
   readonly headers: Record<string, string | string[]>;
+  /** The TwiML document, or the reason of a refusal. Empty for HEAD and for status 304. */
   readonly body: string;
 }
 

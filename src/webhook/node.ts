@@ -4,26 +4,39 @@ import { PLAIN_TEXT } from "./reply.js";
 
 /** The properties of an `http.IncomingMessage` that the webhook reads, with those that frameworks add. */
 export interface NodeRequest extends AsyncIterable<unknown> {
+  /** The HTTP method. */
   readonly method?: string | undefined;
+  /** Path and query. */
   readonly url?: string | undefined;
   /** Express and Connect: the URL before a router removed its prefix. */
   readonly originalUrl?: string;
+  /** The headers by lower-case name. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The result of a body parser. */
   readonly body?: unknown;
+  /** Whether reading the body has begun. */
   readonly readableDidRead?: boolean;
+  /** Whether the body was read to its end. */
   readonly readableEnded?: boolean;
+  /** Iterates over the body. With `destroyOnReturn: false`, the socket stays open if the loop ends early. */
   iterator?(options?: { destroyOnReturn?: boolean }): AsyncIterable<unknown>;
+  /** Reads and discards the rest of the body. */
   resume(): unknown;
+  /** Closes the connection. */
   destroy(): unknown;
+  /** Adds a listener, which is called once when the request is closed. */
   once(event: "close", listener: () => void): unknown;
 }
 
 /** The properties of an `http.ServerResponse` that the webhook uses. */
 export interface NodeResponse {
+  /** HTTP status of the response. */
   statusCode: number;
+  /** Whether the headers were already sent. The webhook then sends nothing. */
   readonly headersSent: boolean;
+  /** Sets a header. An array sets several headers of the same name. */
   setHeader(name: string, value: string | string[]): unknown;
+  /** Sends the body and ends the response. */
   end(body: string): unknown;
 }
 

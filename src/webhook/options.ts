@@ -13,7 +13,12 @@ import { parsePublicUrl, type PublicUrlSource } from "./url-variants.js";
 export type AuthTokens = string | readonly string[] | null | undefined;
 
 /** A URL as a string or a `URL`. */
-export type PublicUrl = string | { readonly href: string };
+export type PublicUrl =
+  | string
+  | {
+      /** The URL as text. */
+      readonly href: string;
+    };
 
 /**
  * Options of `faxWebhook`, read as own properties. `authToken` is required, and at least one of `onFax` and

@@ -14,7 +14,15 @@ import { REFUSALS, type RefusalReason } from "./refusal.js";
 type AnyVerb = NonNullable<ReturnType<typeof parseTwiml>>;
 
 /** The result of `onFax`: a verb, a `FaxResponse` with a verb, or one of them with headers. */
-export type FaxAnswer = AnyVerb | FaxResponse | { readonly twiml: Verb | FaxResponse; readonly headers?: ReplyHeaders };
+export type FaxAnswer =
+  | AnyVerb
+  | FaxResponse
+  | {
+      /** The response to the fax. */
+      readonly twiml: Verb | FaxResponse;
+      /** Headers of the reply, such as `Set-Cookie`. */
+      readonly headers?: ReplyHeaders;
+    };
 
 /** The reply to a new fax. Throws a TwimlError without a verb, and for a verb that would lose the pages. */
 export function replyToFax(request: WebhookRequest, reply: FaxAnswer, maxMediaBytes: number): WebhookReply {
