@@ -96,7 +96,7 @@ const OPTIONS = ["authToken", "publicUrl", "onFax", "onCallback", "onRefused", "
 
 /** Returns the settings. Throws a TypeError for unknown, invalid or contradictory options. */
 export function checkWebhookOptions(options: unknown): Settings {
-  const own = checkOptionNames("faxWebhook", options, OPTIONS);
+  const own: Partial<FaxWebhookOptions> = checkOptionNames("faxWebhook", options, OPTIONS);
   const { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes = 64 * 1024, maxMediaBytes = 0 } = own;
   checkFunctions({ onFax, onCallback, onRefused });
   checkBytes("maxFormBytes", maxFormBytes, 1);
@@ -109,16 +109,16 @@ export function checkWebhookOptions(options: unknown): Settings {
   }
   const listener = onRefused === undefined ? createRateLimitedWarnings() : { onRefused, isObserved: () => true };
   const sources = { authToken: checkAuthToken(authToken), publicUrl: checkPublicUrl(publicUrl) };
-  return { ...sources, ...listener, onFax, onCallback, maxFormBytes, maxMediaBytes } as Settings;
+  return { ...sources, ...listener, onFax, onCallback, maxFormBytes, maxMediaBytes };
 }
 
-function checkAuthToken(authToken: unknown): Settings["authToken"] {
-  if (authToken === false || typeof authToken === "function") return authToken as Settings["authToken"];
+function checkAuthToken(authToken: FaxWebhookOptions["authToken"]): Settings["authToken"] {
+  if (authToken === false || typeof authToken === "function") return authToken;
   return checkTokens(authToken);
 }
 
-function checkPublicUrl(publicUrl: unknown): PublicUrlSource {
-  if (publicUrl === undefined || typeof publicUrl === "function") return publicUrl as PublicUrlSource;
+function checkPublicUrl(publicUrl: FaxWebhookOptions["publicUrl"]): PublicUrlSource {
+  if (publicUrl === undefined || typeof publicUrl === "function") return publicUrl;
   return parsePublicUrl(publicUrl);
 }
 
