@@ -49,6 +49,9 @@ interface FaxCommon {
   readonly issues: readonly FaxRequestIssue[];
 }
 
+/** The names of the parameters that a new fax and a callback have in common. */
+export const COMMON_PARAM_NAMES: readonly string[] = ["FaxSid", "AccountSid", "From", "To", "ApiVersion"];
+
 /** The parameters of a new fax. Read-only. https://www.twilio.com/docs/fax/twiml */
 export interface FaxRequest extends FaxCommon {
   /** Distinguishes a new fax from a callback. */

@@ -1,5 +1,5 @@
 /** Validation of the arguments from a test. A typo is an error, because the test would otherwise prove nothing. */
-import { CALLBACK_PARAM_NAMES } from "../params/fax.js";
+import { CALLBACK_PARAM_NAMES, COMMON_PARAM_NAMES } from "../params/fax.js";
 import { didYouMean, foldName, formatValue, optionError } from "../shared/messages.js";
 import { isPlainObject, checkOptionNames } from "../shared/objects.js";
 import { isHttpUrl, isSid, SID_FORMAT } from "../shared/values.js";
@@ -139,7 +139,7 @@ function checkDuplicates({ from, to, mediaUrl, outcome }: FaxToSend, params: Rea
   }
 }
 
-const NAMES = ["FaxSid", "AccountSid", "From", "To", "ApiVersion", ...CALLBACK_PARAM_NAMES];
+const NAMES = [...COMMON_PARAM_NAMES, ...CALLBACK_PARAM_NAMES];
 
 /** Returns the parameters. Throws a TypeError for a known name in the wrong case, which servers do not read. */
 export function checkParams(params: unknown = {}): Readonly<Record<string, string>> {

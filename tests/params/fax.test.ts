@@ -10,7 +10,7 @@ import {
   parseFaxCallback,
   parseFaxRequest,
 } from "../../src/index.js";
-import { CALLBACK_PARAM_NAMES, isCallback } from "../../src/params/fax.js";
+import { CALLBACK_PARAM_NAMES, COMMON_PARAM_NAMES, isCallback } from "../../src/params/fax.js";
 import { readParams } from "../../src/params/received-params.js";
 
 const REQUEST = { FaxSid: "FX1", AccountSid: "AC1", From: "+15017122661", To: "+15558675310", ApiVersion: "v1" };
@@ -672,6 +672,10 @@ describe("parseFax: the fallback URL", () => {
 
   it.each(["ErrorCode", "ErrorMessage"])("treats %s without ErrorUrl as a callback", (name) => {
     expect(codes(parseFax, { ...REQUEST, [name]: "11200" })).toEqual(["FaxStatus missing"]);
+
+describe("COMMON_PARAM_NAMES", () => {
+  it("has the parameters that a new fax must have", () => {
+    expect(COMMON_PARAM_NAMES).toEqual(refusal(parseFaxRequest, {}).issues.map(({ parameter }) => parameter));
   });
 });
 
