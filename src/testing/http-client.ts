@@ -248,6 +248,7 @@ async function readLimitedBody(response: Response, deadline: number): Promise<Bo
     const body = await response.text();
     return { body, isUtf8: true, size: new TextEncoder().encode(body).length };
   }
+  // Not with `readBytes`, which throws at its limit: the transcript shows the part that was read.
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
