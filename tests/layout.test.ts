@@ -107,6 +107,12 @@ describe("layout: src/", () => {
     expect(SOURCE.filter((name) => !/^(#!.*\n)?\/\*\* .+/.test(TEXTS.get(name)!))).toEqual([]);
   });
 
+  it("CONTRIBUTING.md lists exactly the files of src/", () => {
+    const [, tree] = /relative to `src\/`:\n\n```\n(.*?)```/s.exec(readText(".github/CONTRIBUTING.md"))!;
+    const listed = tree!.match(/^\S+/gm)!.map((name) => `src/${name}`);
+    expect(listed.sort()).toEqual([...SOURCE].sort());
+  });
+
   it("imports in src/ point one way, from cli.ts to testing/, webhook/, twiml/ or params/, and shared/", () => {
     const wrong = SOURCE.flatMap((name) => {
       const area = getArea(name);
