@@ -672,6 +672,8 @@ describe("parseFax: the fallback URL", () => {
 
   it.each(["ErrorCode", "ErrorMessage"])("treats %s without ErrorUrl as a callback", (name) => {
     expect(codes(parseFax, { ...REQUEST, [name]: "11200" })).toEqual(["FaxStatus missing"]);
+  });
+});
 
 describe("COMMON_PARAM_NAMES", () => {
   it("has the parameters that a new fax must have", () => {
