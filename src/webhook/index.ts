@@ -5,6 +5,7 @@ import { createNode, type NodeRequest, type NodeResponse } from "./node.js";
 import { checkWebhookOptions, type FaxWebhookOptions } from "./options.js";
 import { handleRequest } from "./handle.js";
 
+export { deduplicate, type DeduplicateStore } from "./deduplicate.js";
 export { signRequest, type SignOptions, verifyRequest, type VerifyOptions } from "./signature.js";
 export { FaxMediaError, type FaxMediaErrorCode, MEDIA_ERROR_CODES } from "../shared/errors.js";
 export { fetchMedia, type FaxMediaOptions, type FaxPages } from "./media.js";
@@ -43,7 +44,7 @@ export interface FaxWebhook {
  * const webhook = faxWebhook({
  *   authToken: process.env.FAX_AUTH_TOKEN,
  *   publicUrl: "https://fax.example.com",
- *   onFax: (fax) => (fax.to === "+15558675310" ? receive({ action: "/fax" }) : reject()),
+ *   onFax: (fax) => (fax.to === "+15558675310" ? receive() : reject()),
  *   onCallback: (callback) => console.log(callback.faxSid, callback.faxStatus, callback.mediaUrl),
  * });
  * http.createServer(webhook.node).listen(3000);

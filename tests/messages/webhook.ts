@@ -1,7 +1,13 @@
 /** The calls that produce the messages of the section "webhook". */
 import { type NodeRequest } from "../../src/webhook/index.js";
 import { FaxResponse, receive, reject } from "../../src/index.js";
-import { faxWebhook, type FaxWebhookOptions, signRequest, verifyRequest } from "../../src/webhook/index.js";
+import {
+  deduplicate,
+  faxWebhook,
+  type FaxWebhookOptions,
+  signRequest,
+  verifyRequest,
+} from "../../src/webhook/index.js";
 import {
   INCOMING,
   incoming,
@@ -50,10 +56,13 @@ const params = INCOMING;
 const onFax = () => reject();
 const onCallback = () => {};
 const scope = { authToken, url, params, onFax, onCallback, receive, reject, FaxResponse, Headers };
+const store = { claim: () => true, done() {}, release() {} };
+const callback = { faxSid: "FX1", faxStatus: "received" };
+const fail = () => Promise.reject(new Error("disk full"));
 const functions = { signRequest, verifyRequest, faxWebhook, refuse, warn, answer, throwInNode };
 
 export const webhook: Messages = {
-  scope: { ...scope, ...functions },
+  scope: { ...scope, ...functions, deduplicate, store, callback, fail },
   calls: [
     // signature.ts and tokens.ts
     "signRequest()",
@@ -112,6 +121,14 @@ export const webhook: Messages = {
     'answer({ twiml: reject(), headers: { "x note": "1" } })',
     'answer({ twiml: reject(), headers: { "x-note": "a\\nb" } })',
     'answer({ twiml: reject(), headers: { "content-length": "0" } })',
+
+    'answer("<Response><Reject/></Response>")',
+
+    // deduplicate.ts
+    "deduplicate()",
+    "deduplicate(onCallback, {})",
+    "deduplicate(onCallback, { ...store, claim: () => 1 })(callback)",
+    "deduplicate(fail, { ...store, release: fail })(callback)",
 
     // node.ts
     'throwInNode("route")',
