@@ -10,6 +10,7 @@ import type { Settings } from "./options.js";
 import { RefusedError } from "./refusal.js";
 import { type FaxAnswer, replyToCallback, replyToFax, replyToRefused } from "./reply.js";
 import { resolveTokens } from "./tokens.js";
+import { createAction } from "./url-variants.js";
 import { requireSignature, verify } from "./verify.js";
 
 /** Returns the reply to a request. Rejects with any error that a handler throws. */
@@ -22,9 +23,10 @@ export async function handleRequest(settings: Settings, received: HandleRequest)
     const result = readRequestParams(request, received.body, settings);
     const params = result instanceof Promise ? await result : result;
     const signedTexts = getSignedTexts(params);
+    let url: string | undefined;
     if (authToken !== false) {
       const tokens = resolveTokens(authToken, params.params["AccountSid"]);
-      verify(request, signedTexts, tokens instanceof Promise ? await tokens : tokens, publicUrl);
+      url = verify(request, signedTexts, tokens instanceof Promise ? await tokens : tokens, publicUrl);
     }
     if (isCallback(params, signedTexts)) {
       const done = callOnCallback(onCallback, params, request);
@@ -32,7 +34,8 @@ export async function handleRequest(settings: Settings, received: HandleRequest)
       return replyToCallback(request);
     }
     const answer = callOnFax(onFax, params, request);
-    return replyToFax(request, isPromise(answer) ? await answer : answer, maxMediaBytes);
+    const getAction = onCallback && (() => createAction(request, publicUrl, url));
+    return replyToFax(request, isPromise(answer) ? await answer : answer, { maxMediaBytes, getAction });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     if (isObserved(error.details.reason)) await onRefused(error.refusal, request);

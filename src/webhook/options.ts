@@ -54,9 +54,10 @@ export interface FaxWebhookOptions {
   readonly publicUrl?: PublicUrl | ((request: WebhookRequest) => PublicUrl) | undefined;
   /**
    * Answers a new fax. Returns `receive(…)`, `reject()`, a `FaxResponse`, or one of them with headers:
-   * `{ twiml, headers }`. Without `onFax`, new faxes are refused with 404, and the provider requests the fallback URL
-   * of the number.
-   * @example onFax: (fax) => (fax.from === "" ? reject() : receive({ action: "/fax" }))
+   * `{ twiml, headers }`. If there is an `onCallback`, and `<Receive>` has no `action`, the callback is sent to the URL
+   * of this request. Without `onFax`, new faxes are refused with 404, and the provider requests the fallback URL of the
+   * number.
+   * @example onFax: (fax) => (fax.from === "" ? reject() : receive())
    */
   readonly onFax?: ((fax: FaxRequest, request: WebhookRequest) => FaxAnswer | Promise<FaxAnswer>) | undefined;
   /**

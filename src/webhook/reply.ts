@@ -6,6 +6,7 @@ import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
 import { type FaxResponse, toTwiml, TWIML_CONTENT_TYPE } from "../twiml/response.js";
 import type { Verb } from "../twiml/verbs.js";
 import type { parseTwiml } from "../twiml/document.js";
+import { formatAttribute } from "../twiml/xml-write.js";
 import { TOKEN } from "./content-type.js";
 import type { ReplyHeaders, WebhookReply, WebhookRequest } from "./http.js";
 import { REFUSALS, type RefusalReason } from "./refusal.js";
@@ -24,18 +25,39 @@ export type FaxAnswer =
       readonly headers?: ReplyHeaders;
     };
 
+/** What the reply to a new fax depends on, besides the request. */
+export interface FaxReplyContext {
+  readonly maxMediaBytes: number;
+  /** Returns the `action` for a `<Receive>` that has none; `undefined` if the webhook receives no callbacks. */
+  readonly getAction: (() => string) | undefined;
+}
+
 /** The reply to a new fax. Throws a TwimlError without a verb, and for a verb that would lose the pages. */
-export function replyToFax(request: WebhookRequest, reply: FaxAnswer, maxMediaBytes: number): WebhookReply {
+export function replyToFax(
+  request: WebhookRequest,
+  reply: FaxAnswer,
+  { maxMediaBytes, getAction }: FaxReplyContext,
+): WebhookReply {
   const { twiml, headers } = splitReply(reply);
   const response = isFaxResponse(twiml) ? twiml : undefined;
   const verb = response ? response.verb : (twiml as Verb | undefined);
   if (!verb || !Object.hasOwn(verb, "verb")) throw noVerbError(twiml ?? reply);
   const body = response ? response.toString() : toTwiml(verb);
-  if (maxMediaBytes === 0 && verb.verb === "Receive" && readOwn(readOwn(verb, "attributes"), "storeMedia") === false) {
+  const attributes = readOwn(verb, "attributes");
+  if (maxMediaBytes === 0 && verb.verb === "Receive" && readOwn(attributes, "storeMedia") === false) {
     const problem = "storeMedia: false requires the option maxMediaBytes. Without it, faxWebhook refuses the pages";
     throw new TwimlError("pages-lost", `<Receive>: ${problem}.`, { verb: "Receive", attribute: "storeMedia" });
   }
-  return twimlReply(request, body, checkReplyHeaders(headers));
+  const hasAction = verb.verb !== "Receive" || (readOwn(attributes, "action") ?? undefined) !== undefined;
+  const document = hasAction || getAction === undefined ? body : insertAction(body, getAction());
+  return twimlReply(request, document, checkReplyHeaders(headers));
+}
+
+/** Adds the default action to the only start tag of the verb. A comment can contain the same text. */
+function insertAction(twiml: string, action: string): string {
+  return twiml.replace(/<!--[^]*?-->|<Receive/g, (text) =>
+    text === "<Receive" ? text + formatAttribute("action", action) : text,
+  );
 }
 
 /** The reply to a callback. */
@@ -89,8 +111,9 @@ function noVerbError(reply: unknown): TwimlError {
 }
 
 function describeReply(reply: unknown): string {
+  if (typeof reply === "string" && reply.includes("<")) return "XML as a string. Return parseTwiml(xml) instead.";
   if (Object(reply) !== reply || !("comment" in (reply as object))) return `${formatValue(reply)}.${hintFor(reply)}`;
-  if ("verb" in (reply as object)) return "a FaxResponse without a verb.";
+  if ("verb" in (reply as object)) return "a FaxResponse without a verb. Call its method receive() or reject().";
   return "another library's response. Convert it with parseTwiml(String(response)).";
 }
 

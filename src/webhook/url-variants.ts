@@ -1,6 +1,7 @@
 /** The URLs that are tried for a signature: the candidates of a request, their variants, and the URLs for a log. */
 import { optionError, redactUrl } from "../shared/messages.js";
 import { isSafeHttpUrl } from "../shared/values.js";
+import { CALLBACK_PARAM_NAMES, COMMON_PARAM_NAMES } from "../params/fax.js";
 import { getQuery, type WebhookRequest } from "./http.js";
 
 /** The parts of a public URL. */
@@ -38,6 +39,41 @@ export function candidateUrls(request: WebhookRequest, publicUrl: PublicUrlSourc
 /** The path and query of a URL, which may be absolute. */
 export function getPath(url: string): string {
   return REQUEST_URL.exec(url)?.[3] ?? "";
+}
+
+/** The parameters that providers add to the URL of a GET. */
+const PROVIDER_PARAMS = new Set([...COMMON_PARAM_NAMES, ...CALLBACK_PARAM_NAMES, "ErrorUrl"]);
+
+/**
+ * The `action` that sends the callback to the URL of this request: its path, and its query without the provider's
+ * parameters.
+ *
+ * @param verifiedUrl the URL that was signed; `undefined` if requests are not verified, so that the client chose it
+ */
+export function createAction(
+  request: WebhookRequest,
+  publicUrl: PublicUrlSource,
+  verifiedUrl: string | undefined,
+): string {
+  const { origin, pathname, search } = parseOrLocal(verifiedUrl ?? candidateUrls(request, publicUrl)[0], request);
+  const query = search.slice(1).split("&").filter(isOwnPair).join("&");
+  // A reference that starts with "//" names a host. Of an unverified request, it must stay a path of this host.
+  const start = !pathname.startsWith("//") ? "" : verifiedUrl === undefined ? "/." : origin;
+  return start + pathname + (query && `?${query}`);
+}
+
+/** The parsed URL, or that of the request at localhost if there is no valid one. */
+function parseOrLocal(url: string | undefined, request: WebhookRequest): URL {
+  try {
+    return new URL(url!);
+  } catch {
+    return new URL("http://localhost/" + getPath(request.url).replace(/^\//, ""));
+  }
+}
+
+function isOwnPair(pair: string): boolean {
+  const [name] = new URLSearchParams(pair).keys();
+  return name !== undefined && !PROVIDER_PARAMS.has(name);
 }
 
 /** The characters of a host. Any others in a Host header could move the request to another path. */

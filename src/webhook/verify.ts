@@ -18,13 +18,13 @@ export function requireSignature({ headers }: WebhookRequest): void {
   throw new RefusedError({ reason: "missing-signature" });
 }
 
-/** Refuses a request unless its signature matches one of the URLs with one of the tokens. */
+/** Returns the URL that was signed with one of the tokens. Refuses a request whose signature matches none. */
 export function verify(
   request: WebhookRequest,
   signedTexts: readonly string[],
   tokens: readonly string[],
   publicUrl: PublicUrlSource,
-): void {
+): string {
   const { method, headers } = request;
   const signed: SignedRequest = {
     tokens,
@@ -33,7 +33,8 @@ export function verify(
     signedTexts: method === "POST" ? signedTexts.map(toHashInput) : [""],
   };
   const urls = candidateUrls(request, publicUrl);
-  if (signed.signatures.length > 0 && urls.some((url) => matchesAnyVariant(signed, url))) return;
+  const matched = signed.signatures.length > 0 && urls.find((url) => matchesAnyVariant(signed, url));
+  if (typeof matched === "string") return matched;
   // A hint costs more hashes, so it is only searched for if `onRefused` is called.
   const findHint = () => findMismatchHint(request, signed);
   throw new RefusedError({ reason: "signature-mismatch", urls: redactUrls(urls) }, findHint);

@@ -1,7 +1,17 @@
 /** The replies: results of onFax and onCallback, headers, ETags, HEAD. */
 import { describe, expect, it } from "vitest";
-import { FaxResponse, receive, reject, toTwiml, TWIML_CONTENT_TYPE } from "../../src/index.js";
-import { CALLBACK, DELIVERIES, XML, polluted, request, setUp } from "./support.js";
+import {
+  FaxResponse,
+  parseTwiml,
+  type Receive,
+  receive,
+  reject,
+  toTwiml,
+  TWIML_CONTENT_TYPE,
+  type Verb,
+} from "../../src/index.js";
+import type { FaxWebhookOptions, HandleRequest } from "../../src/webhook/index.js";
+import { CALLBACK, DELIVERIES, INCOMING, ORIGIN, polluted, request, setUp, TYPE, XML } from "./support.js";
 
 /** The reply to a new fax for a result of `onFax`. */
 const answer = (result: unknown, options = {}) => setUp({ ...options, onFax: () => result as never }).handle(request());
@@ -31,8 +41,8 @@ describe("handle: the result of onFax", () => {
     ["{ headers }", { headers: { "set-cookie": "a=1" } }, /an object\./],
     ["{ twiml: empty FaxResponse }", { twiml: new FaxResponse() }, /a FaxResponse without a verb\./],
     ["{ twiml: undefined }", { twiml: undefined }, /an object\./],
-    ["{ twiml: string }", { twiml: "<Response/>" }, /"<Response\/>"\./],
-    ["a document", "<Response><Reject/></Response>", /"<Response><Reject\/><\/Response>"\./],
+    ["{ twiml: string }", { twiml: "<Response/>" }, /XML as a string/],
+    ["a document", "<Response><Reject/></Response>", /XML as a string\. Return parseTwiml\(xml\)/],
     ["true", true, /true\./],
     ["the function receive", receive, /a function\. Is a call missing\?/],
     ["another library's response", foreign, /parseTwiml\(String\(response\)\)/],
@@ -185,5 +195,100 @@ describe("handle: GET and HEAD", () => {
 
   it("ignores If-None-Match on a POST", async () => {
     expect((await setUp().handle(request({ headers: { "if-none-match": "*" } }))).status).toBe(200);
+  });
+});
+
+describe("handle: the default action", () => {
+  const onFax = () => receive({ pageSize: "a4" });
+
+  /** The document that the webhook returns for a new fax. */
+  async function documentFor(sent: HandleRequest, options: Partial<FaxWebhookOptions> = {}): Promise<string> {
+    const reply = await setUp({ onFax, ...options }).handle(sent);
+    expect(reply.status).toBe(200);
+    return reply.body;
+  }
+  const readAction = (twiml: string) => (parseTwiml(twiml) as Receive).attributes.action;
+
+  it.each([
+    ["/fax", "/fax"],
+    ["/", "/"],
+    ["/api/v1/in", "/api/v1/in"],
+    ["/fax/", "/fax/"],
+    ["/fax?tenant=a&line=2", "/fax?tenant=a&line=2"],
+    ["/fax?a=%41+b&c&From=1", "/fax?a=%41+b&c"],
+    ["/a%20b/%C3%A9?q='\"", "/a%20b/%C3%A9?q=%27%22"],
+    ["//hooks//fax?a=1", "https://fax.example.com//hooks//fax?a=1"],
+  ])("sends the callback of a new fax at %j to %j", async (path, action) => {
+    expect(readAction(await documentFor(request({ path })))).toBe(action);
+  });
+
+  it.each([
+    [`${ORIGIN}/prefix`, "/fax", `${ORIGIN}/prefix/fax`, "/prefix/fax"],
+    [
+      "https://user:secret@fax.example.com",
+      "//a",
+      "https://user:secret@fax.example.com//a",
+      "https://fax.example.com//a",
+    ],
+    [`${ORIGIN}/in?a=1#rc=2`, "/internal", `${ORIGIN}/in#rc=2`, "/in"],
+    [undefined, "/fax", "http://10.0.0.5:3000/fax", "/fax"],
+  ])("uses the URL whose signature matched, with publicUrl %j", async (publicUrl, path, url, action) => {
+    expect(readAction(await documentFor(request({ path, url }), { publicUrl }))).toBe(action);
+  });
+
+  it("keeps only the parameters of the user in the URL of a GET", async () => {
+    const extra = { RemoteStationId: "1", ErrorCode: "11200", ErrorUrl: "https://fax.example.com/", tenant: "a b" };
+    const sent = request({ method: "GET", params: { ...extra, ...INCOMING } });
+    expect(readAction(await documentFor(sent))).toBe("/fax?tenant=a+b");
+  });
+
+  it.each<[string, unknown, string]>([
+    ["a verb", receive({ pageSize: "a4" }), '<Receive action="/fax" pageSize="a4"/>'],
+    ["a verb with an action", receive({ action: "/other" }), '<Receive action="/other"/>'],
+    ["plain data", { verb: "Receive" }, '<Receive action="/fax"/>'],
+    ["plain data whose action is null", { verb: "Receive", attributes: { action: null } }, '<Receive action="/fax"/>'],
+    ["{ twiml }", { twiml: receive() }, '<Receive action="/fax"/>'],
+    ["reject()", reject(), "<Reject/>"],
+    [
+      "a FaxResponse with comments",
+      new FaxResponse().comment("a <Receive/> $& b").receive().comment("<Receive"),
+      '<!-- a <Receive/> $& b --><Receive action="/fax"/><!-- <Receive -->',
+    ],
+  ])("adds the default action to %s", async (_, result, xml) => {
+    expect(await documentFor(request(), { onFax: () => result as Verb })).toBe(`${XML}<Response>${xml}</Response>`);
+  });
+
+  it("adds no action without onCallback", async () => {
+    expect(await documentFor(request(), { onCallback: undefined })).toBe(toTwiml(onFax()));
+  });
+
+  it("has the ETag of the document with the action", async () => {
+    const { handle } = setUp({ onFax });
+    const sent = request({ method: "GET" });
+    const { headers, body } = await handle(sent);
+    const other = await setUp({ onFax, onCallback: undefined }).handle(sent);
+    expect(readAction(body)).toBe("/fax");
+    expect(other.headers["etag"]).not.toBe(headers["etag"]);
+    const again = await handle({ ...sent, headers: { ...sent.headers, "if-none-match": String(headers["etag"]) } });
+    expect(again.status).toBe(304);
+  });
+
+  it.each([
+    ["//evil.example/x", "/.//evil.example/x"],
+    ["/\\evil.example/x", "/.//evil.example/x"],
+    ["http://evil.example//x", "/.//x"],
+    ['/fax?"/><Reject/>', "/fax?%22/%3E%3CReject/%3E"],
+    ["/\ud800\u0001x", "/%EF%BF%BD%01x"],
+    ["", "/"],
+  ])("stays on this host for the unverified URL %j: %j", async (url, action) => {
+    for (const publicUrl of [undefined, ORIGIN, () => "no URL"]) {
+      for (const host of ["fax.example.com", "[", "evil.example:80"]) {
+        const twiml = await documentFor(
+          { ...request(), url, headers: { ...TYPE, host } },
+          { authToken: false, publicUrl },
+        );
+        expect(readAction(twiml)).toBe(action);
+      }
+    }
   });
 });
