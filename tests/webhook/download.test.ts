@@ -44,7 +44,7 @@ describe("fetchMedia, mediaUrl and hosts", () => {
     ["https://[2001:DB8::1]/1.pdf", ["[2001:db8::1]"], "[2001:db8::1]"],
     ["http://localhost/1.pdf", ["localhost"], "localhost"],
     ["http://localhost:8080/1.pdf", ["localhost:8080"], "localhost:8080"],
-    ["http://127.255.0.1/1.pdf", ["127.255.0.1"], "127.255.0.1"],
+    ["http://127.255.10.11/1.pdf", ["127.255.10.11"], "127.255.10.11"],
     ["http://2130706433/1.pdf", ["127.0.0.1"], "127.0.0.1"],
     ["http://[::1]:3000/1.pdf", ["[::1]:3000"], "[::1]:3000"],
   ])("fetches %s with hosts %j", async (mediaUrl, hosts, host) => {
