@@ -1,4 +1,3 @@
-import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import {
   FAX_STATUSES,
@@ -58,6 +57,12 @@ function without(name: string, source: Record<string, unknown>): Record<string, 
   return Object.fromEntries(Object.entries(source).filter(([each]) => each !== name));
 }
 
+function toForm(params: Record<string, string | Blob>): FormData {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(params)) form.append(name, value as string);
+  return form;
+}
+
 function toBody(params: Record<string, string>): string {
   return new URLSearchParams(params).toString();
 }
@@ -72,32 +77,18 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
   const ordered = names.includes("FaxStatus") ? [...new Set(["FaxSid", "FaxStatus", ...names])] : names;
   const allMissing = ordered.map((name) => `${name} missing`);
 
-  const formData = new FormData();
-  for (const [name, value] of Object.entries(params)) formData.append(name, value);
-  it.each<[string, string | object]>([
-    ["a body", toBody(params)],
-    ["bytes", new TextEncoder().encode(toBody(params))],
-    ["a query string", `?${toBody(params)}`],
-    ["URLSearchParams", new URLSearchParams(params)],
-    ["FormData", formData],
-    ["a Map", new Map(Object.entries(params))],
-    ["pairs in any order", Object.entries(params).reverse()],
-    ["an object", params],
-    ["an object without a prototype", Object.assign(Object.create(null) as object, params)],
-  ])("reads the parameters of %s", (_, source) => {
-    const fax = attempt(parse, source);
-    expect(fax).toMatchObject({ faxSid: "FX1", accountSid: "AC1", from: "+15017122661", to: "+15558675310" });
-    expect(fax).toMatchObject({ apiVersion: "v1", issues: [], params });
+  it("reads the parameters of a body, of FormData and of an object", () => {
+    for (const source of [toBody(params), toForm(params), params]) {
+      const fax = attempt(parse, source);
+      expect(fax).toMatchObject({ faxSid: "FX1", accountSid: "AC1", from: "+15017122661", to: "+15558675310" });
+      expect(fax).toMatchObject({ apiVersion: "v1", issues: [], params });
+    }
   });
 
-  it("returns a plain frozen object, and does not change its source", () => {
-    const source = { ...params, Extra: "1" };
-    const fax = parse(source);
+  it("returns a plain frozen object", () => {
+    const fax = parse(params);
     expect([fax, fax.params, fax.issues].map(Object.isFrozen)).toEqual([true, true, true]);
     expect(Object.getPrototypeOf(fax)).toBe(Object.prototype);
-    expect(Object.getPrototypeOf(fax.params)).toBeNull();
-    expect(source).toEqual({ ...params, Extra: "1" });
-    expect(Object.isFrozen(source)).toBe(false);
   });
 
   it("keeps unknown names, also those that objects have or inherit", () => {
@@ -105,10 +96,6 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     const fax = parse(`${toBody({ ...params, ...extra })}&__proto__=6`);
     expect(Object.entries(fax.params)).toEqual([...Object.entries({ ...params, ...extra }), ["__proto__", "6"]]);
     expect(fax.faxSid).toBe("FX1");
-  });
-
-  it("ignores inherited parameters", () => {
-    expect(codes(parse, Object.create(params))).toEqual(allMissing);
   });
 
   const numbers = [
@@ -164,10 +151,6 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     }
   });
 
-  it("reports one issue for 200,000 values of a name", () => {
-    expect(codes(parse, `${toBody(params)}${"&FaxSid=FX1".repeat(200_000)}`)).toEqual(["FaxSid repeated"]);
-  });
-
   it.each(["faxsid", "FAXSID", "fax_sid", "fax-sid", "Fax Sid", "FaxSid ", "_F_a_x_S_i_d_"])(
     "names the received %j if FaxSid is missing",
     (near) => {
@@ -192,36 +175,24 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     expect(message("_".repeat(22) + "to")).toBe("To is missing.");
   });
 
-  const aParser = /^The source has no parameters .*body parser/;
-  it.each<[string, unknown, RegExp]>([
-    ["undefined", undefined, aParser],
-    ["null", null, aParser],
-    ["an empty body", "", aParser],
-    ["a lone question mark", "?", aParser],
-    ["ampersands", "&&", aParser],
-    ["the empty object of Express 4", {}, aParser],
-    ["an empty object without a prototype", Object.create(null), aParser],
-    ["empty FormData", new FormData(), aParser],
-    ["an empty Map", new Map(), aParser],
-    ["an empty ArrayBuffer", new ArrayBuffer(0), aParser],
-    ["a number", 5, aParser],
-    ["false", false, aParser],
-    ["a function", () => "FaxSid=FX1", /call/],
-    ["a promise", Promise.resolve("FaxSid=FX1"), /await/],
-    ["a URL", new URL("https://x.example/?FaxSid=FX1"), /searchParams/],
-    ["a Request", new Request("https://x.example/"), /formData\(\)/],
-    ["a stream", Readable.from(["FaxSid=FX1"]), /its body/],
-  ])("says what to pass instead of %s", (_, source, hint) => {
+  it.each<[string, unknown]>([
+    ["null", null],
+    ["a lone question mark", "?"],
+    ["ampersands", "&&"],
+    ["an empty object without a prototype", Object.create(null)],
+    ["empty FormData", new FormData()],
+    ["an empty Map", new Map()],
+    ["a number", 5],
+    ["false", false],
+  ])("reports all parameters as missing and suggests a body parser for %s", (_, source) => {
     expect(codes(parse, source)).toEqual(allMissing);
-    expect(refusal(parse, source).message).toMatch(hint);
+    expect(refusal(parse, source).message).toMatch(/^The source has no parameters .*body parser/);
   });
 
-  const onlyFile = new FormData();
-  onlyFile.append("Media", PDF);
   it.each<[string, unknown]>([
     ["a parameter", { To: "1" }],
     ["a number", { Extra: 1 }],
-    ["only a file", onlyFile],
+    ["only a file", toForm({ Media: PDF })],
     ["JSON text, which is one name", JSON.stringify(params)],
   ])("does not suggest a body parser for a source with %s", (_, source) => {
     expect(refusal(parse, source).message).toMatch(/^FaxSid is missing\./);
@@ -240,18 +211,16 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     expect(issues[7]).toMatchObject({ parameter: "h", code: "not-text" });
   });
 
-  it.each([
-    "https://user:s3cret@example.com/",
-    "ftp://user:s3cret@example.com/",
-    "//user:s3cret@a/",
-    "https://user:s3cret@[bad",
-    "user:s3cret@a",
-  ])("keeps the password of %j out of messages", (url) => {
-    for (const pair of [{ FaxSid: url }, { [url]: 1 }, { [url]: ["1", "2"] }, { MediaUrl: `x${url}` }]) {
-      const result = attempt(parse, { ...params, ...pair });
-      expect(JSON.stringify([result.issues.map(({ message }) => message), String(result)])).not.toContain("s3cret");
-    }
-  });
+  it.each(["https://*@example.com/", "ftp://*@example.com/", "//*@a/", "https://*@[bad", "*@a"])(
+    "keeps a password out of messages: %s",
+    (text) => {
+      const url = text.replace("*", "user:s3cret");
+      for (const pair of [{ FaxSid: url }, { [url]: 1 }, { [url]: ["1", "2"] }, { MediaUrl: `x${url}` }]) {
+        const result = attempt(parse, { ...params, ...pair });
+        expect(JSON.stringify([result.issues.map(({ message }) => message), String(result)])).not.toContain("s3cret");
+      }
+    },
+  );
 
   it("keeps the end of a long value out of messages", () => {
     const { message, issues } = refusal(parse, { ...params, FaxSid: "start " + "x".repeat(100) + " end" });
@@ -310,24 +279,10 @@ describe("parseFaxRequest", () => {
   });
 
   it("orders its issues: the five parameters, then unknown names", () => {
-    const source = [
-      ["ApiVersion", ""],
-      ["To", "+1"],
-      ["Extra", "1"],
-      ["To", "+2"],
-      ["AccountSid", "a b"],
-      ["Extra", "2"],
-    ];
-    expect(codes(parseFaxRequest, [...source, ["From", 5]])).toEqual([
+    const source = { ApiVersion: "", To: ["+1", "+2"], Extra: ["1", "2"], AccountSid: "a b", From: 5 };
+    expect(codes(parseFaxRequest, source)).toEqual([
       ...["FaxSid missing", "AccountSid invalid", "From not-text", "To repeated", "ApiVersion empty", "Extra repeated"],
     ]);
-  });
-
-  it("reads 200,000 parameters", () => {
-    const more = Array.from({ length: 200_000 }, (_, i) => `a${i}=${i}`).join("&");
-    const { params } = parseFaxRequest(`${toBody(REQUEST)}&${more}`);
-    expect(Object.keys(params).length).toBe(200_005);
-    expect(params["a199999"]).toBe("199999");
   });
 });
 
@@ -348,14 +303,7 @@ const INVALID_URLS = `
   /fax.pdf fax.pdf //a.example/fax.pdf a.example/fax.pdf http:foo https:/typo https:// https://[bad https://?x
   https://:443/ https://a:65536/ httpss://a/ ftp://a.example/ file:///etc/passwd
   javascript:alert(1) javascript://x/%0aalert(1) data:application/pdf;base64,JVBERg== blob:https://a/1`;
-const INVALID_URL_SPACES = [
-  " ",
-  " https://a.example/",
-  " javascript:alert(1)",
-  "https://a b/",
-  "\0https://a/",
-  "ht\ntps://a/",
-];
+const URL_SPACES = [" ", " https://a.example/", " javascript:alert(1)", "https://a b/", "\0https://a/", "ht\ntps://a/"];
 
 /** Texts that a parameter cannot have: for timestamps, impossible days, fields out of range, and other formats. */
 const INVALID = {
@@ -377,8 +325,8 @@ const INVALID = {
 const INVALID_SPACES = {
   NumPages: [" ", " 2", "2 ", "2\n", "2\n2", "\u001b[2J"],
   MediaSid: ["a b", "a\n"],
-  MediaUrl: INVALID_URL_SPACES,
-  OriginalMediaUrl: INVALID_URL_SPACES,
+  MediaUrl: URL_SPACES,
+  OriginalMediaUrl: URL_SPACES,
   Timestamp: [
     ...[" ", " 2022-01-13T21:54:46Z", "2022-01-13T21:54:46Z ", "2022-01-13T21:54:46Z\n"],
     ...["2022-01-13 21:54:46Z", "2022-01-13T21:54:46 01:00", "Thu, 13 Jan 2022 21:54:46 EST"],
@@ -502,14 +450,8 @@ describe("parseFaxCallback", () => {
     }
   });
 
-  it.each<[string, number]>([
-    ["0", 0],
-    ["1", 1],
-    ["02", 2],
-    ["350", 350],
-    ["9007199254740991", Number.MAX_SAFE_INTEGER],
-  ])("reads NumPages %j", (NumPages, pages) => {
-    expect(parseFaxCallback({ ...CALLBACK, NumPages })).toMatchObject({ numPages: pages, issues: [] });
+  it.each(["0", "1", "02", "350", "9007199254740991"])("reads NumPages %j", (NumPages) => {
+    expect(parseFaxCallback({ ...CALLBACK, NumPages })).toMatchObject({ numPages: Number(NumPages), issues: [] });
   });
 
   // The times in UTC are calculated by hand.
@@ -548,39 +490,18 @@ describe("parseFaxCallback", () => {
     expect(callback).not.toHaveProperty(OPTIONAL[name]);
   });
 
-  /** A form with the pages, as the platform reads it. */
-  function createForm(...media: (string | File)[]): FormData {
-    const form = new FormData();
-    for (const [name, value] of Object.entries(CALLBACK)) form.append(name, value);
-    for (const each of media) form.append("Media", each);
-    return form;
-  }
-
   it("returns the file of a multipart callback", async () => {
-    const { media, params } = parseFaxCallback(await new Response(createForm(PDF)).formData());
+    const { media, params } = parseFaxCallback(await new Response(toForm({ ...CALLBACK, Media: PDF })).formData());
     expect(media).toMatchObject({ name: "fax.pdf", type: "application/pdf", size: 8 });
     expect(new TextDecoder().decode(await media?.arrayBuffer())).toBe("%PDF-1.7");
     expect({ ...params }).toEqual(CALLBACK);
-    expect(parseFaxCallback({ ...CALLBACK, Media: PDF }).media).toBe(PDF);
+    const empty = new File([], "empty.pdf");
+    expect(parseFaxCallback({ ...CALLBACK, Media: empty, media: PDF }).media).toBe(empty);
   });
 
-  it("returns an empty file, and ignores files of other names", () => {
-    expect(parseFaxCallback(createForm(new File([], "empty.pdf"))).media?.size).toBe(0);
-    expect(parseFaxCallback({ ...CALLBACK, media: PDF, Cover: PDF })).not.toHaveProperty("media");
-  });
-
-  it("returns the first of two files, and the file next to a text, with an issue", () => {
-    const second = new File(["2"], "2.pdf");
-    const pairs = [...Object.entries(CALLBACK), ["Media", PDF], ["Media", second]];
+  it("returns the first of two files, with an issue", () => {
+    const pairs = [...Object.entries(CALLBACK), ["Media", PDF], ["Media", new File(["2"], "2.pdf")]];
     expect(attempt(parseFaxCallback, pairs)).toMatchObject({ media: PDF, issues: [{ code: "repeated" }] });
-    expect(codes(parseFaxCallback, createForm(PDF, "text"))).toEqual(["Media repeated"]);
-    expect(parseFaxCallback(createForm("text", PDF)).media?.size).toBe(8);
-  });
-
-  it("throws for Media as text, whose bytes are lost", () => {
-    expect(refusal(parseFaxCallback, createForm("%PDF-1.7")).issues).toMatchObject([
-      { parameter: "Media", code: "invalid", message: expect.stringContaining("filename") as string },
-    ]);
   });
 
   it("orders its issues: those that refuse the callback, then the order of the properties, then other names", () => {

@@ -22,6 +22,11 @@ function readIssues(source: unknown): string[] {
   return issues.map(({ parameter, code }) => `${parameter} ${code}`);
 }
 
+/** Pairs from alternating names and values. */
+function toPairs(...flat: unknown[]): [unknown, unknown][] {
+  return flat.flatMap((name, i): [unknown, unknown][] => (i % 2 === 0 ? [[name, flat[i + 1]]] : []));
+}
+
 function createForm(...parts: [string, string | Blob][]): FormData {
   const form = new FormData();
   for (const [name, value] of parts) {
@@ -120,16 +125,6 @@ describe("readParams: text", () => {
     const { params } = readParams(Array.from({ length: 200_000 }, (_, i) => `a${i}=%zz${i}`).join("&"));
     expect([Object.keys(params).length, params["a199999"]]).toEqual([200_000, "%zz199999"]);
     expect(readIssues("a=1&".repeat(200_000))).toEqual(["a repeated"]);
-  });
-
-  it.each([
-    ["empty pairs", "&".repeat(1e6)],
-    ["percent signs", "a=" + "%".repeat(1e6)],
-    ["plus signs", "+".repeat(1e6)],
-    ["equals signs", "=".repeat(1e6)],
-    ["lone surrogates", "\ud800".repeat(1e5)],
-  ])("reads a megabyte of %s", (_, text) => {
-    expect(readPairs(text)).toEqual([...new URLSearchParams(text)]);
   });
 });
 
@@ -244,24 +239,14 @@ describe("readParams: other sources", () => {
     expect(readParams(source)).toMatchObject({ count: 0, media: undefined });
   });
 
-  it.each<[string, unknown]>([
-    ["a body", "FaxSid=1"],
-    ["an object", { FaxSid: "1" }],
-    ["nothing", undefined],
-  ])("returns a frozen record without a prototype for %s", (_, source) => {
-    const { params } = readParams(source);
-    expect(Object.getPrototypeOf(params)).toBeNull();
-    expect(Object.isFrozen(params)).toBe(true);
+  it("returns a frozen record without a prototype", () => {
+    for (const { params } of ["FaxSid=1", { FaxSid: "1" }, undefined].map((source) => readParams(source))) {
+      expect([Object.getPrototypeOf(params), Object.isFrozen(params)]).toEqual([null, true]);
+    }
   });
 
   it("ignores undefined and null", () => {
-    const source = [
-      ["a", null],
-      ["a", "1"],
-      ["a", undefined],
-      ["Media", FILE],
-      ["Media", undefined],
-    ];
+    const source = toPairs("a", null, "a", "1", "a", undefined, "Media", FILE, "Media", undefined);
     expect([readPairs(source), readIssues(source)]).toEqual([[["a", "1"]], []]);
     expect(readPairs({ a: undefined, b: null, c: "1" })).toEqual([["c", "1"]]);
   });
@@ -308,11 +293,11 @@ describe("readParams: repeated and non-text values", () => {
     ["a body, three times", "a=1&a=2&b=2&a=3"],
     ["URLSearchParams", new URLSearchParams("a=1&a=2&b=2")],
     ["a body parser's array", { a: ["1", "2", "3"], b: "2" }],
-    ["text and an array", [...Object.entries({ a: "1", b: "2" }), ["a", ["2", "3"]]]],
-    ["an array and text", [...Object.entries({ a: ["2", "3"], b: "2" }), ["a", "1"]]],
-    ["text and an object", [...Object.entries({ a: "1", b: "2" }), ["a", { c: "3" }]]],
-    ["an object and text", [...Object.entries({ a: { c: "3" }, b: "2" }), ["a", "1"]]],
-    ["text and a file", [...Object.entries({ a: "1", b: "2" }), ["a", FILE]]],
+    ["text and an array", toPairs("a", "1", "b", "2", "a", ["2", "3"])],
+    ["an array and text", toPairs("a", ["2", "3"], "b", "2", "a", "1")],
+    ["text and an object", toPairs("a", "1", "b", "2", "a", { c: "3" })],
+    ["an object and text", toPairs("a", { c: "3" }, "b", "2", "a", "1")],
+    ["text and a file", toPairs("a", "1", "b", "2", "a", FILE)],
   ])("reports a name that is repeated in %s, once", (_, source) => {
     expect(readIssues(source)).toEqual(["a repeated"]);
     expect(readParams(source).params["b"]).toBe("2");
@@ -345,14 +330,7 @@ describe("readParams: repeated and non-text values", () => {
 
   it("keeps every value of a name unchanged: text, an array, an object, a file", () => {
     const [list, object] = [["2", "3"], { b: "4" }];
-    const source = [
-      ["a", "1"],
-      ["a", list],
-      ["a", undefined],
-      ["a", object],
-      ["a", FILE],
-      ["once", list],
-    ];
+    const source = toPairs("a", "1", "a", list, "a", undefined, "a", object, "a", FILE, "once", list);
     const { params, repeatedOrNonText, count, media } = readParams(source);
     expect([...repeatedOrNonText.keys()]).toEqual(["a", "once"]);
     expect(repeatedOrNonText.get("once")).toEqual([list]);
@@ -366,14 +344,7 @@ describe("readParams: repeated and non-text values", () => {
   });
 
   it("orders the names by their first repeated or non-text value", () => {
-    const source = [
-      ["r", "1"],
-      ["x", 1],
-      ["r", "2"],
-      ["q", ["1", "2"]],
-      ["y", {}],
-      ["r", "3"],
-    ];
+    const source = toPairs("r", "1", "x", 1, "r", "2", "q", ["1", "2"], "y", {}, "r", "3");
     expect(readIssues(source)).toEqual(["x not-text", "r repeated", "q repeated", "y not-text"]);
     expect(readIssues("a=1&b=1&a=2&b=2&__proto__=1&__proto__=2&c=3")).toEqual([
       ...["a repeated", "b repeated", "__proto__ repeated"],
@@ -399,13 +370,7 @@ describe("readParams: the file", () => {
 
   it("ignores files of other names, without an issue, and texts of its name", () => {
     expect(readParams("Media=x&Media=y").media).toBeUndefined();
-    const source = [
-      ["Media", FILE],
-      ["Cover", "text"],
-      ["media", "text"],
-      ["Scan", FILE],
-      ["Attachment", FILE],
-    ];
+    const source = toPairs("Media", FILE, "Cover", "text", "media", "text", "Scan", FILE, "Attachment", FILE);
     expect(readIssues(source)).toEqual([]);
     expect({ ...readParams(source).params }).toEqual({ Cover: "text", media: "text" });
     expect(readParams(createForm(["media", FILE], ["Attachment", FILE])).media).toBeUndefined();
@@ -413,13 +378,13 @@ describe("readParams: the file", () => {
 
   it("returns the first of two files, and the file before or after a text of its name", () => {
     const second = new Blob(["2"]);
-    for (const values of [
-      [FILE, second],
-      [FILE, "x"],
-      ["x", FILE, second],
-      [["x", "y"], FILE],
-    ]) {
-      const source = values.map((value) => ["Media", value]);
+    const sources = [
+      toPairs("Media", FILE, "Media", second),
+      toPairs("Media", FILE, "Media", "x"),
+      toPairs("Media", "x", "Media", FILE, "Media", second),
+      toPairs("Media", ["x", "y"], "Media", FILE),
+    ];
+    for (const source of sources) {
       expect(readIssues(source)).toEqual(["Media repeated"]);
       expect(readParams(source).media).toBe(FILE);
     }
@@ -427,19 +392,19 @@ describe("readParams: the file", () => {
 });
 
 describe("isFaxMedia", () => {
-  it.each<[unknown, boolean]>([
-    [FILE, true],
-    [new File([], "x"), true],
-    [{ arrayBuffer: () => Promise.resolve(new ArrayBuffer(0)) }, true],
-    [{ arrayBuffer: true }, false],
-    [Object.assign(() => 0, { arrayBuffer: () => 0 }), false],
-    [{}, false],
-    [null, false],
-    [undefined, false],
-    ["text", false],
-    [new Uint8Array(1), false],
-  ])("is true only for objects with the method arrayBuffer (row %#)", (value, expected) => {
-    expect(isFaxMedia(value)).toBe(expected);
+  it("isFaxMedia is true only for objects with the method arrayBuffer", () => {
+    const like = { arrayBuffer: () => Promise.resolve(new ArrayBuffer(0)) };
+    expect([FILE, new File([], "x"), like].map(isFaxMedia)).toEqual([true, true, true]);
+    const others = [
+      { arrayBuffer: true },
+      Object.assign(() => 0, like),
+      {},
+      null,
+      undefined,
+      "text",
+      new Uint8Array(1),
+    ];
+    expect(others.filter(isFaxMedia)).toEqual([]);
   });
 });
 
