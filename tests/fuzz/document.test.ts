@@ -46,17 +46,7 @@ const CHARACTERS = "= \" ' é × · a 1 : . 😀 text";
 const piece = fc.oneof(
   oneOf(`${TAGS} ${MARKUP} ${REFERENCES} ${CHARACTERS}`),
   fc.constantFrom("<!-- a -->", "<?a b?>", "<!DOCTYPE a>", '<?xml version="1.0"?>'),
-  fc.constantFrom(
-    '<?xml version="1.0" encoding="UTF-8"?>',
-    " ",
-    "\n",
-    "\t",
-    "\r\n",
-    "\ufeff",
-    "\0",
-    "\ufffe",
-    "\u00a0",
-  ),
+  fc.constantFrom('<?xml version="1.0" encoding="UTF-8"?>', ..." |\n|\t|\r\n|\ufeff|\0|\ufffe|\u00a0".split("|")),
   fc.constantFrom('a="1"', ' action="/x"', " method='GET'", ' pageSize="a4"', ' pagesize="a4"', ' xmlns="a"'),
   fc.constantFrom(' storeMedia="true"', ' storeMedia="false"'),
   fc.string({ unit: "grapheme", maxLength: 3 }),

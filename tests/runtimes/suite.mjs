@@ -82,32 +82,21 @@ async function checkCore(check, core) {
   await check("FaxResponse", () => new FaxResponse().reject().toString(), REJECT);
   await check("parseTwiml", () => parseTwiml(RECEIVE), { verb: "Receive", attributes });
   await check("TWIML_CONTENT_TYPE", core.TWIML_CONTENT_TYPE, "text/xml; charset=utf-8");
-  const lists = ["FAX_STATUSES", "MEDIA_TYPES", "PAGE_SIZES", "HTTP_METHODS", "TWIML_ERROR_CODES", "FAX_ISSUE_CODES"];
-  await check("lists", () => lists.filter((name) => core[name].length === 0), []);
   await check(
     "a URL object and text that is not ASCII",
     () => toTwiml(receive({ action: new URL("https://example.com/a b?é=\u{1F4E0}") })),
     `${XML}<Response><Receive action="https://example.com/a%20b?%C3%A9=%F0%9F%93%A0"/></Response>`,
   );
-  const wrong = {
-    "a lone surrogate": [() => receive({ action: "/\ud800" }), "TwimlError invalid-text"],
-    "an invalid URL": [() => receive({ action: "https://[" }), "TwimlError invalid-value"],
-    "over 64 kB": [() => new FaxResponse().comment("é".repeat(33_000)).toString(), "TwimlError too-large"],
-    "a request without FaxSid": [() => parseFaxRequest("To=1"), "FaxRequestError invalid-parameters"],
-  };
-  for (const [name, [act, expected]] of Object.entries(wrong)) await check(name, act, expected);
+  const noSid = () => parseFaxRequest("To=1");
+  await check("a TwimlError", () => receive({ action: "https://[" }), "TwimlError invalid-value");
+  await check("a lone surrogate", () => receive({ action: "/\ud800" }), "TwimlError invalid-text");
+  const tooLong = () => new FaxResponse().comment("é".repeat(33_000)).toString();
+  await check("over 64 kB", tooLong, "TwimlError too-large");
+  await check("a FaxRequestError", noSid, "FaxRequestError invalid-parameters");
 
   const file = new File([new Uint8Array([37, 80, 68, 70, 0, 255])], "fax.pdf", { type: "application/pdf" });
-  const sources = {
-    text: FORM,
-    bytes: utf8(FORM),
-    URLSearchParams: new URLSearchParams(FORM),
-    FormData: toFormData(FIELDS),
-    Map: new Map(Object.entries(FIELDS)),
-    "an object": FIELDS,
-  };
-  for (const [name, source] of Object.entries(sources))
-    await check(`parseFaxRequest from ${name}`, () => parseFaxRequest(source).params, FIELDS);
+  for (const source of [FORM, utf8(FORM), new URLSearchParams(FORM), toFormData(FIELDS), FIELDS])
+    await check(`parseFaxRequest from ${source.constructor.name}`, () => parseFaxRequest(source).params, FIELDS);
   await check(
     "a file in FormData",
     async () => {
@@ -116,22 +105,12 @@ async function checkCore(check, core) {
     },
     ["fax.pdf", "application/pdf", 6, [37, 80, 68, 70, 0, 255]],
   );
-  const encoded = {
-    "b+c%2B%20%C3%A9%F0%9F%93%A0": "b c+ é\u{1F4E0}",
-    "%FF%C3": "\ufffd\ufffd",
-    "%C3%28": "\ufffd(",
-    "%zz%": "%zz%",
-    "%ED%A0%80": "\ufffd\ufffd\ufffd",
-    "\ud800%41": "\ufffdA",
-  };
-  for (const [text, decoded] of Object.entries(encoded))
-    await check(`decodes to ${decoded}`, () => parseFax(`${FORM}&a=${text}`).params.a, decoded);
-  await check("a megabyte", () => parseFax(FORM + "&a=" + "%41b+".repeat(200_000)).params.a.length, 600_000);
-  const dates = ["2022-01-13T21:54:46-0500", "Fri, 14 Jan 2022 02:54:46 +0000"];
-  for (const Timestamp of dates) {
-    const callback = () => parseFaxCallback({ ...FIELDS, FaxStatus: "failed", Timestamp });
-    await check(`the timestamp ${Timestamp}`, () => callback().timestamp, "2022-01-14T02:54:46.000Z");
-  }
+  const encoded = "b+c%2B%20%C3%A9%F0%9F%93%A0|%FF%C3|%C3%28|%zz%|%ED%A0%80|\ud800%41";
+  const decoded = "b c+ é\u{1F4E0}|\ufffd\ufffd|\ufffd(|%zz%|\ufffd\ufffd\ufffd|\ufffdA";
+  await check("decoding", () => parseFax(`${FORM}&a=${encoded}`).params.a, decoded);
+  const Timestamp = "Fri, 14 Jan 2022 02:54:46 +0000";
+  const callback = () => parseFaxCallback({ ...FIELDS, FaxStatus: "failed", Timestamp });
+  await check("a timestamp", () => callback().timestamp, "2022-01-14T02:54:46.000Z");
 }
 
 async function checkSignatures(check, { signRequest, verifyRequest }) {

@@ -1,4 +1,4 @@
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   FaxResponse,
   receive,
@@ -22,19 +22,14 @@ const document = (content: string) => `<?xml version="1.0" encoding="UTF-8"?><Re
 
 describe("receive", () => {
   it("receive and toTwiml write the example of the providers' documentation", () => {
-    const verb = receive({
+    const known = {
       action: "/fax/received",
       method: "POST",
       mediaType: "application/pdf",
       pageSize: "letter",
-      storeMedia: true,
-    });
-    expect(toTwiml(verb)).toBe(
-      document(
-        '<Receive action="/fax/received" method="POST" mediaType="application/pdf" ' +
-          'pageSize="letter" storeMedia="true"/>',
-      ),
-    );
+    } as const;
+    const tag = '<Receive action="/fax/received" method="POST" mediaType="application/pdf" pageSize="letter"';
+    expect(toTwiml(receive({ ...known, storeMedia: true }))).toBe(document(`${tag} storeMedia="true"/>`));
   });
 
   it.each<[string, ReceiveAttributes | undefined]>([
@@ -59,16 +54,11 @@ describe("receive", () => {
     { action: "/a", storeMedia: false },
     { storeMedia: false, action: "/a", method: "POST" },
     { storeMedia: true, method: "GET" },
+    { storeMedia: false, action: "/fax", method: null },
   ])("receive accepts %j and keeps the order", (attributes) => {
-    expect(receive(attributes)).toEqual({ verb: "Receive", attributes });
-    const pairs = Object.entries(attributes).map(([name, value]) => [name, String(value)]);
-    expect(readBack(receive(attributes))).toEqual(pairs);
-  });
-
-  it("receive accepts storeMedia: false with an action if method is null", () => {
-    expect(receive({ storeMedia: false, action: "/fax", method: null }).attributes).toMatchObject({
-      storeMedia: false,
-    });
+    const pairs = Object.entries(attributes).filter(([, value]) => value !== null);
+    expect(receive(attributes)).toEqual({ verb: "Receive", attributes: Object.fromEntries(pairs) });
+    expect(readBack(receive(attributes))).toEqual(pairs.map(([name, value]) => [name, String(value)]));
   });
 
   it("receive copies its arguments, which can be frozen, and returns a frozen verb", () => {
@@ -117,63 +107,45 @@ describe("receive", () => {
     expect(runs).toEqual({ unchecked: 1, later: 1 });
   });
 
+  /** The errors of both ways to create a verb. */
+  const errorsFor = (attributes: unknown) =>
+    [() => receiveAny(attributes), () => toTwimlAny({ verb: "Receive", attributes })].map(catchTwimlError);
+
   it.each([
-    ["pagesize", "pageSize"],
-    ["ACTION", "action"],
-    ["actoin", "action"],
-    ["store-media", "storeMedia"],
-  ])("receive throws for the unknown attribute %j and suggests %j", (attribute, meant) => {
-    const error = catchTwimlError(() => receiveAny({ [attribute]: "x" }));
-    expect(error).toMatchObject({ code: "unknown-attribute", verb: "Receive", attribute });
-    expect(error.message).toContain(`(did you mean "${meant}"?)`);
-  });
-
-  it.each(["timeout", "toString", "constructor", "__proto__", "unchecked", "", "0", "xmlns", "a b", '"/><Reject/>'])(
-    "receive throws for the unknown attribute %j and lists the known ones",
-    (attribute) => {
-      const attributes = JSON.parse(`{${JSON.stringify(attribute)}:"x"}`) as unknown;
-      const error = catchTwimlError(() => receiveAny(attributes));
-      expect(error).toMatchObject({ code: "unknown-attribute", attribute });
+    ...["pagesize", "ACTION", "actoin", "store-media", "timeout", "toString", "constructor", "__proto__", "unchecked"],
+    ...["", "0", "xmlns", "a b", '"/><Reject/>'],
+  ])("receive and toTwiml throw for the unknown attribute %j and list the known ones", (attribute) => {
+    for (const error of errorsFor(JSON.parse(`{${JSON.stringify(attribute)}:"x"}`))) {
+      expect(error).toMatchObject({ code: "unknown-attribute", verb: "Receive", attribute });
       expect(error.message).toContain("action, method, mediaType, pageSize, storeMedia");
-    },
-  );
-
-  it.each<[unknown, string, string]>([
-    [{ method: "post" }, "method", '(did you mean "POST"?)'],
-    [{ method: "" }, "method", '"GET" or "POST"'],
-    [{ method: ["POST"] }, "method", "an array"],
-    [{ mediaType: "pdf" }, "mediaType", '(did you mean "application/pdf"?)'],
-    [{ mediaType: "text/html" }, "mediaType", '"text/html"'],
-    [{ pageSize: "A4" }, "pageSize", '(did you mean "a4"?)'],
-    [{ pageSize: "letter\n" }, "pageSize", '"letter\\n"'],
-    [{ pageSize: 4 }, "pageSize", "received 4"],
-    [{ pageSize: 'a4" storeMedia="false' }, "pageSize", '\\"'],
-    [{ storeMedia: "true" }, "storeMedia", "(did you mean true?)"],
-    [{ storeMedia: 0 }, "storeMedia", "true or false"],
-    [{ storeMedia: {} }, "storeMedia", "an object"],
-    [{ storeMedia: NaN }, "storeMedia", "NaN"],
-  ])("receive throws for the value in %j: %s %s", (attributes, attribute, excerpt) => {
-    const error = catchTwimlError(() => receiveAny(attributes));
-    expect(error).toMatchObject({ code: "invalid-value", verb: "Receive", attribute });
-    expect(error.message).toContain(excerpt);
+    }
   });
 
-  it.each<[string, unknown, string]>([
-    ["text", "/fax", '"/fax"'],
-    ["a number", 5, "5"],
-    ["true", true, "true"],
-    ["an array", [["action", "/fax"]], "an array"],
-    ["a Map", new Map([["action", "/fax"]]), "a Map"],
-    ["URLSearchParams", new URLSearchParams("action=/fax"), "a URLSearchParams"],
-    ["a symbol", Symbol("action"), "a symbol"],
-    ["a URL", new URL("https://example.com/fax"), "a URL"],
-    ["a class instance without data", new (class Settings {})(), "an object"],
-    ["a promise", Promise.resolve({ action: "/fax" }), "a Promise. Is an await missing?"],
-    ["a function", () => ({ action: "/fax" }), "a function. Is a call missing?"],
-  ])("receive throws for %s instead of attributes", (_, attributes, received) => {
-    const error = catchTwimlError(() => receiveAny(attributes));
-    expect(error).toMatchObject({ code: "invalid-value", verb: "Receive" });
-    expect(error.message).toContain(`attributes must be a plain object, but received ${received}`);
+  const hrefs = [{ href: "" }, { href: 5 }, { href: "javascript:alert(1)" }, { href: { href: "/fax" } }];
+  it.each<[string, unknown[]]>([
+    ["action", ["", "localhost:3000/x", "javascript:alert(1)", "https:/typo", "//[bad", new URL("ftp://example.com/")]],
+    ["action", [5, 0, false, 1n, Symbol("/fax"), ["/fax"], {}, ...hrefs]],
+    ["method", ["post", "", ["POST"]]],
+    ["mediaType", ["pdf", "text/html"]],
+    ["pageSize", ["A4", "letter\n", 4, 'a4" storeMedia="false']],
+    ["storeMedia", ["true", "false", 0, {}, NaN]],
+  ])("receive and toTwiml throw for an invalid %s (row %#)", (attribute, values) => {
+    for (const error of values.flatMap((value) => errorsFor({ [attribute]: value }))) {
+      expect(error).toMatchObject({ code: "invalid-value", verb: "Receive", attribute });
+    }
+  });
+
+  it.each<[string, unknown]>([
+    ["text", "/fax"],
+    ["an array", [["action", "/fax"]]],
+    ["a Map", new Map([["action", "/fax"]])],
+    ["a symbol", Symbol("action")],
+    ["a class instance without data", new (class Settings {})()],
+    ["a promise", Promise.resolve({ action: "/fax" })],
+  ])("receive and toTwiml throw for %s instead of attributes", (_, attributes) => {
+    for (const { code, verb, attribute } of errorsFor(attributes)) {
+      expect([code, verb, attribute]).toEqual(["invalid-value", "Receive", undefined]);
+    }
   });
 
   it.each<[string, unknown]>([
@@ -183,22 +155,17 @@ describe("receive", () => {
     ["with GET", { storeMedia: false, action: "/fax", method: "GET" }],
     ["with GET before it", { method: "GET", action: "/fax", storeMedia: false }],
     ["with an inherited action", Object.assign(Object.create({ action: "/fax" }) as object, { storeMedia: false })],
-  ])("receive throws for storeMedia: false %s", (_, attributes) => {
-    const error = catchTwimlError(() => receiveAny(attributes));
-    expect(error).toMatchObject({ code: "pages-lost", verb: "Receive", attribute: "storeMedia" });
+  ])("receive and toTwiml throw for storeMedia: false %s", (_, attributes) => {
+    for (const error of errorsFor(attributes)) {
+      expect(error).toMatchObject({ code: "pages-lost", verb: "Receive", attribute: "storeMedia" });
+    }
   });
 });
 
 describe("receive: action", () => {
   it.each([
-    "https://example.com/fax?a=1&b=%20#c",
-    "http://user:password@example.com:8080/fax",
-    "?step=2",
-    "#rc=2",
-    "//example.com/fax",
-    '/fax page\'s "quoted" <b>',
-    "/\t\n\rfax",
-    "/é/日本/😀",
+    ...["https://example.com/fax?a=1&b=%20#c", "http://user:password@example.com:8080/fax", "//example.com/fax"],
+    ...["?step=2", "#rc=2", '/fax page\'s "quoted" <b>', "/\t\n\rfax", "/é/日本/😀"],
     '/"/><Reject/><Receive action="',
   ])("receive keeps the action %j as it is", (action) => {
     expect(receive({ action }).attributes).toEqual({ action });
@@ -213,30 +180,6 @@ describe("receive: action", () => {
     const verb = receive({ action });
     if (action instanceof URL) action.pathname = "/changed";
     expect(verb.attributes.action).toBe("https://example.com/%C3%A4?b=c%20d");
-  });
-
-  it.each<unknown>([
-    "",
-    "localhost:3000/x",
-    "javascript:alert(1)",
-    "https:/typo",
-    "//[bad",
-    5,
-    0,
-    false,
-    1n,
-    Symbol("/fax"),
-    ["/fax"],
-    {},
-    { href: "" },
-    { href: 5 },
-    { href: "javascript:alert(1)" },
-    { href: { href: "/fax" } },
-    new URL("ftp://example.com/"),
-  ])("receive throws for the action in row %#", (action) => {
-    const error = catchTwimlError(() => receiveAny({ action }));
-    expect(error).toMatchObject({ code: "invalid-value", verb: "Receive", attribute: "action" });
-    expect(error.message).toContain("action must be an http(s) URL or a relative reference");
   });
 
   it.each([" ", " /fax", "/fax ", "\t/fax", "/\r\n", "https://example.com/ ", "\u00a0/fax", "\ufeff/fax"])(
@@ -255,7 +198,7 @@ describe("receive: action", () => {
       expect(receive({ action }).attributes).toEqual({ action });
       const error = catchTwimlError(() => receive({ action: action + "a" }));
       expect(error).toMatchObject({ code: "invalid-value", verb: "Receive", attribute: "action" });
-      expect(error.message).toBe("<Receive>: action has 2049 characters, but at most 2048 are allowed.");
+      expect(error.message).toContain("2049 characters");
     },
   );
 
@@ -310,16 +253,8 @@ describe("receive: unchecked", () => {
   });
 
   it.each([
-    "action",
-    "ACTION",
-    "MediaType",
-    "pagesize",
-    "",
-    "1st",
-    'a="1" action',
-    "a/><Reject/><b",
-    "xmlns",
-    "action ",
+    ...["action", "ACTION", "MediaType", "pagesize", "pageSIZE"],
+    ...["", "1st", 'a="1" action', "a/><Reject/><b", "xmlns", "action "],
   ])("receive throws for the unchecked name %j, known in any case or invalid", (attribute) => {
     const error = catchTwimlError(() => receive({}, { unchecked: { [attribute]: "x" } }));
     expect(error).toMatchObject({ code: "invalid-name", verb: "Receive", attribute });
@@ -374,19 +309,11 @@ describe("reject", () => {
 
 describe("toTwiml", () => {
   it.each<[string, string, string | undefined, string]>([
-    ["invalid-value", "Receive", "method", '{"verb":"Receive","attributes":{"method":"post"}}'],
-    ["invalid-value", "Receive", "storeMedia", '{"verb":"Receive","attributes":{"storeMedia":"false"}}'],
-    ["invalid-value", "Receive", undefined, '{"verb":"Receive","attributes":"action=/x"}'],
-    ["invalid-value", "Receive", undefined, '{"verb":"Receive","attributes":[]}'],
     ["invalid-value", "Receive", undefined, '{"verb":"Receive","unchecked":["later"]}'],
     ["invalid-value", "Receive", "later", '{"verb":"Receive","unchecked":{"later":1}}'],
     ["invalid-value", "Reject", undefined, '{"verb":"Reject","attributes":["busy"]}'],
     ["invalid-value", "Reject", undefined, '{"verb":"Reject","unchecked":"later"}'],
     ["invalid-text", "Receive", "action", '{"verb":"Receive","attributes":{"action":"/\\u0000"}}'],
-    ["invalid-name", "Receive", "pageSIZE", '{"verb":"Receive","unchecked":{"pageSIZE":"a4"}}'],
-    ["pages-lost", "Receive", "storeMedia", '{"verb":"Receive","attributes":{"storeMedia":false}}'],
-    ["unknown-attribute", "Receive", "pagesize", '{"verb":"Receive","attributes":{"pagesize":"a4"}}'],
-    ["unknown-attribute", "Receive", "__proto__", '{"verb":"Receive","attributes":{"__proto__":"/x"}}'],
     ["unknown-attribute", "Receive", "__proto__", '{"verb":"Receive","__proto__":{}}'],
     ["unknown-attribute", "Receive", "action", '{"verb":"Receive","action":"/x"}'],
     ["unknown-attribute", "Receive", "Verb", '{"verb":"Receive","Verb":"Reject"}'],
@@ -401,32 +328,25 @@ describe("toTwiml", () => {
     expect([error.code, error.verb, error.attribute]).toEqual([code, verb, attribute]);
   });
 
-  it.each([
-    ["receive", "Receive"],
-    ["Rejcet", "Reject"],
-  ])("toTwiml throws for the verb %j and suggests %j", (verb, meant) => {
-    const error = catchTwimlError(() => toTwimlAny({ verb, attributes: {} }));
-    expect(error).toMatchObject({ code: "unknown-verb", verb });
-    expect(error.message).toContain(`(did you mean "${meant}"?)`);
+  it("toTwiml throws for an unknown verb and suggests a known one", () => {
+    const error = catchTwimlError(() => toTwimlAny({ verb: "Rejcet", attributes: {} }));
+    expect(error).toMatchObject({ code: "unknown-verb", verb: "Rejcet" });
+    expect(error.message).toContain('(did you mean "Reject"?)');
   });
 
   it.each<[string, unknown]>([
     ["null", null],
     ["0", 0],
-    ["empty text", ""],
     ["a name", "Receive"],
-    ["XML", "<Receive/>"],
     ["an array", [{ verb: "Receive" }]],
     ["an empty object", {}],
     ["a verb of null", { verb: null }],
     ["a verb of an array", { verb: ["Receive"] }],
     ["attributes alone", { attributes: {} }],
-    ["an empty name", { verb: "" }],
     ["an inherited name", { verb: "constructor" }],
     ["__proto__", { verb: "__proto__" }],
     ["injected XML", { verb: "Receive/><Reject" }],
     ["receive itself", receive],
-    ["a Map", new Map([["verb", "Receive"]])],
     ["a FaxResponse", new FaxResponse(receive({ action: "/x" }))],
     ["a promise", Promise.resolve(receive())],
     ["a symbol", Symbol("Receive")],
@@ -452,15 +372,12 @@ describe("toTwiml", () => {
     // With a port, because a plain URL is accepted without the parser.
     const verb = receive({ action: "https://example.com:8080/fax" }, { unchecked: { later: "1" } });
     const parse = vi.spyOn(globalThis, "URL");
-    try {
-      toTwiml(verb);
-      expect(new FaxResponse(verb).verb).toBe(verb);
-      expect(parse).not.toHaveBeenCalled();
-      toTwiml({ ...verb });
-      expect(parse).toHaveBeenCalled();
-    } finally {
-      parse.mockRestore();
-    }
+    onTestFinished(() => parse.mockRestore());
+    toTwiml(verb);
+    expect(new FaxResponse(verb).verb).toBe(verb);
+    expect(parse).not.toHaveBeenCalled();
+    toTwiml({ ...verb });
+    expect(parse).toHaveBeenCalled();
     const rejecting = reject();
     expect(new FaxResponse(rejecting).verb).toBe(rejecting);
     expect(new FaxResponse({ ...rejecting }).verb).not.toBe(rejecting);
@@ -533,8 +450,7 @@ describe("TwimlError", () => {
 
   it("TwimlError is a TypeError that can be constructed from a code and a message", () => {
     const error = new TwimlError("no-verb", "message");
-    expect(error).toBeInstanceOf(TypeError);
-    expect(String(error)).toBe("TwimlError: message");
+    expect([error instanceof TypeError, String(error)]).toEqual([true, "TwimlError: message"]);
   });
 
   it.each<[object, () => unknown]>([
@@ -564,30 +480,17 @@ describe("a polluted Object.prototype", () => {
     }
   }
 
-  const evil = {
-    action: "https://evil.example/",
-    method: "GET",
-    mediaType: "image/tiff",
-    pageSize: "a4",
-    storeMedia: false,
-    later: "1",
-    unchecked: { evil: "1" },
-    attributes: { action: "https://evil.example/" },
-    verb: "Receive",
-    value: "/evil",
-    href: "https://evil.example/",
-  };
+  const url = "https://evil.example/";
+  const attributes = { action: url, method: "GET", mediaType: "image/tiff", pageSize: "a4", storeMedia: false };
+  const verb = { verb: "Receive", attributes: { action: url }, unchecked: { evil: "1" } };
+  const evil = { ...attributes, ...verb, later: "1", value: "/evil", href: url };
 
   it.each<[string, () => unknown, string]>([
     ["receive()", () => toTwiml(receive()), "<Receive/>"],
     ["receive({}, {})", () => toTwiml(receive({}, {})), "<Receive/>"],
     ["an action", () => toTwiml(receive({ action: "/x" })), '<Receive action="/x"/>'],
     ["an unchecked attribute", () => toTwiml(receive({}, { unchecked: { a: "b" } })), '<Receive a="b"/>'],
-    [
-      "a URL",
-      () => toTwiml(receive({ action: new URL("https://a.example/") })),
-      '<Receive action="https://a.example/"/>',
-    ],
+    ["a URL", () => toTwiml(receive({ action: new URL("https://a.b/") })), '<Receive action="https://a.b/"/>'],
     ["reject()", () => toTwiml(reject()), "<Reject/>"],
     ["plain data", () => toTwimlAny({ verb: "Receive" }), "<Receive/>"],
     ["plain data that rejects", () => toTwimlAny({ verb: "Reject" }), "<Reject/>"],

@@ -1,7 +1,7 @@
 /** Bodies to parameters, within limits. */
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import type { FaxCallback } from "../../src/index.js";
+import type { FaxCallback, FaxRequestError } from "../../src/index.js";
 import { readRequestParams, refuseIfFileWasConsumed } from "../../src/webhook/body.js";
 import { type HandleRequest, signRequest } from "../../src/webhook/index.js";
 import {
@@ -53,9 +53,7 @@ describe("handle, bodies", () => {
     ["a promise of FormData", () => Promise.resolve(data)],
     ["URLSearchParams", () => form],
     ["FormData", () => data],
-    ["a Map", () => new Map(form)],
     ["an object", () => record],
-    ["an object without a prototype", () => Object.assign(Object.create(null), record)],
     ["an object with undefined", () => ({ ...record, Extra: undefined })],
     ["UTF-8 split within a character", () => stream(...[...Buffer.from(text)].map((byte) => Uint8Array.of(byte)))],
   ])("reads a body that is %s", async (_, body) => {
@@ -65,13 +63,8 @@ describe("handle, bodies", () => {
   });
 
   it.each<[string, HandleRequest]>([
-    [
-      "a content type and content encoding in any case",
-      post(bytes(BODY), {
-        "content-type": "Application/X-WWW-Form-URLencoded ; charset=UTF-8",
-        "content-encoding": "Identity",
-      }),
-    ],
+    ["a content type in any case", post(BODY, { "content-type": "Application/X-WWW-Form-URLencoded ; charset=UTF-8" })],
+    ["a content encoding in any case", post(bytes(BODY), { "content-encoding": "Identity" })],
     ["an object, although the request was compressed", post(INCOMING, { "content-encoding": "gzip" })],
     ["U+FFFD in a form", post(`${BODY}&x=\ufffd`)],
     ["a query over maxFormBytes", { method: "GET", url: `/fax?${TEXT}`, headers: {} }],
@@ -109,8 +102,7 @@ describe("handle, bodies", () => {
       throw error;
     }
     expect(plain(await handle(request({ body: failing() })))).toEqual([400, "unreadable-body"]);
-    expect(refusals).toMatchObject([{ reason: "unreadable-body" }]);
-    expect(refusals[0]?.error).toBe(error);
+    expect([refusals[0]?.reason, refusals[0]?.error]).toEqual(["unreadable-body", error]);
   });
 
   it.each([
@@ -129,27 +121,18 @@ describe("handle, bodies", () => {
 });
 
 describe("readRequestParams", () => {
-  const limits = { maxFormBytes: 100, maxMediaBytes: 1000 };
   const multipartBody = Buffer.from(`${part("a", "1")}--b--`);
-  const sent = (headers: Record<string, string>) => ({
-    method: "POST",
-    url: "/",
-    headers,
-    query: new URLSearchParams(),
-  });
 
-  it.each<[string, unknown, Record<string, string>]>([
-    ["text", "a=1", TYPE],
-    ["bytes", bytes("a=1"), TYPE],
-    ["an object", { a: "1" }, TYPE],
-    ["multipart bytes", multipartBody, multipart("b")],
-  ])("returns the parameters of %s without a promise", (_, body, headers) => {
-    expect(readRequestParams(sent(headers), body, limits)).toMatchObject({ count: 1, params: { a: "1" } });
-  });
-
-  it("returns a promise of the parameters of a stream", async () => {
-    const result = readRequestParams(sent(multipart("b")), stream(multipartBody), limits);
-    expect(result).toBeInstanceOf(Promise);
+  it.each<[string, unknown, Record<string, string>, boolean]>([
+    ["text, without a promise", "a=1", TYPE, false],
+    ["bytes, without a promise", bytes("a=1"), TYPE, false],
+    ["an object, without a promise", { a: "1" }, TYPE, false],
+    ["multipart bytes, without a promise", multipartBody, multipart("b"), false],
+    ["a stream, in a promise", stream(multipartBody), multipart("b"), true],
+  ])("returns the parameters of %s", async (_, body, headers, isPromise) => {
+    const request = { method: "POST", url: "/", headers, query: new URLSearchParams() };
+    const result = readRequestParams(request, body, { maxFormBytes: 100, maxMediaBytes: 1000 });
+    expect(result instanceof Promise).toBe(isPromise);
     expect(await result).toMatchObject({ count: 1, params: { a: "1" } });
   });
 });
@@ -238,20 +221,17 @@ describe("handle, limits of a body", () => {
 });
 
 describe("refuseIfFileWasConsumed", () => {
-  const check = (headers: Record<string, string>, callback: object) => () =>
-    refuseIfFileWasConsumed({ method: "POST", url: "/", headers, query: new URLSearchParams() }, {
-      faxStatus: "received",
-      params: {},
-      ...callback,
-    } as FaxCallback);
+  function check(headers: Record<string, string>, fields: object): void {
+    const callback = { faxStatus: "received", params: {}, ...fields } as FaxCallback;
+    refuseIfFileWasConsumed({ method: "POST", url: "/", headers, query: new URLSearchParams() }, callback);
+  }
 
   it.each([
     ["no file", {}],
     ["an empty file", { media: new Blob([]) }],
   ])("throws for a multipart callback with %s", (_, callback) => {
-    expect(check(multipart("b"), callback)).toThrow(
-      expect.objectContaining({ details: { reason: "unreadable-body", error: expect.any(Error) } }),
-    );
+    const details = { reason: "unreadable-body", error: expect.any(Error) };
+    expect(() => check(multipart("b"), callback)).toThrow(expect.objectContaining({ details }));
   });
 
   it.each<[string, Record<string, string>, object]>([
@@ -260,7 +240,7 @@ describe("refuseIfFileWasConsumed", () => {
     ["another status", multipart("b"), { faxStatus: "failed" }],
     ["another type", TYPE, {}],
     ["no type", {}, {}],
-  ])("accepts a callback with %s", (_, headers, callback) => expect(check(headers, callback)).not.toThrow());
+  ])("accepts a callback with %s", (_, headers, callback) => check(headers, callback));
 });
 
 describe("handle, multipart callbacks", () => {
@@ -275,10 +255,7 @@ describe("handle, multipart callbacks", () => {
 
   it.each<[string, (sent: HandleRequest) => unknown]>([
     ["bytes", ({ body }) => body],
-    [
-      "a stream of single bytes",
-      ({ body }) => stream(...Array.from(body as Uint8Array, (byte) => Uint8Array.of(byte))),
-    ],
+    ["a stream of single bytes", ({ body }) => stream(...[...(body as Uint8Array)].map((byte) => Uint8Array.of(byte)))],
     ["FormData", () => deliveryForm(CALLBACK)],
   ])("passes the file to onCallback byte for byte: %s", async (_, convert) => {
     const { handle, onCallback } = setUp(DELIVERIES);
@@ -299,20 +276,15 @@ describe("handle, multipart callbacks", () => {
     expect(refusal).toEqual([403, "forbidden", "signature-mismatch"]);
   });
 
-  it("refuses pages without a FaxStatus and does not treat them as a new fax", async () => {
+  it.each<[string, string, Record<string, string>]>([
+    ["pages without a FaxStatus, which are no new fax", "FaxStatus missing", INCOMING],
+    ["pages in a part without a filename", "Media invalid", { ...CALLBACK, Media: "%PDF-1.4" }],
+  ])("refuses as invalid-parameters: %s", async (_, issue, params) => {
     const { handle, onFax, refusals } = setUp(DELIVERIES);
-    expect(plain(await handle(await signedCallback(undefined, INCOMING)))).toEqual([400, "invalid-parameters"]);
-    expect(onFax).not.toHaveBeenCalled();
-    expect(refusals).toMatchObject([{ error: { issues: [{ parameter: "FaxStatus", code: "missing" }] } }]);
-  });
-
-  it("refuses pages in a part without a filename", async () => {
-    const { handle, refusals } = setUp(DELIVERIES);
-    const params = { ...CALLBACK, Media: "%PDF-1.4" };
-    const sent = await signedCallback((form) => form.set("Media", params.Media), params);
+    const sent = await signedCallback((form) => params["Media"] && form.set("Media", params["Media"]), params);
     expect(plain(await handle(sent))).toEqual([400, "invalid-parameters"]);
-    const issue = { parameter: "Media", code: "invalid", message: expect.stringContaining("filename") };
-    expect(refusals).toMatchObject([{ error: { issues: [issue] } }]);
+    const issues = (refusals[0]?.error as FaxRequestError).issues.map(({ parameter, code }) => `${parameter} ${code}`);
+    expect([issues, onFax.mock.calls]).toEqual([[issue], []]);
   });
 
   it.each([
@@ -343,13 +315,10 @@ describe("handle, multipart callbacks", () => {
 describe("handle, multipart bodies", () => {
   const WHOLE = `${parts(new URLSearchParams(BODY))}--b--\r\n`;
 
+  const quoted = Buffer.from(`${parts(new URLSearchParams(BODY), "a;b")}--a;b--\r\n`);
   it.each([
     ["text", "multipart/form-data; boundary=b", WHOLE],
-    [
-      "bytes with a quoted boundary",
-      'Multipart/Form-Data; charset=utf-8; Boundary="a;b"',
-      Buffer.from(`${parts(new URLSearchParams(BODY), "a;b")}--a;b--\r\n`),
-    ],
+    ["bytes with a quoted boundary", 'Multipart/Form-Data; charset=utf-8; Boundary="a;b"', quoted],
   ])("reads a multipart body that is %s", async (_, type, body) => {
     const { handle, onFax } = setUp({ ...DELIVERIES, authToken: false });
     expect((await handle(post(body, { "content-type": type }))).status).toBe(200);
