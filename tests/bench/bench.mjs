@@ -71,8 +71,12 @@ for (const { task, candidates, result, aims } of TASKS.filter(({ task }) => only
   await assertAgreement(task, candidates, result);
   printRow(task, await race(candidates), time, aims);
 }
-for (const count of [5, 50, 500, 5_000, 50_000]) await compareLength(count);
-for (const name of Object.keys(HARD_FORMS)) await compareHardForm(name);
+for (const count of [5, 50, 500, 5_000, 50_000]) {
+  await compareParsers(`parse ${count.toLocaleString("en")} parameters, time for each`, longForm(count), [], count);
+}
+for (const [name, form] of Object.entries(HARD_FORMS)) {
+  await compareParsers(`parse 64 KiB of ${name}`, form, name === "&" ? [[1.5, "URLSearchParams"]] : []);
+}
 if (only.test("import, require")) for (const [title, times] of importTimes()) printRow(title, times, time);
 if (only.test("installed")) compareSizes();
 printMissed();
@@ -85,18 +89,10 @@ async function assertAgreement(task, candidates, result) {
   }
 }
 
-async function compareLength(count) {
-  const task = `parse ${count.toLocaleString("en")} parameters, time for each`;
+async function compareParsers(task, body, aims, count = 1) {
   if (!only.test(task)) return;
-  const times = Object.entries(await race(parsersOf(longForm(count)), LONG));
-  printRow(task, Object.fromEntries(times.map(([name, all]) => [name, all / count])), time);
-}
-
-async function compareHardForm(name) {
-  const task = `parse 64 KiB of ${name}`;
-  if (!only.test(task)) return;
-  const aims = name === "&" ? [[1.5, "URLSearchParams"]] : [];
-  printRow(task, await race(parsersOf(HARD_FORMS[name]), LONG), time, aims);
+  const times = Object.entries(await race(parsersOf(body), LONG)).map(([name, all]) => [name, all / count]);
+  printRow(task, Object.fromEntries(times), time, aims);
 }
 
 function compareSizes() {

@@ -1,15 +1,11 @@
 /** The candidates of each task: every build of the library, the peers, and code written by hand. */
 import querystring from "node:querystring";
-import {
-  bareVerify,
-  decodeByHand,
-  decodeBySearchParams,
-  EMPTY_RESPONSE,
-  handleByHand,
-  writeByHand,
-} from "./by-hand.mjs";
+import * as byHand from "./by-hand.mjs";
 import { attributes, attributesFor, authToken, callbacks, over, requests, url } from "./inputs.mjs";
 import { createXml, fastQuerystring, ofBuilds, qs, signalwire, twilio, XMLBuilder } from "./libraries.mjs";
+
+const DECLARATION = { "@_version": "1.0", "@_encoding": "UTF-8" };
+const builder = new XMLBuilder({ ignoreAttributes: false, suppressEmptyNode: true, suppressBooleanAttributes: false });
 
 export const writers = {
   ...ofBuilds(({ toTwiml, receive }) => over(attributes, (each) => toTwiml(receive(each)))),
@@ -17,8 +13,8 @@ export const writers = {
   twilio: over(attributes, (each) => writeByHelper(twilio.twiml.FaxResponse, each)),
   SignalWire: over(attributes, (each) => writeByHelper(signalwire.LaML.FaxResponse, each)),
   xmlbuilder2: over(attributes, writeByXmlBuilder2),
-  "fast-xml-parser": over(attributes, writeByFastXmlParser()),
-  "by hand": over(attributes, writeByHand),
+  "fast-xml-parser": over(attributes, writeByFastXmlParser),
+  "by hand": over(attributes, byHand.writeByHand),
 };
 
 function writeByHelper(Response, attributes) {
@@ -31,18 +27,10 @@ function writeByXmlBuilder2(attributes) {
   return createXml({ version: "1.0", encoding: "UTF-8" }).ele("Response").ele("Receive", attributes).end();
 }
 
-function writeByFastXmlParser() {
-  const builder = new XMLBuilder({
-    ignoreAttributes: false,
-    suppressEmptyNode: true,
-    suppressBooleanAttributes: false,
-  });
-  const xml = { "@_version": "1.0", "@_encoding": "UTF-8" };
-  return (attributes) => {
-    const prefixed = {};
-    for (const name in attributes) prefixed["@_" + name] = attributes[name];
-    return builder.build({ "?xml": xml, Response: { Receive: prefixed } });
-  };
+function writeByFastXmlParser(attributes) {
+  const prefixed = {};
+  for (const name in attributes) prefixed["@_" + name] = attributes[name];
+  return builder.build({ "?xml": DECLARATION, Response: { Receive: prefixed } });
 }
 
 /** `getParser` selects the parser of a build. */
@@ -51,8 +39,8 @@ export const parsers = (getParser, forms) => ({
   "fast-querystring": over(forms, ({ body }) => fastQuerystring.parse(body)),
   querystring: over(forms, ({ body }) => querystring.parse(body)),
   qs: over(forms, ({ body }) => qs.parse(body)),
-  URLSearchParams: over(forms, ({ body }) => decodeBySearchParams(body)),
-  "by hand": over(forms, ({ body }) => decodeByHand(body)),
+  URLSearchParams: over(forms, ({ body }) => byHand.decodeBySearchParams(body)),
+  "by hand": over(forms, ({ body }) => byHand.decodeByHand(body)),
 });
 
 /** The parsers with one long or malformed body. Ours throws for most of them, which is part of the work. */
@@ -60,7 +48,7 @@ export const parsersOf = (body) => ({
   ...ofBuilds((library) => () => parseOrCatch(library, body)),
   "fast-querystring": () => fastQuerystring.parse(body),
   querystring: () => querystring.parse(body, "&", "=", { maxKeys: 0 }),
-  URLSearchParams: () => decodeBySearchParams(body),
+  URLSearchParams: () => byHand.decodeBySearchParams(body),
 });
 
 function parseOrCatch({ parseFaxRequest }, body) {
@@ -76,26 +64,29 @@ export const verifiers = (forms) => ({
   ...ofBuilds(({ verifyRequest }) =>
     over(forms, ({ params, signature }) => verifyRequest({ authToken, signature, url, params })),
   ),
-  "bare HMAC": over(forms, ({ params, signature }) => bareVerify(authToken, signature, url, params)),
+  "bare HMAC": over(forms, ({ params, signature }) => byHand.bareVerify(authToken, signature, url, params)),
   twilio: over(forms, ({ params, signature }) => twilio.validateRequest(authToken, signature, url, params)),
   SignalWire: over(forms, ({ params, signature }) => signalwire.validateRequest(authToken, signature, url, params)),
 });
 
-const writeVerb = ({ To }) => writeByHand(attributesFor(To));
-const writeEmpty = () => EMPTY_RESPONSE;
+const writeVerb = ({ To }) => byHand.writeByHand(attributesFor(To));
+const writeEmpty = () => byHand.EMPTY_RESPONSE;
 
 export const handlers = {
   ...ofBuilds((library) => handleEach(requests, createHandle(library))),
-  "by hand, fast-querystring": handleEach(requests, handleByHand(authToken, fastQuerystring.parse, writeVerb)),
-  "by hand": handleEach(requests, handleByHand(authToken, decodeByHand, writeVerb)),
-  "by hand, URLSearchParams": handleEach(requests, handleByHand(authToken, decodeBySearchParams, writeVerb)),
+  "by hand, fast-querystring": handleEach(requests, byHand.handleByHand(authToken, fastQuerystring.parse, writeVerb)),
+  "by hand": handleEach(requests, byHand.handleByHand(authToken, byHand.decodeByHand, writeVerb)),
+  "by hand, URLSearchParams": handleEach(
+    requests,
+    byHand.handleByHand(authToken, byHand.decodeBySearchParams, writeVerb),
+  ),
   twilio: handleEach(requests, handleByHelper(twilio.validateRequest, twilio.twiml.FaxResponse)),
   SignalWire: handleEach(requests, handleByHelper(signalwire.validateRequest, signalwire.LaML.FaxResponse)),
 };
 
 export const callbackHandlers = {
   ...ofBuilds((library) => handleEach(callbacks, createHandle(library))),
-  "by hand, fast-querystring": handleEach(callbacks, handleByHand(authToken, fastQuerystring.parse, writeEmpty)),
+  "by hand, fast-querystring": handleEach(callbacks, byHand.handleByHand(authToken, fastQuerystring.parse, writeEmpty)),
 };
 
 function handleEach(forms, handle) {

@@ -22,19 +22,18 @@ export const attributesFor = (to) => ({
 
 export const attributes = Array.from({ length: COUNT }, (_, i) => attributesFor(`+155586753${i}`));
 
+const NUMBERS = { From: "+15017122661", To: "+15558675310" };
 export const requests = signedForms(() => ({
   FaxSid: randomUUID(),
   AccountSid: randomUUID(),
-  From: "+15017122661",
-  To: "+15558675310",
+  ...NUMBERS,
   ApiVersion: "v1",
 }));
 
 export const callbacks = signedForms(() => ({
   FaxSid: randomUUID(),
   AccountSid: randomUUID(),
-  From: "+15017122661",
-  To: "+15558675310",
+  ...NUMBERS,
   RemoteStationId: "+15017122661",
   FaxStatus: "received",
   ApiVersion: "v1",
@@ -58,12 +57,7 @@ export function longForm(count) {
 
 /** Bodies of 64 KiB that are expensive to decode, by their repeated unit. */
 export const HARD_FORMS = {
-  "%": fill("%"),
-  "%zz": fill("%zz"),
-  "%ff": fill("%ff"),
-  "+": fill("+"),
-  "&": fill("&"),
-  "a=": fill("a="),
+  ...Object.fromEntries(["%", "%zz", "%ff", "+", "&", "a="].map((text) => [text, fill(text)])),
   "a=1& (one name)": fill("a=1&"),
 };
 
@@ -77,10 +71,10 @@ function flat(text) {
 }
 
 function signedForms(makeParams) {
-  return Array.from({ length: COUNT }, () => signedForm(makeParams()));
+  return Array.from({ length: COUNT }, makeParams).map(signForm);
 }
 
-function signedForm(params) {
+function signForm(params) {
   const body = flat(new URLSearchParams(params).toString());
   const signature = flat(bareSignature(authToken, url, params));
   const headers = {

@@ -1,9 +1,9 @@
-/** Measures calls in interleaved rounds, imports in new processes, and sizes of files. */
+/** Measures calls in interleaved rounds, and sizes of files. */
 import { execFileSync } from "node:child_process";
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 
 export const quick = process.env.BENCH_QUICK === "1";
 const here = dirname(fileURLToPath(import.meta.url));
@@ -41,7 +41,7 @@ async function warmUp(batch, run, ms) {
   return calls;
 }
 
-function shuffled(items) {
+export function shuffled(items) {
   const result = [...items];
   for (let last = result.length - 1; last > 0; last--) {
     const other = Math.floor(Math.random() * (last + 1));
@@ -60,41 +60,6 @@ function direct(run, calls) {
   const start = performance.now();
   for (let i = 0; i < calls; i++) run(i);
   return performance.now() - start;
-}
-
-/**
- * The microseconds of an import in a new process, by `how + file`: the fastest round, because only the machine makes
- * the same process slower. Nothing is subtracted. No `file` means an empty module. Each import is in a script file:
- * with `--eval`, Node has already loaded node:crypto.
- */
-export function raceImports(modules, rounds = quick ? 3 : 21) {
-  const folder = mkdtempSync(join(tmpdir(), "twiml-fax-imports-"));
-  const racers = new Map();
-  for (const [i, module] of modules.entries()) {
-    const key = module.how + module.file;
-    if (!racers.has(key)) racers.set(key, { script: writeImport(folder, i, module), times: [] });
-  }
-  for (let round = 0; round < rounds; round++) {
-    for (const { script, times } of shuffled(racers.values())) {
-      times.push(1000 * Number(execFileSync(process.execPath, [script], { encoding: "utf8" })));
-    }
-  }
-  rmSync(folder, { recursive: true });
-  return new Map([...racers].map(([key, { times }]) => [key, Math.min(...times)]));
-}
-
-/** Writes a script that loads a module and prints the milliseconds. Returns its path. */
-function writeImport(folder, number, { how, file }) {
-  const ending = how === "require" ? "cjs" : "mjs";
-  const empty = join(folder, `empty.${ending}`);
-  writeFileSync(empty, "");
-  const path = file || empty;
-  const isUrl = how === "import" && !path.startsWith("node:");
-  const specifier = JSON.stringify(isUrl ? pathToFileURL(path).href : path);
-  const load = how === "require" ? `require(${specifier})` : `await import(${specifier})`;
-  const script = join(folder, `${number}.${ending}`);
-  writeFileSync(script, `const start = performance.now(); ${load}; console.log(performance.now() - start);\n`);
-  return script;
 }
 
 /** On Windows npm is a .cmd file, which needs a shell; the npm of Node's installation is a script. */
