@@ -5,13 +5,14 @@
  *
  * The frameworks come from the npm registry, in the versions of each app's package.json; everything is temporary.
  */
-import { exec, spawn } from "node:child_process";
+import { exec } from "node:child_process";
 import { rmSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
+import { running, serve, sleep, withoutNpm } from "../child-server.mjs";
 import { freePort } from "../free-port.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -46,15 +47,11 @@ const APPS = [
 ];
 
 /** Without npm's variables, which the inner npm would read, and without secrets: the apps must build without them. */
-const environment = Object.fromEntries(
-  Object.entries(process.env).filter(
-    ([name]) => !/^(npm_.*|NODE_ENV|SIGNALWIRE_SIGNING_KEY|PUBLIC_URL|PORT|HOST|ADAPTER)$/i.test(name),
-  ),
-);
-Object.assign(environment, { NEXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1" });
+const environment = { ...withoutNpm(process.env), NEXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1" };
+for (const name of ["NODE_ENV", "SIGNALWIRE_SIGNING_KEY", "PUBLIC_URL", "PORT", "HOST", "ADAPTER"]) {
+  delete environment[name];
+}
 
-/** Child processes to kill on an interrupt. */
-const running = new Set();
 let temporary;
 let failures = 0;
 
@@ -89,46 +86,13 @@ async function build({ folder }, tarball) {
 }
 
 /** Starts a server, and passes its origin and a function that returns its output to `use`. */
-async function serve(app, { args, env }, use) {
+async function start(app, { args, env }, use) {
   const port = String(await freePort());
+  const origin = `http://127.0.0.1:${port}`;
   const secrets = { SIGNALWIRE_SIGNING_KEY: TOKEN, PUBLIC_URL };
-  const child = spawn(process.execPath, args(port), {
-    cwd: app,
-    env: { ...environment, ...env, ...secrets, PORT: port, HOST: "127.0.0.1" },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
-  running.add(child);
-  const closed = new Promise((resolve) => child.once("close", resolve));
-  try {
-    const origin = `http://127.0.0.1:${port}`;
-    await waitForResponse(origin, child);
-    await use(origin, () => output);
-  } catch (error) {
-    throw new Error(`${error.message}\n${output}`, { cause: error });
-  } finally {
-    child.kill();
-    const kill = setTimeout(() => child.kill("SIGKILL"), 5_000);
-    await closed;
-    clearTimeout(kill);
-    running.delete(child);
-  }
+  const options = { cwd: app, env: { ...environment, ...env, ...secrets, PORT: port, HOST: "127.0.0.1" } };
+  await serve(origin, process.execPath, args(port), options, (getOutput) => use(origin, getOutput));
 }
-
-/** Waits for any response of the server. */
-async function waitForResponse(origin, child) {
-  for (const start = Date.now(); ; await sleep(100)) {
-    if (child.exitCode !== null || Date.now() - start > 60_000) throw new Error("The server does not respond.");
-    try {
-      return await (await fetch(origin)).text();
-    } catch {
-      // Not started yet.
-    }
-  }
-}
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** The faxes and their expected results. `callback` is the status that `onCallback` receives. */
 const FAXES = {
@@ -181,7 +145,7 @@ async function tryApp(each, tarball) {
     const { createFaxProvider } = await import(pathToFileURL(testing).href);
     for (const server of each.servers) {
       name = `${server.name} ${version}`;
-      await serve(app, server, async (origin, output) => {
+      await start(app, server, async (origin, output) => {
         for (const path of each.paths) await sendFaxes(name, createFaxProvider, origin, path, output);
       });
     }

@@ -6,13 +6,14 @@
  * The runtimes come from the npm registry, as the packages that contain only the binary, so that no install script has
  * to run. They stay in .cache/ (delete it for newer versions); everything else is temporary.
  */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { running, serve, withoutNpm } from "../child-server.mjs";
 import { freePort } from "../free-port.mjs";
 import { converse, converseFailing, converseNode, summary } from "./suite.mjs";
 
@@ -52,9 +53,6 @@ const RUNTIMES = [
     run: runWorkers,
   },
 ];
-
-/** Child processes to kill on an interrupt. */
-const running = new Set();
 
 /** Runs a script, which prints its result as the last line. */
 async function runScript(binary, args, project) {
@@ -149,39 +147,14 @@ const config :Workerd.Config = (
 async function startWorker(binary, project, options, use = () => {}) {
   const port = await freePort();
   await writeConfig(project, port, options);
-  const child = spawn(binary, ["serve", "config.capnp"], { cwd: project, env: environment(project), stdio: "pipe" });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (output += data));
-  running.add(child);
-  const exited = new Promise((resolve) => child.once("close", resolve));
-  try {
-    const origin = `http://127.0.0.1:${port}`;
-    await waitForResponse(origin, child);
-    return await use(origin);
-  } catch (error) {
-    throw new Error(`${options.main}, ${options.date}: ${error.message}; ${output.trim()}`, { cause: error });
-  } finally {
-    child.kill();
-    await exited;
-    running.delete(child);
-  }
-}
-
-async function waitForResponse(origin, child) {
-  for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
-    const isServing = await fetch(origin).then(
-      (response) => response.text().then(() => true),
-      () => false,
-    );
-    if (isServing) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error("the server does not respond");
+  const origin = `http://127.0.0.1:${port}`;
+  const child = { cwd: project, env: environment(project) };
+  return serve(origin, binary, ["serve", "config.capnp"], child, () => use(origin));
 }
 
 /** Runs npm without the npm_* variables of the `npm run` around it. */
 async function npm(folder, ...args) {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name)));
+  const env = withoutNpm(process.env);
   const quiet = ["--no-audit", "--no-fund", "--loglevel=error"];
   return exec("npm", [...args, ...quiet], { cwd: folder, env, timeout: 300_000, maxBuffer: 64 * 1024 * 1024 });
 }

@@ -126,7 +126,6 @@ async function checkSignatures(check, { signRequest, verifyRequest }) {
   await check("signRequest: FormData without its file", () => sign(form), SIGNED.multipart);
   await check("verifyRequest: correct", verify({}), true);
   await check("verifyRequest: other token", verify({ authToken: "12346" }), false);
-  await check("verifyRequest: other length", verify({ signature: signature + "=" }), false);
   await check("verifyRequest: signature not ASCII", verify({ signature: "é".repeat(28) }), false);
 }
 
@@ -277,7 +276,6 @@ async function checkMedia(check, { fetchMedia }) {
   const pdf = () => new Response(toStream(utf8("%PDF-1.4 x"), 3));
   await check("fetchMedia", () => get(pdf), ["application/pdf", "FX1.pdf", 10]);
   await check("fetchMedia: too large", () => get(pdf, { maxBytes: 9 }), "FaxMediaError too-large");
-  await check("fetchMedia: HTML", () => get(() => new Response("<html>")), "FaxMediaError not-a-fax");
   const never = () => new Promise(() => {});
   await check("fetchMedia: timeout", () => get(never, { timeoutMs: 50 }), "FaxMediaError timeout");
   const moved = () => new Response(null, { status: 302, headers: { location: "http://127.0.0.1/" } });

