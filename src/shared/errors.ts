@@ -181,12 +181,15 @@ export type FaxMediaErrorCode = (typeof MEDIA_ERROR_CODES)[number];
 export class FaxMediaError extends Error {
   /** Name of the class, which also identifies an error of another copy of this library. */
   override readonly name = "FaxMediaError";
+  /** Status of the response, for the code `http-status`. */
+  declare readonly status?: number;
   constructor(
     /** The reason, one of `MEDIA_ERROR_CODES`. */
     readonly code: FaxMediaErrorCode,
     message: string,
-    options?: { readonly cause?: unknown },
+    options: { readonly cause?: unknown; readonly status?: number } = {},
   ) {
     super(message, options);
+    if (options.status !== undefined) this.status = options.status;
   }
 }

@@ -38,6 +38,8 @@ export interface DownloadSettings {
   /** By lower-case name. Sent only to the origin of the first URL. */
   readonly headers: Readonly<Record<string, string>>;
   readonly maxBytes: number;
+  readonly timeoutMs: number;
+  readonly retries: number;
   readonly fetch: (url: string, init: MediaFetchInit) => Promise<MediaFetchResponse>;
 }
 
@@ -46,27 +48,66 @@ const MAX_REDIRECTS = 3;
 /** https://fetch.spec.whatwg.org/#redirect-status */
 const REDIRECT_STATUSES = [301, 302, 303, 307, 308];
 
-/** Downloads the bytes at a URL. Throws a FaxMediaError. */
+/**
+ * Downloads the bytes at a URL, and tries again after 1, 2, 4, … seconds, because the callback can be sent before the
+ * pages are available. Throws a FaxMediaError.
+ */
 export async function downloadMedia(mediaUrl: string, settings: DownloadSettings, signal: AbortSignal): Promise<Bytes> {
+  const deadline = performance.now() + settings.timeoutMs;
+  for (let retries = 0; ; retries++) {
+    try {
+      return await downloadOnce(mediaUrl, settings, signal);
+    } catch (error) {
+      if (retries === settings.retries || !isTransient(error)) throw error;
+      const delayMs = retryDelays.get(error) ?? 1000 * 2 ** retries;
+      // After this wait, the error would be a timeout, which says less.
+      if (performance.now() + delayMs >= deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+    }
+  }
+}
+
+/** Statuses other than 5xx after which a later request can succeed. */
+const TRANSIENT_STATUSES = [404, 408, 425, 429];
+
+function isTransient(error: unknown): error is FaxMediaError {
+  if (!(error instanceof FaxMediaError)) return false;
+  const { code, status = 0 } = error;
+  return code === "network" || status >= 500 || TRANSIENT_STATUSES.includes(status);
+}
+
+/** Milliseconds of the Retry-After header with which a status was sent. */
+const retryDelays = new WeakMap<FaxMediaError, number>();
+
+/** Parses Retry-After: seconds, or a date (RFC 9110, section 10.2.3). Returns undefined for anything else. */
+function parseRetryAfter(header: string | null): number | undefined {
+  if (header !== null && /^\d+$/.test(header)) return Number(header) * 1000;
+  const time = header?.endsWith(" GMT") ? Date.parse(header) : NaN;
+  return Number.isNaN(time) ? undefined : Math.max(0, time - Date.now());
+}
+
+async function downloadOnce(mediaUrl: string, settings: DownloadSettings, signal: AbortSignal): Promise<Bytes> {
   // Destructured because workerd's fetch throws when called as a method.
   const { fetch, hosts, maxBytes } = settings;
   let url = checkMediaUrl(mediaUrl, hosts);
   let headers = settings.headers;
+  let status = 0;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
     const response = await fetchOnce(fetch, url, headers, signal);
     if (response.status === 200) return readResponse(response, url.host, maxBytes, signal);
     cancelBody(response);
     const isRedirect = REDIRECT_STATUSES.includes(response.status);
     const location = isRedirect ? response.headers.get("location") : null;
-    if (location === null) throw httpStatusError(response.status, url.host);
+    if (location === null) throw httpStatusError(response, url.host);
     const target = checkMediaUrl(location, hosts, url);
     // Not sent again, even if a redirect leads back: the other origin chose what the credentials would open there. An
     // origin is scheme, host and port, as in the Fetch standard (https://fetch.spec.whatwg.org/#http-redirect-fetch).
     if (target.origin !== url.origin) headers = {};
     url = target;
+    status = response.status;
   }
   const problem = `mediaUrl redirects more than ${MAX_REDIRECTS} times, the last time to ${url.host}.`;
-  throw new FaxMediaError("http-status", `${problem} Open it in a browser to see why.`);
+  throw new FaxMediaError("http-status", `${problem} Open it in a browser to see why.`, { status });
 }
 
 /** Returns the URL if it may be fetched. Checks the result of the WHATWG parser, which is fetched, not the text. */
@@ -132,15 +173,22 @@ function cancelBody({ body }: MediaFetchResponse): void {
   cancel().catch(() => {});
 }
 
-function httpStatusError(status: number, host: string): FaxMediaError {
-  return new FaxMediaError("http-status", `${host} responded with status ${status}. ${statusHint(status)}`);
+function httpStatusError({ status, headers }: MediaFetchResponse, host: string): FaxMediaError {
+  const message = `${host} responded with status ${status}. ${statusHint(status)}`;
+  const error = new FaxMediaError("http-status", message, { status });
+  const delayMs = parseRetryAfter(headers.get("retry-after"));
+  if (delayMs !== undefined) retryDelays.set(error, delayMs);
+  return error;
 }
 
 function statusHint(status: number): string {
   if (status === 401 || status === 403) {
     return `Pass the project's credentials in headers (authorization: "Basic …" or "Bearer …"), or correct them.`;
   }
-  if (status === 404 || status === 410) return "The pages may be deleted or expired: look up the fax by its SID.";
+  if (status === 410) return "The pages are deleted or expired. Look up the fax by its SID.";
+  if (status === 404) {
+    return "The pages may be late, deleted or expired. Try again later, or look up the fax by its SID.";
+  }
   return "Try again later.";
 }
 

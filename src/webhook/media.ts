@@ -32,8 +32,14 @@ export interface FaxMediaOptions {
   readonly headers?: Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]> | undefined;
   /** Maximum bytes of the pages, counted after decompression. They are held in memory. Default: 33,554,432 (32 MiB). */
   readonly maxBytes?: number | undefined;
-  /** Maximum milliseconds for all requests and reading; at most 2,147,483,647. Default: 30,000. */
+  /** Maximum milliseconds for all requests, waits and reading; at most 2,147,483,647. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
+  /**
+   * Maximum number of further tries within `timeoutMs`, after 1, 2, 4, … seconds or the time in `Retry-After`, because
+   * the callback can be sent before the pages are available. The statuses 404, 408, 425, 429 and 5xx and network errors
+   * are tried again, and nothing else is. Default: 3.
+   */
+  readonly retries?: number | undefined;
   /** Replaces the platform's `fetch`, for a proxy or a test. Must respect `redirect` and `signal`. */
   readonly fetch?: ((url: string, init: MediaFetchInit) => Promise<MediaFetchResponse>) | undefined;
 }
@@ -54,7 +60,8 @@ export type FaxPages = FaxMedia & {
  * Returns the pages of a received fax: those in the callback (`storeMedia: false`), or those at its `mediaUrl`.
  *
  * The URL is untrusted, even in a signed request. It is fetched only by https and only from `hosts`. At most three
- * redirects are followed, to the same hosts. At most `maxBytes` are read, and only PDF or TIFF is returned.
+ * redirects are followed, to the same hosts. At most `maxBytes` are read, and only PDF or TIFF is returned. It is tried
+ * again if the pages are late.
  *
  * A provider waits only seconds for the response to a callback. Start the download there, but do not wait for it.
  *
@@ -80,31 +87,35 @@ export async function fetchMedia(
   return new File([bytes], `${faxSid}.${EXTENSIONS[type]}`, { type }) as File & FaxPages;
 }
 
-interface MediaSettings extends DownloadSettings {
-  readonly timeoutMs: number;
-}
-
-const OPTION_NAMES = ["hosts", "headers", "maxBytes", "timeoutMs", "fetch"] satisfies (keyof FaxMediaOptions)[];
+const OPTION_NAMES = [
+  "hosts",
+  "headers",
+  "maxBytes",
+  "timeoutMs",
+  "retries",
+  "fetch",
+] satisfies (keyof FaxMediaOptions)[];
 
 /** Timers have 32 bits, and a longer delay fires immediately. https://html.spec.whatwg.org/#timers */
 const LONGEST_DELAY = 2 ** 31 - 1;
 
 /** Checks the options and fills in the defaults. Throws a TypeError for invalid options. */
-function checkMediaOptions(options: FaxMediaOptions): MediaSettings {
+function checkMediaOptions(options: FaxMediaOptions): DownloadSettings {
   const own: FaxMediaOptions = checkOptionNames("fetchMedia", options, OPTION_NAMES);
   const { hosts = ["files.signalwire.com"], headers = {}, maxBytes = 32 * 1024 * 1024, timeoutMs = 30_000 } = own;
-  const { fetch = globalThis.fetch } = own;
+  const { retries = 3, fetch = globalThis.fetch } = own;
   if (!Array.isArray(hosts) || hosts.length === 0) throw optionError("hosts", "an array of at least one host", hosts);
-  if (!isPositiveInteger(maxBytes)) throw optionError("maxBytes", "a positive integer", maxBytes);
-  if (!isPositiveInteger(timeoutMs) || timeoutMs > LONGEST_DELAY) {
+  if (!isInteger(maxBytes, 1)) throw optionError("maxBytes", "a positive integer", maxBytes);
+  if (!isInteger(timeoutMs, 1) || timeoutMs > LONGEST_DELAY) {
     throw optionError("timeoutMs", `an integer from 1 to ${LONGEST_DELAY}`, timeoutMs);
   }
+  if (!isInteger(retries, 0)) throw optionError("retries", "a non-negative integer", retries);
   if (typeof fetch !== "function") throw optionError("fetch", "a function", fetch);
-  return { hosts: hosts.map(checkHost), headers: checkRequestHeaders(headers), maxBytes, timeoutMs, fetch };
+  return { hosts: hosts.map(checkHost), headers: checkRequestHeaders(headers), maxBytes, timeoutMs, retries, fetch };
 }
 
-function isPositiveInteger(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
+function isInteger(value: unknown, minimum: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= minimum;
 }
 
 /** Returns a host in the form of `URL.host`: lower case, punycode, without the default port. */
@@ -163,7 +174,7 @@ async function limitTime<Result>(timeoutMs: number, work: (signal: AbortSignal) 
 
 async function getBytes(
   { media, mediaUrl }: Pick<FaxCallback, "media" | "mediaUrl">,
-  settings: MediaSettings,
+  settings: DownloadSettings,
   signal: AbortSignal,
 ): Promise<Bytes> {
   // After a round trip through JSON, `media` is an object without bytes.

@@ -2,8 +2,8 @@
 import * as http from "node:http";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
-import { describe, expect, it, vi } from "vitest";
-import { fetchMedia } from "../../src/webhook/media.js";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { type FaxMediaOptions, fetchMedia } from "../../src/webhook/media.js";
 import { close, portOf } from "../servers/listen.js";
 import {
   BOTH,
@@ -127,7 +127,7 @@ describe("fetchMedia, redirects", () => {
 
   it.each(BOTH)("stops after three redirects over %s", async (_, getPages) => {
     servers.respond = (req, res) => res.writeHead(307, { location: req.url! }).end();
-    await rejection(getPages(), "http-status", "3 times");
+    expect((await rejection(getPages(), "http-status", "3 times")).status).toBe(307);
     expect(servers.requests).toHaveLength(4);
   });
 
@@ -203,14 +203,15 @@ describe("fetchMedia, responses", () => {
   it.each([
     [401, "credentials in headers"],
     [403, "credentials in headers"],
-    [404, "deleted or expired"],
-    [410, "deleted or expired"],
+    [404, "may be late, deleted or expired"],
+    [410, "are deleted or expired"],
     [500, "Try again later"],
     [206, "Try again later"],
   ])("throws http-status for %i", async (status, fix) => {
     servers.respond = (_, res) => res.writeHead(status).end(PDF);
-    const { message } = await rejection(get(), "http-status", `files.signalwire.com responded with status ${status}.`);
-    expect(message).toContain(fix);
+    const error = await rejection(get(), "http-status", `files.signalwire.com responded with status ${status}.`);
+    expect(error.message).toContain(fix);
+    expect(error.status).toBe(status);
   });
 
   it.each(BOTH)("reads many chunks up to maxBytes over %s", async (_, getPages) => {
@@ -300,12 +301,170 @@ describe("fetchMedia, responses", () => {
     const gone = http.createServer();
     const host = `127.0.0.1:${await portOf(gone.listen(0, "127.0.0.1"))}`;
     await close(gone);
-    const failed = fetchMedia(faxAt(`http://${host}/1.pdf?secret`), { hosts: [host] });
+    const failed = fetchMedia(faxAt(`http://${host}/1.pdf?secret`), { hosts: [host], retries: 0 });
     expect((await rejection(failed, "network", `request to ${host} failed`)).cause).toBeInstanceOf(TypeError);
     const cause = new Error("no proxy");
     const fetch = () => {
       throw cause;
     };
     expect((await rejection(get({ fetch }), "network")).cause).toBe(cause);
+  });
+});
+
+describe("fetchMedia, retries", () => {
+  const NOW = Date.UTC(2026, 0, 1);
+  afterEach(() => vi.useRealTimers());
+
+  type Answer = number | Error | Response | [status: number, retryAfter: string];
+
+  function respondWith(answer: Answer): Response {
+    if (answer instanceof Error) throw answer;
+    if (answer instanceof Response) return answer;
+    const [status, retryAfter] = [answer].flat() as [number, string?];
+    const headers = retryAfter === undefined ? {} : { "retry-after": retryAfter };
+    return new Response(status === 200 ? PDF : "error", { status, headers });
+  }
+
+  /** Calls fetchMedia with a fetch that gives these answers, and 404 after them, and a clock that tests advance. */
+  async function run(answers: readonly Answer[], options: FaxMediaOptions = {}) {
+    vi.useFakeTimers({ now: NOW, toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+    const times: number[] = [];
+    const fetch = async () => respondWith(answers[times.push(Date.now() - NOW) - 1] ?? 404);
+    const ended: { pages?: Blob; error?: unknown; endedAt?: number } = {};
+    fetchMedia(faxAt("https://files.signalwire.com/1.pdf"), { fetch, ...options })
+      .then(
+        (pages) => (ended.pages = pages),
+        (error: unknown) => (ended.error = error),
+      )
+      .finally(() => (ended.endedAt = Date.now() - NOW));
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect(vi.getTimerCount()).toBe(0);
+    return { times, ...ended };
+  }
+
+  const broken = new Response(
+    new ReadableStream({
+      pull() {
+        throw new Error("reset");
+      },
+    }),
+  );
+
+  it.each<[string, Answer]>([
+    ...[404, 408, 425, 429, 500, 502, 503, 504, 599].map((status): [string, Answer] => [`status ${status}`, status]),
+    ["a network error", new TypeError("fetch failed")],
+    ["a response that ends early", broken],
+    ["a response that is shorter than announced", new Response(PDF, { headers: { "content-length": "9999" } })],
+  ])("tries again after %s", async (_, answer) => {
+    const { times, pages } = await run([answer, 200]);
+    expect(times).toEqual([0, 1000]);
+    expect(pages?.size).toBe(PDF.length);
+  });
+
+  it.each<[string, Answer, string]>([
+    ...[400, 401, 403, 405, 410, 204, 206, 304].map((status): [string, Answer, string] => [
+      `status ${status}`,
+      status === 204 || status === 304 ? new Response(null, { status }) : status,
+      "http-status",
+    ]),
+    [
+      "a redirect to another host",
+      new Response(null, { status: 302, headers: { location: "https://a.b/" } }),
+      "host-not-allowed",
+    ],
+    ["too many bytes", new Response(PDF, { headers: { "content-length": "99999999" } }), "too-large"],
+    ["an HTML page", new Response("<html>"), "not-a-fax"],
+  ])("does not try again after %s", async (_, answer, code) => {
+    const { times, error } = await run([answer, 200]);
+    expect(times).toEqual([0]);
+    expect(error).toMatchObject({ code });
+  });
+
+  it("tries 3 more times by default, after 1, 2 and 4 seconds, and throws the last error", async () => {
+    expect(await run([404, 500, 502, 503])).toMatchObject({
+      times: [0, 1000, 3000, 7000],
+      error: { name: "FaxMediaError", code: "http-status", status: 503 },
+      endedAt: 7000,
+    });
+  });
+
+  it.each([
+    [0, [0]],
+    [1, [0, 1000]],
+    [9, [0, 1000, 3000, 7000, 15_000]],
+    [Number.MAX_SAFE_INTEGER, [0, 1000, 3000, 7000, 15_000]],
+  ])("tries at most %i more times within 30 seconds", async (retries, expected) => {
+    const { times, error, endedAt } = await run([], { retries });
+    expect(times).toEqual(expected);
+    expect(error).toMatchObject({ code: "http-status", status: 404 });
+    expect(endedAt).toBe(expected.at(-1));
+  });
+
+  it.each([
+    [1000, [0]],
+    [1001, [0, 1000]],
+    [7000, [0, 1000, 3000]],
+    [7001, [0, 1000, 3000, 7000]],
+  ])("throws the last error at once if the next try is not within timeoutMs: %i", async (timeoutMs, expected) => {
+    const { times, error, endedAt } = await run([], { timeoutMs });
+    expect(times).toEqual(expected);
+    expect(error).toMatchObject({ code: "http-status", status: 404 });
+    expect(endedAt).toBe(expected.at(-1));
+  });
+
+  it.each<[string, number[]]>([
+    ["0", [0, 0]],
+    ["7", [0, 7000]],
+    [new Date(NOW + 5000).toUTCString(), [0, 5000]],
+    [new Date(NOW - 5000).toUTCString(), [0, 0]],
+    ["31", [0]],
+    ["9".repeat(400), [0]],
+    [new Date(NOW + 3_600_000).toUTCString(), [0]],
+    // Not valid, so it is ignored.
+    ["", [0, 1000]],
+    ["-1", [0, 1000]],
+    ["0.5", [0, 1000]],
+    ["soon", [0, 1000]],
+    ["soon GMT", [0, 1000]],
+  ])("waits for Retry-After within timeoutMs: %j", async (retryAfter, expected) => {
+    expect((await run([[503, retryAfter], 200])).times).toEqual(expected);
+  });
+
+  it("waits for Retry-After only once", async () => {
+    expect((await run([[503, "7"], 404, 200])).times).toEqual([0, 7000, 9000]);
+  });
+
+  it("throws timeout if a further try takes too long", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance", "Date"] });
+    let tries = 0;
+    const fetch = () =>
+      tries++ === 0 ? Promise.resolve(new Response(null, { status: 404 })) : new Promise<never>(() => {});
+    const failed = rejection(get({ fetch, retries: 3 }), "timeout", "30000 ms");
+    await vi.advanceTimersByTimeAsync(30_000);
+    await failed;
+    expect(tries).toBe(2);
+  });
+
+  it("sends the headers again and follows the redirect again", async () => {
+    servers.respond = (req, res) => {
+      if (req.url === "/1") return res.writeHead(302, { location: "https://b.example/2" }).end();
+      return res.writeHead(servers.requests.length < 4 ? 404 : 200, { "retry-after": "0" }).end(PDF);
+    };
+    const hosts = ["a.example", "b.example"];
+    await fetchMedia(faxAt("https://a.example/1"), { hosts, fetch: localFetch, headers: { "x-key": "1" } });
+    const sent = servers.requests.map(({ host, headers }) => [host, headers["x-key"]]);
+    expect(sent).toEqual([
+      ["a.example", "1"],
+      ["b.example", undefined],
+      ["a.example", "1"],
+      ["b.example", undefined],
+    ]);
+  });
+
+  it("closes the connection of every failed try", async () => {
+    servers.respond = (_req, res) =>
+      servers.requests.length > 1 ? res.end(PDF) : void res.writeHead(503, { "retry-after": "0" }).write("…");
+    await getByPlatform({ retries: 1 });
+    await servers.requests[0]!.closed;
   });
 });

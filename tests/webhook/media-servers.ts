@@ -81,12 +81,12 @@ export async function localFetch(href: string, { method, headers, signal }: Medi
 export const faxAt = (mediaUrl: string): FaxCallback => parseFaxCallback({ ...CALLBACK, MediaUrl: mediaUrl });
 
 export type Get = (options?: FaxMediaOptions) => Promise<FaxPages>;
-/** Gets the pages at `MEDIA_URL` over TLS. */
-export const get: Get = (options) => fetchMedia(faxAt(MEDIA_URL), { fetch: localFetch, ...options });
-/** Gets the pages with the platform's own fetch. */
+/** Gets the pages at `MEDIA_URL` over TLS, with one try. */
+export const get: Get = (options) => fetchMedia(faxAt(MEDIA_URL), { fetch: localFetch, retries: 0, ...options });
+/** Gets the pages with the platform's own fetch, with one try. */
 export const getByPlatform: Get = (options) => {
   const host = `127.0.0.1:${servers.ports["http:"]}`;
-  return fetchMedia(faxAt(`http://${host}/1.pdf`), { hosts: [host], ...options });
+  return fetchMedia(faxAt(`http://${host}/1.pdf`), { hosts: [host], retries: 0, ...options });
 };
 export const BOTH: [string, Get][] = [
   ["TLS", get],

@@ -199,6 +199,11 @@ describe("fetchMedia, options", () => {
     ["timeoutMs 0", { timeoutMs: 0 }, /^timeoutMs/],
     ["timeoutMs Infinity", { timeoutMs: Infinity }, /^timeoutMs/],
     ["a timeoutMs over the range of timers", { timeoutMs: 2 ** 31 }, /^timeoutMs.* 1 to 2147483647/],
+    ["retries -1", { retries: -1 }, /^retries must be a non-negative integer, but received -1/],
+    ["retries 1.5", { retries: 1.5 }, /^retries/],
+    ["retries as text", { retries: "3" }, /^retries/],
+    ["null as retries", { retries: null }, /^retries/],
+    ["retries Infinity", { retries: Infinity }, /^retries/],
     ["fetch as text", { fetch: "fetch" }, /^fetch must be a function/],
     ["null as fetch", { fetch: null }, /^fetch must be a function/],
   ])("throws a TypeError without secrets for %s", async (_, options, message) => {
@@ -211,7 +216,7 @@ describe("fetchMedia, options", () => {
 
   it("uses the defaults for options that are undefined", async () => {
     const options = { hosts: undefined, headers: undefined, maxBytes: undefined, timeoutMs: undefined };
-    expect((await get(options)).size).toBe(PDF.length);
+    expect((await get({ ...options, retries: undefined })).size).toBe(PDF.length);
     const spy = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(PDF));
     const pages = await fetchMedia(faxAt(MEDIA_URL), { fetch: undefined }).finally(() => spy.mockRestore());
     expect(pages.size).toBe(PDF.length);
@@ -228,7 +233,14 @@ describe("fetchMedia, options", () => {
   });
 
   it("ignores options of a polluted prototype", async () => {
-    const inherited = { hosts: ["evil.example"], maxBytes: 1, timeoutMs: 1, headers: { a: "b" }, fetch: 1 };
+    const inherited = {
+      hosts: ["evil.example"],
+      maxBytes: 1,
+      timeoutMs: 1,
+      retries: -1,
+      headers: { a: "b" },
+      fetch: 1,
+    };
     await polluted(inherited, async () => {
       expect((await getByPlatform()).size).toBe(PDF.length);
       await rejection(fetchMedia(faxAt("https://evil.example/"), {}), "host-not-allowed");
