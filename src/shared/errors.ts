@@ -144,7 +144,8 @@ export class FaxRequestError extends Error {
  * The codes of a {@link FaxMediaError}.
  *
  * - `no-media`: the callback has no pages
- * - `host-not-allowed`: the URL, or the target of a redirect, is not on one of `hosts`
+ * - `host-not-allowed`: the host of the URL is not in `hosts`, or that of a redirect is in neither `hosts` nor
+ *   `redirectHosts`
  * - `http-status`: the status of the response is not 200
  * - `too-large`: the pages exceed `maxBytes`
  * - `timeout`: the pages were not complete within `timeoutMs`

@@ -33,8 +33,10 @@ export interface MediaFetchResponse {
 
 /** Checked options of a download. */
 export interface DownloadSettings {
-  /** In the form of `URL.host`. */
+  /** Hosts of the first URL and of redirects, in the form of `URL.host`. */
   readonly hosts: readonly string[];
+  /** Further hosts of redirects. */
+  readonly redirectHosts: readonly string[];
   /** By lower-case name. Sent only to the origin of the first URL. */
   readonly headers: Readonly<Record<string, string>>;
   readonly maxBytes: number;
@@ -88,8 +90,8 @@ function parseRetryAfter(header: string | null): number | undefined {
 
 async function downloadOnce(mediaUrl: string, settings: DownloadSettings, signal: AbortSignal): Promise<Bytes> {
   // Destructured because workerd's fetch throws when called as a method.
-  const { fetch, hosts, maxBytes } = settings;
-  let url = checkMediaUrl(mediaUrl, hosts);
+  const { fetch, maxBytes } = settings;
+  let url = checkMediaUrl(mediaUrl, settings);
   let headers = settings.headers;
   let status = 0;
   for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
@@ -99,7 +101,7 @@ async function downloadOnce(mediaUrl: string, settings: DownloadSettings, signal
     const isRedirect = REDIRECT_STATUSES.includes(response.status);
     const location = isRedirect ? response.headers.get("location") : null;
     if (location === null) throw httpStatusError(response, url.host);
-    const target = checkMediaUrl(location, hosts, url);
+    const target = checkMediaUrl(location, settings, url);
     // Not sent again, even if a redirect leads back: the other origin chose what the credentials would open there. An
     // origin is scheme, host and port, as in the Fetch standard (https://fetch.spec.whatwg.org/#http-redirect-fetch).
     if (target.origin !== url.origin) headers = {};
@@ -110,8 +112,11 @@ async function downloadOnce(mediaUrl: string, settings: DownloadSettings, signal
   throw new FaxMediaError("http-status", `${problem} Open it in a browser to see why.`, { status });
 }
 
-/** Returns the URL if it may be fetched. Checks the result of the WHATWG parser, which is fetched, not the text. */
-function checkMediaUrl(text: string, hosts: readonly string[], from?: URL): URL {
+/**
+ * Returns the URL if it may be fetched; `from` is the URL that redirects to it. Checks the result of the WHATWG parser,
+ * which is fetched, not the text.
+ */
+function checkMediaUrl(text: string, { hosts, redirectHosts }: DownloadSettings, from?: URL): URL {
   const source = from ? `The Location header of ${from.host}` : "mediaUrl";
   if (!URL.canParse(text, from?.href)) {
     throw hostNotAllowedError(`${source} is not a valid URL. Report this to the provider.`);
@@ -122,10 +127,11 @@ function checkMediaUrl(text: string, hosts: readonly string[], from?: URL): URL 
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
     const origin = `${url.protocol}//${url.host}`;
-    throw hostNotAllowedError(`${source} has the origin ${origin}. Use https, or http for a loopback host in hosts.`);
+    throw hostNotAllowedError(`${source} has the origin ${origin}. Use https, or http for a listed loopback host.`);
   }
-  if (hosts.includes(url.host)) return url;
-  const problem = `${source} has the host ${JSON.stringify(url.host)}, which is not in hosts.`;
+  if (hosts.includes(url.host) || (from && redirectHosts.includes(url.host))) return url;
+  const options = from ? "hosts or redirectHosts" : "hosts";
+  const problem = `${source} has the host ${JSON.stringify(url.host)}, which is not in ${options}.`;
   throw hostNotAllowedError(`${problem} Add it only if you trust it.`);
 }
 

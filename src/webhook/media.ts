@@ -20,14 +20,19 @@ import {
  */
 export interface FaxMediaOptions {
   /**
-   * Hosts that pages and redirects may be on. Compared exactly; a port other than the default is part of the host
-   * (`"media.example.com:8443"`). A listed loopback host may use plain http, for local development.
-   * Default: `["files.signalwire.com"]`.
+   * Hosts that `mediaUrl` may be on, and that get `headers`. Compared exactly; a port other than the default is part of
+   * the host (`"media.example.com:8443"`). A listed loopback host may use plain http, for local development. Put hosts
+   * that pages are only redirected to in `redirectHosts`. Default: `["files.signalwire.com"]`.
    */
   readonly hosts?: readonly string[] | undefined;
   /**
-   * Request headers, for protected pages: `authorization` with HTTP Basic or Bearer. Sent to the host of `mediaUrl`,
-   * and not sent again once a redirect leads to another origin. Default: none.
+   * Further hosts that redirects may lead to, such as those of the provider's storage. They never get `headers`, and
+   * `mediaUrl` itself cannot be on one of them. Default: none.
+   */
+  readonly redirectHosts?: readonly string[] | undefined;
+  /**
+   * Request headers, for protected pages: `authorization` with HTTP Basic or Bearer. Sent to the origin of `mediaUrl`,
+   * which can be on any of `hosts`, and not sent again once a redirect leads to another origin. Default: none.
    */
   readonly headers?: Readonly<Record<string, string>> | Iterable<readonly [name: string, value: string]> | undefined;
   /** Maximum bytes of the pages, counted after decompression. They are held in memory. Default: 33,554,432 (32 MiB). */
@@ -60,8 +65,8 @@ export type FaxPages = FaxMedia & {
  * Returns the pages of a received fax: those in the callback (`storeMedia: false`), or those at its `mediaUrl`.
  *
  * The URL is untrusted, even in a signed request. It is fetched only by https and only from `hosts`. At most three
- * redirects are followed, to the same hosts. At most `maxBytes` are read, and only PDF or TIFF is returned. It is tried
- * again if the pages are late.
+ * redirects are followed, only to `hosts` and `redirectHosts`. At most `maxBytes` are read, and only PDF or TIFF is
+ * returned. Pages that are late are tried again.
  *
  * A provider waits only seconds for the response to a callback. Start the download there, but do not wait for it.
  *
@@ -89,6 +94,7 @@ export async function fetchMedia(
 
 const OPTION_NAMES = [
   "hosts",
+  "redirectHosts",
   "headers",
   "maxBytes",
   "timeoutMs",
@@ -103,28 +109,38 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 function checkMediaOptions(options: FaxMediaOptions): DownloadSettings {
   const own: FaxMediaOptions = checkOptionNames("fetchMedia", options, OPTION_NAMES);
   const { hosts = ["files.signalwire.com"], headers = {}, maxBytes = 32 * 1024 * 1024, timeoutMs = 30_000 } = own;
-  const { retries = 3, fetch = globalThis.fetch } = own;
-  if (!Array.isArray(hosts) || hosts.length === 0) throw optionError("hosts", "an array of at least one host", hosts);
+  const { redirectHosts = [], retries = 3, fetch = globalThis.fetch } = own;
   if (!isInteger(maxBytes, 1)) throw optionError("maxBytes", "a positive integer", maxBytes);
   if (!isInteger(timeoutMs, 1) || timeoutMs > LONGEST_DELAY) {
     throw optionError("timeoutMs", `an integer from 1 to ${LONGEST_DELAY}`, timeoutMs);
   }
   if (!isInteger(retries, 0)) throw optionError("retries", "a non-negative integer", retries);
   if (typeof fetch !== "function") throw optionError("fetch", "a function", fetch);
-  return { hosts: hosts.map(checkHost), headers: checkRequestHeaders(headers), maxBytes, timeoutMs, retries, fetch };
+  const allowed = {
+    hosts: checkHosts("hosts", hosts, 1),
+    redirectHosts: checkHosts("redirectHosts", redirectHosts, 0),
+  };
+  return { ...allowed, headers: checkRequestHeaders(headers), maxBytes, timeoutMs, retries, fetch };
 }
 
 function isInteger(value: unknown, minimum: number): value is number {
   return Number.isSafeInteger(value) && (value as number) >= minimum;
 }
 
+function checkHosts(option: string, hosts: unknown, minimum: number): string[] {
+  if (Array.isArray(hosts) && hosts.length >= minimum) {
+    return hosts.map((host, index) => checkHost(`${option}[${index}]`, host));
+  }
+  throw optionError(option, minimum > 0 ? "an array of at least one host" : "an array of hosts", hosts);
+}
+
 /** Returns a host in the form of `URL.host`: lower case, punycode, without the default port. */
-function checkHost(host: unknown, index: number): string {
+function checkHost(name: string, host: unknown): string {
   // Excludes path, query and user. "*" is valid in a URL's host, but would match no host.
   const isBare = typeof host === "string" && /^[^\s/\\?#@*]+$/.test(host);
   if (isBare && URL.canParse(`https://${host}`)) return new URL(`https://${host}`).host;
   const expected = 'a host such as "files.signalwire.com", without scheme, path or wildcard';
-  throw optionError(`hosts[${index}]`, expected, host);
+  throw optionError(name, expected, host);
 }
 
 /** Returns the headers by lower-case name. Errors contain neither a value nor a cause, because values are secrets. */

@@ -125,6 +125,36 @@ describe("fetchMedia, redirects", () => {
     expect(servers.requests).toHaveLength(1);
   });
 
+  it("follows redirects to redirectHosts and back, without headers", async () => {
+    servers.respond = redirect({
+      "/1": "https://b.example/2",
+      "/2": "https://C.example:8443/3",
+      "/3": "https://a.example/4",
+    });
+    const redirectHosts = ["B.example", "c.example:8443"];
+    const headers = { authorization: "Bearer secret" };
+    await fetchMedia(faxAt("https://a.example/1"), { hosts: ["a.example"], redirectHosts, fetch: localFetch, headers });
+    expect(servers.requests.map(({ host, headers }) => [host, headers.authorization])).toEqual([
+      ["a.example", "Bearer secret"],
+      ["b.example", undefined],
+      ["c.example:8443", undefined],
+      ["a.example", undefined],
+    ]);
+  });
+
+  it("does not fetch a mediaUrl at one of redirectHosts", async () => {
+    const redirectHosts = ["b.example"];
+    const failed = fetchMedia(faxAt("https://b.example/1"), { redirectHosts, fetch: localFetch });
+    await rejection(failed, "host-not-allowed", '"b.example", which is not in hosts.');
+    expect(servers.requests).toEqual([]);
+  });
+
+  it.each(["https://b.example:8443/", "https://c.b.example/"])("does not follow a redirect to %s", async (location) => {
+    servers.respond = redirect({ "/p/1.pdf?X-Signature=secret": location });
+    await rejection(get({ redirectHosts: ["b.example"] }), "host-not-allowed", "not in hosts or redirectHosts");
+    expect(servers.requests).toHaveLength(1);
+  });
+
   it.each(BOTH)("stops after three redirects over %s", async (_, getPages) => {
     servers.respond = (req, res) => res.writeHead(307, { location: req.url! }).end();
     expect((await rejection(getPages(), "http-status", "3 times")).status).toBe(307);

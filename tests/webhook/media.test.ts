@@ -188,6 +188,9 @@ describe("fetchMedia, options", () => {
     ...["https://a", "*.a.example", "a/", "a?", "a#", "a\\b", "me@a", " a", "a\t", "", "a:port", undefined].map(
       (host): [string, unknown, RegExp] => [`the host ${JSON.stringify(host)}`, { hosts: ["b", host] }, /^hosts\[1\]/],
     ),
+    ["redirectHosts as text", { redirectHosts: "a.example" }, /^redirectHosts must be an array of hosts/],
+    ["null as redirectHosts", { redirectHosts: null }, /^redirectHosts must be an array/],
+    ["a redirect host with a wildcard", { redirectHosts: ["a.example", "*.b.example"] }, /^redirectHosts\[1\]/],
     ["headers as text", { headers: "authorization: x" }, /^headers must be/],
     ["null as headers", { headers: null }, /^headers must be/],
     ["an undefined token", { headers: { authorization: undefined } }, /^headers\["authorization"\] must be/],
@@ -216,7 +219,7 @@ describe("fetchMedia, options", () => {
 
   it("uses the defaults for options that are undefined", async () => {
     const options = { hosts: undefined, headers: undefined, maxBytes: undefined, timeoutMs: undefined };
-    expect((await get({ ...options, retries: undefined })).size).toBe(PDF.length);
+    expect((await get({ ...options, redirectHosts: undefined, retries: undefined })).size).toBe(PDF.length);
     const spy = vi.spyOn(globalThis, "fetch").mockImplementation(async () => new Response(PDF));
     const pages = await fetchMedia(faxAt(MEDIA_URL), { fetch: undefined }).finally(() => spy.mockRestore());
     expect(pages.size).toBe(PDF.length);
@@ -235,6 +238,7 @@ describe("fetchMedia, options", () => {
   it("ignores options of a polluted prototype", async () => {
     const inherited = {
       hosts: ["evil.example"],
+      redirectHosts: 1,
       maxBytes: 1,
       timeoutMs: 1,
       retries: -1,
