@@ -1,4 +1,4 @@
-/** The bounded reader: a stream into one buffer. */
+/** The bounded reader, a stream into one buffer, and strict UTF-8. */
 
 /** Bytes that a `Blob` accepts: not shared with other threads. */
 export type Bytes = Uint8Array<ArrayBuffer>;
@@ -35,4 +35,14 @@ function growBuffer(bytes: Uint8Array, length: number): Buffer<ArrayBuffer> {
   const larger = Buffer.allocUnsafeSlow(length);
   larger.set(bytes);
   return larger;
+}
+
+/**
+ * Decodes UTF-8; returns `undefined` for other bytes. A byte order mark is text, as in WHATWG form parsing.
+ *
+ * Compares the bytes instead of creating a fatal `TextDecoder`, which Jest's jsdom environment does not have.
+ */
+export function decodeUtf8(bytes: Buffer): string | undefined {
+  const text = bytes.toString();
+  return Buffer.from(text).equals(bytes) ? text : undefined;
 }

@@ -1,6 +1,6 @@
 /** One GET that is safe from server-side request forgery: https, listed hosts, checked redirects, limited bytes. */
 import { FaxMediaError } from "../shared/errors.js";
-import { type Bytes, readBytes } from "./bytes.js";
+import { type Bytes, decodeUtf8, readBytes } from "./bytes.js";
 
 /** The options of `fetchMedia`'s `fetch`. Structural, so that the declarations need neither DOM nor Node types. */
 export interface MediaFetchInit {
@@ -101,7 +101,7 @@ async function downloadOnce(mediaUrl: string, settings: DownloadSettings, signal
     const isRedirect = REDIRECT_STATUSES.includes(response.status);
     const location = isRedirect ? response.headers.get("location") : null;
     if (location === null) throw httpStatusError(response, url.host);
-    const target = checkMediaUrl(location, settings, url);
+    const target = checkMediaUrl(decodeLocation(location), settings, url);
     // Not sent again, even if a redirect leads back: the other origin chose what the credentials would open there. An
     // origin is scheme, host and port, as in the Fetch standard (https://fetch.spec.whatwg.org/#http-redirect-fetch).
     if (target.origin !== url.origin) headers = {};
@@ -118,21 +118,39 @@ async function downloadOnce(mediaUrl: string, settings: DownloadSettings, signal
  */
 function checkMediaUrl(text: string, { hosts, redirectHosts }: DownloadSettings, from?: URL): URL {
   const source = from ? `The Location header of ${from.host}` : "mediaUrl";
-  if (!URL.canParse(text, from?.href)) {
-    throw hostNotAllowedError(`${source} is not a valid URL. Report this to the provider.`);
-  }
-  const url = new URL(text, from?.href);
+  const url = toUrl(text, from?.href);
+  if (url === undefined) throw hostNotAllowedError(`${source} is not a valid URL. Report this to the provider.`);
   if (url.username || url.password) {
     throw hostNotAllowedError(`${source} has a user name or password for ${url.host}. Pass them in headers instead.`);
   }
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname))) {
-    const origin = `${url.protocol}//${url.host}`;
-    throw hostNotAllowedError(`${source} has the origin ${origin}. Use https, or http for a listed loopback host.`);
+    // The scheme of `user:password@host` is the user name.
+    const fact = url.host ? `has the origin ${url.protocol}//${url.host}` : "has no host";
+    throw hostNotAllowedError(`${source} ${fact}. Use https, or http for a listed loopback host.`);
   }
   if (hosts.includes(url.host) || (from && redirectHosts.includes(url.host))) return url;
   const options = from ? "hosts or redirectHosts" : "hosts";
   const problem = `${source} has the host ${JSON.stringify(url.host)}, which is not in ${options}.`;
   throw hostNotAllowedError(`${problem} Add it only if you trust it.`);
+}
+
+/** Parses a URL. `URL.canParse` of Node 20 and 22 fails after some thousand calls for text that is not ASCII. */
+export function toUrl(text: string, base?: string): URL | undefined {
+  try {
+    return new URL(text, base);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Decodes a Location that is raw UTF-8, as browsers do: a header's text has one character for each byte. Keeps text that
+ * is not UTF-8, or that `fetch` has decoded.
+ */
+function decodeLocation(header: string): string {
+  const bytes = Buffer.from(header, "latin1");
+  const isLatin1 = bytes.toString("latin1") === header;
+  return (isLatin1 ? decodeUtf8(bytes) : undefined) ?? header;
 }
 
 /** Whether a hostname is a loopback address. The URL parser has normalized "127.1" and "2130706433". RFC 6761, 6890. */

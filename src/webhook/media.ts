@@ -12,6 +12,7 @@ import {
   type MediaFetchInit,
   type MediaFetchResponse,
   mediaTooLargeError,
+  toUrl,
 } from "./download.js";
 
 /**
@@ -138,7 +139,8 @@ function checkHosts(option: string, hosts: unknown, minimum: number): string[] {
 function checkHost(name: string, host: unknown): string {
   // Excludes path, query and user. "*" is valid in a URL's host, but would match no host.
   const isBare = typeof host === "string" && /^[^\s/\\?#@*]+$/.test(host);
-  if (isBare && URL.canParse(`https://${host}`)) return new URL(`https://${host}`).host;
+  const url = isBare && toUrl(`https://${host}`);
+  if (url) return url.host;
   const expected = 'a host such as "files.signalwire.com", without scheme, path or wildcard';
   throw optionError(name, expected, host);
 }

@@ -1,5 +1,6 @@
 /** A strict parser of multipart/form-data: the same result on every runtime. */
 import { formatValue } from "../shared/messages.js";
+import { decodeUtf8 } from "./bytes.js";
 import { type ContentType, CONTROL, parseContentType, parseHeader, TOKEN } from "./content-type.js";
 
 /** Thrown for a body that cannot be parsed. `reason` is the reason of the refusal. */
@@ -195,7 +196,7 @@ function readDisposition(header: string | undefined): { name: string; filename: 
   if (value !== "form-data" || name === undefined || parameters!.has("name*")) {
     throw unreadableError('A part has no valid "Content-Disposition: form-data" header with one name.');
   }
-  return { name: unescapeName(decodeUtf8(Buffer.from(name, "latin1"))), filename: readFilename(parameters!) };
+  return { name: unescapeName(decodeText(Buffer.from(name, "latin1"))), filename: readFilename(parameters!) };
 }
 
 /**
@@ -226,18 +227,16 @@ function decodeTextPart(bytes: Buffer, contentType: ContentType | undefined): st
   if (contentType === undefined) throw unreadableError("The Content-Type of a text part is malformed.");
   const charset = contentType.parameters.get("charset") ?? "utf-8";
   const isAscii = ASCII_CHARSET.test(charset) && bytes.every((byte) => byte <= 0x7f);
-  if (isAscii || /^utf-?8$/i.test(charset)) return decodeUtf8(bytes);
+  if (isAscii || /^utf-?8$/i.test(charset)) return decodeText(bytes);
   throw unreadableError(`The charset of a text part must be utf-8, but received ${formatValue(charset)}.`);
 }
 
 /**
- * Decodes UTF-8. Throws for other bytes, because with replacement characters different bodies would decode to the same
- * text, which is not the signed text. A byte order mark is text, as in WHATWG form parsing.
- *
- * Compares the bytes instead of creating a fatal `TextDecoder`, which Jest's jsdom environment does not have.
+ * Decodes text. Throws for bytes that are not UTF-8, because with replacement characters different bodies would decode
+ * to the same text, which is not the signed text.
  */
-function decodeUtf8(bytes: Buffer): string {
-  const text = bytes.toString();
-  if (Buffer.from(text).equals(bytes)) return text;
-  throw unreadableError("A name or the text of a part is not valid UTF-8.");
+function decodeText(bytes: Buffer): string {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) throw unreadableError("A name or the text of a part is not valid UTF-8.");
+  return text;
 }

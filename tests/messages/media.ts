@@ -96,6 +96,7 @@ export const media: Messages = {
     `fetchMedia(faxAt("1.pdf"))`,
     `fetchMedia(faxAt("https://me:secret@files.signalwire.com/1.pdf"))`,
     `fetchMedia(faxAt("http://10.0.0.1/1.pdf"))`,
+    `fetchMedia(faxAt("blob:https://files.signalwire.com/1"))`,
     `fetchMedia(faxAt("https://files.example/1.pdf"))`,
     `fetchMedia(callback, { fetch: respond(302, { location: "https://[" }) })`,
     `fetchMedia(callback, { fetch: respond(302, { location: "http://169.254.169.254/latest/meta-data/" }) })`,
