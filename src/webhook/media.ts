@@ -145,22 +145,32 @@ function checkHost(name: string, host: unknown): string {
   throw optionError(name, expected, host);
 }
 
-/** Returns the headers by lower-case name. Errors contain neither a value nor a cause, because values are secrets. */
+/** Returns the headers by lower-case name. Errors contain no name, value or cause, because all of them can be secrets. */
 function checkRequestHeaders(headers: NonNullable<FaxMediaOptions["headers"]>): Record<string, string> {
-  if (typeof headers !== "object" || headers === null)
-    throw optionError("headers", "an object or an iterable of pairs", headers);
-  const pairs = (Symbol.iterator in headers ? [...headers] : Object.entries(headers)) as [string, string][];
+  if (typeof headers !== "object" || headers === null) {
+    throw new TypeError(`headers must be an object or an iterable of pairs, but received ${nameType(headers)}.`);
+  }
   const sent = new Headers();
-  for (const [name, value] of pairs) {
-    if (typeof value !== "string") throw optionError(`headers[${formatValue(name)}]`, "a string", value);
+  for (const pair of Symbol.iterator in headers ? headers : Object.entries(headers)) {
+    if (!Array.isArray(pair)) throw new TypeError(`headers must contain pairs, but received ${nameType(pair)}.`);
+    const [name, value] = pair as [string, string];
+    if (typeof value !== "string") {
+      const problem = `The value of a header in headers must be a string, but received ${nameType(value)}.`;
+      throw new TypeError(problem + hintFor(value));
+    }
     try {
       sent.append(name, value);
     } catch {
-      const problem = `headers[${formatValue(name)}] has an invalid name or value.`;
-      throw new TypeError(`${problem} Look for line breaks and characters that are not ASCII.`);
+      const problem = "A header in headers has an invalid name or value.";
+      throw new TypeError(`${problem} Look for line breaks, spaces in the name and characters that are not ASCII.`);
     }
   }
   return Object.fromEntries(sent);
+}
+
+/** The type of a value that can be a secret: "a string", "an array", "undefined". */
+function nameType(value: unknown): string {
+  return /string|number|boolean/.test(typeof value) ? `a ${typeof value}` : formatValue(value);
 }
 
 /** Checks the SID again, because the callback may not be from our parser and the file is named after it. */

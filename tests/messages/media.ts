@@ -78,6 +78,7 @@ export const media: Messages = {
     `fetchMedia(callback, { redirectHosts: null })`,
     `fetchMedia(callback, { redirectHosts: ["*.amazonaws.com"] })`,
     `fetchMedia(callback, { headers: "authorization: Bearer secret" })`,
+    `fetchMedia(callback, { headers: ["authorization: Bearer secret"] })`,
     `fetchMedia(callback, { headers: { authorization: undefined } })`,
     `fetchMedia(callback, { headers: { authorization: "Bearer\\nsecret" } })`,
     `fetchMedia(callback, { maxBytes: "1" })`,

@@ -53,7 +53,7 @@ describe("fetchMedia, pages", () => {
     ["no bytes", ""],
   ])("throws not-a-fax for %s", async (_, text) => {
     servers.respond = (_req, res) => res.writeHead(200, { "content-type": "application/pdf" }).end(text);
-    await rejection(get(), "not-a-fax", `${text.length} bytes`);
+    await rejection(get(), "not-a-fax", `${Buffer.byteLength(text)} bytes`);
     await rejection(fetchMedia({ faxSid: "FX1", media: new Blob([text]) }), "not-a-fax");
   });
 
@@ -191,11 +191,25 @@ describe("fetchMedia, options", () => {
     ["redirectHosts as text", { redirectHosts: "a.example" }, /^redirectHosts must be an array of hosts/],
     ["null as redirectHosts", { redirectHosts: null }, /^redirectHosts must be an array/],
     ["a redirect host with a wildcard", { redirectHosts: ["a.example", "*.b.example"] }, /^redirectHosts\[1\]/],
-    ["headers as text", { headers: "authorization: x" }, /^headers must be/],
+    ["headers as text", { headers: "Bearer secret" }, /^headers must be.* received a string\.$/],
+    ["a header line as headers", { headers: "set-cookie: secret=1" }, /^headers must be.* received a string\.$/],
     ["null as headers", { headers: null }, /^headers must be/],
-    ["an undefined token", { headers: { authorization: undefined } }, /^headers\["authorization"\] must be/],
+    [
+      "an undefined token",
+      { headers: { authorization: undefined } },
+      /value of a header in headers must be a string.* undefined\.$/,
+    ],
     ["a header with a line break", { headers: { authorization: "Bearer secret\nx: y" } }, /line breaks/],
-    ["an invalid header name", { headers: { "a b": "secret" } }, /^headers\["a b"\]/],
+    ["a header name that contains the value", { headers: { "authorization: Bearer secret": "" } }, /invalid name/],
+    ["a header without a name", { headers: [["", "secret"]] }, /invalid name/],
+    ["a list of header lines", { headers: ["authorization: secret"] }, /^headers must contain pairs.* a string\.$/],
+    ["a number as header value", { headers: { "secret-name": 12345 } }, /received a number\.$/],
+    ["a list as header value", { headers: { "secret-name": ["secret"] } }, /received an array\.$/],
+    [
+      "a promise as header value",
+      { headers: { "secret-name": Promise.resolve() } },
+      /received a Promise\. Is an await/,
+    ],
     ["maxBytes 0", { maxBytes: 0 }, /^maxBytes.* 0\.$/],
     ["maxBytes 1.5", { maxBytes: 1.5 }, /^maxBytes/],
     ["maxBytes as text", { maxBytes: "1" }, /^maxBytes/],
