@@ -230,12 +230,15 @@ const EXTENSIONS = { "application/pdf": "pdf", "image/tiff": "tiff" } as const;
 const TIFF_SIGNATURES = ["II*\0", "MM\0*", "II+\0", "MM\0+"];
 
 /**
- * Detects the type by the first bytes. The signature must be at the start, as in https://mimesniff.spec.whatwg.org/.
- * Acrobat searches 1024 bytes for "%PDF-", which would accept an HTML page that mentions it.
+ * A PDF after the byte order mark and the line breaks that some writers and servers add. Viewers search 1024 bytes for
+ * "%PDF-", which would accept an HTML page that mentions it.
  */
+const PDF_START = /^(?:\xef\xbb\xbf)?[\t\n\f\r ]{0,12}%PDF-/;
+
+/** Detects the type by the first bytes. */
 export function detectPagesType(bytes: Uint8Array): FaxPages["type"] | undefined {
   const start = firstCharacters(bytes);
-  if (start.startsWith("%PDF-")) return "application/pdf";
+  if (PDF_START.test(start)) return "application/pdf";
   return TIFF_SIGNATURES.some((signature) => start.startsWith(signature)) ? "image/tiff" : undefined;
 }
 

@@ -27,6 +27,11 @@ const useFakeTimers = () => vi.useFakeTimers({ toFake: ["setTimeout", "clearTime
 describe("fetchMedia, pages", () => {
   it.each([
     ["a PDF", "%PDF-1.7\n…", "application/pdf", "FX1.pdf"],
+    ["a PDF after a byte order mark", "\xef\xbb\xbf%PDF-1.7", "application/pdf", "FX1.pdf"],
+    ["a PDF after LF", "\n%PDF-1.7", "application/pdf", "FX1.pdf"],
+    ["a PDF after CR LF", "\r\n%PDF-1.7", "application/pdf", "FX1.pdf"],
+    ["a PDF after a tab, a form feed and a space", "\t\f %PDF-1.7", "application/pdf", "FX1.pdf"],
+    ["a PDF after all of these", `\xef\xbb\xbf${"\r\n".repeat(6)}%PDF-1.7`, "application/pdf", "FX1.pdf"],
     ["a little-endian TIFF", "II*\0\x08\0\0\0", "image/tiff", "FX1.tiff"],
     ["a big-endian TIFF", "MM\0*\0\0\0\x08", "image/tiff", "FX1.tiff"],
     ["a little-endian BigTIFF", "II+\0\x08\0\0\0", "image/tiff", "FX1.tiff"],
@@ -45,7 +50,14 @@ describe("fetchMedia, pages", () => {
   it.each([
     ["HTML", "<!DOCTYPE html><title>Sign in</title>"],
     ["HTML that contains a PDF signature", "<html>%PDF-1.4"],
-    ["a PDF after whitespace", "\n%PDF-1.4"],
+    ["HTML after whitespace", "\n<!-- %PDF-1.4"],
+    ["a GIF that contains a PDF signature", "GIF89a%PDF-1.4"],
+    ["a PDF after a letter", "x%PDF-1.4"],
+    ["a PDF after a NUL", "\0%PDF-1.4"],
+    ["a PDF after a vertical tab", "\v%PDF-1.4"],
+    ["a PDF after 13 spaces", " ".repeat(13) + "%PDF-1.4"],
+    ["a PDF after a line break and a byte order mark", "\n\ufeff%PDF-1.4"],
+    ["a TIFF after a line break", "\nII*\0\x08\0\0\0"],
     ["a lower-case PDF signature", "%pdf-1.4"],
     ["an incomplete PDF signature", "%PDF 1.4"],
     ["half a TIFF signature", "II*"],
