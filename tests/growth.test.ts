@@ -5,7 +5,7 @@ import ts from "typescript";
 import { describe, expect, it, vi } from "vitest";
 import { FaxResponse, parseFaxCallback, parseFaxRequest, parseTwiml, receive, toTwiml } from "../src/index.js";
 import { type FaxWebhookOptions, type HandleRequest, verifyRequest } from "../src/webhook/index.js";
-import { parseHeader } from "../src/webhook/content-type.js";
+import { parseDisposition, parseHeader } from "../src/webhook/content-type.js";
 import { BOUND, boundOf, growthOf, type Run, SHORT, TIMES } from "./measure.js";
 import { FORM, open, ORIGIN, setUp, stream, TOKEN } from "./webhook/support.js";
 
@@ -375,6 +375,16 @@ describe("growth: multipart callbacks", () => {
     }
     const distinct = numbered((i) => `;n${String(i).padStart(6, "0")}="\\a"`, unit === ";" ? ";" : "");
     await expectLinear((length) => parseHeader("a/b" + distinct(length)));
+  });
+
+  const filenames = ['"', '" ', '\\"', ';filename="', ';x="";filename="', " x", " ", ";filename=x "];
+  it.each(filenames)("parseDisposition of a filename of %j", async (unit) => {
+    for (const start of ['filename="', 'filename="a"', "filename=", "filename=x"]) {
+      for (const end of ["x", '"']) {
+        const text = pumped(`form-data;${start}`, unit, end);
+        await expectLinear((length) => parseDisposition(text(length)), JSON.stringify([start, end]), 16 * SHORT);
+      }
+    }
   });
 
   it("a stream of single bytes, and many headers with one name", async () => {

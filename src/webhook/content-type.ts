@@ -28,8 +28,10 @@ export function parseContentType(header: string | undefined): ContentType | unde
   return parameters && /^[^/]+\/[^/]+$/.test(value!) ? { type: value!, parameters } : undefined;
 }
 
+const TOKEN_PATTERN = "[!#$%&'*+.^`|~\\w-]+";
+
 /** A token. RFC 9110, section 5.6.2. */
-export const TOKEN = /^[!#$%&'*+.^`|~\w-]+$/;
+export const TOKEN = new RegExp(`^${TOKEN_PATTERN}$`);
 
 /** A control character other than the tab. */
 export const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
@@ -37,32 +39,62 @@ export const CONTROL = /[\0-\x08\x0a-\x1f\x7f]/;
 /** The value and the whitespace around it. */
 const VALUE = /[ \t]*([!#$%&'*+.^`|~\w/-]+)[ \t]*/y;
 
-/** A parameter, whose value is a token or a quoted string. It may be empty. RFC 9110, section 5.6.6. */
-const PARAMETER = /;[ \t]*(?:([!#$%&'*+.^`|~\w-]+)=(?:([!#$%&'*+.^`|~\w-]+)|"((?:[^"\\]|\\.)*)")[ \t]*)?/y;
+/** A quoted string. RFC 9110, section 5.6.4. */
+const { source: QUOTED } = /"((?:[\t -!#-[\]-~\x80-\uffff]|\\[\t -~\x80-\uffff])*)"/;
+
+/** A parameter, whose value is a quoted string or a token. It may be empty. RFC 9110, section 5.6.6. */
+const PARAMETER = new RegExp(`;[ \\t]*(?:(${TOKEN_PATTERN})=(?:${QUOTED}|(${TOKEN_PATTERN}))[ \\t]*)?`, "y");
+
+/** A backslash and the character that it escapes. RFC 9110, section 5.6.4. */
+const QUOTED_PAIR = /\\(.)/g;
 
 /** Parses a value with parameters. Returns undefined for a malformed header and for a repeated parameter. */
 export function parseHeader(header: string | undefined): HeaderValue | undefined {
-  if (header === undefined || CONTROL.test(header)) return undefined;
+  return parseParameters(header, [PARAMETER], QUOTED_PAIR);
+}
+
+/**
+ * A filename as encoders write it, outside the grammar: with quotes (`"a"b.pdf"`), control characters, a backslash at its
+ * end, or unquoted spaces. It ends before a semicolon, so that it cannot contain another parameter for other parsers.
+ */
+const FILENAME = /;[ \t]*(filename)=(?:"((?:[^"\\]|\\.)*|.*?)"|([^"; \t]+(?:[ \t]+[^"; \t]+)*))[ \t]*(?=;|$)/iy;
+
+/** An escaped quote or backslash. Any other backslash is literal, because browsers and curl do not escape `C:\fax`. */
+const ESCAPED_QUOTE = /\\(["\\])/g;
+
+/** Parses a Content-Disposition (RFC 7578, section 4.2) as {@link parseHeader} does, but with any filename. */
+export function parseDisposition(header: string | undefined): HeaderValue | undefined {
+  return parseParameters(header, [FILENAME, PARAMETER], ESCAPED_QUOTE);
+}
+
+function parseParameters(
+  header: string | undefined,
+  patterns: readonly RegExp[],
+  escape: RegExp,
+): HeaderValue | undefined {
+  if (header === undefined) return undefined;
+  const parameters = new Map<string, string>();
   VALUE.lastIndex = 0;
   const value = VALUE.exec(header)?.[1];
   if (value === undefined) return undefined;
-  const parameters = new Map<string, string>();
-  for (let at = VALUE.lastIndex; at < header.length; at = PARAMETER.lastIndex) {
-    PARAMETER.lastIndex = at;
-    const match = PARAMETER.exec(header);
-    if (match === null) return undefined;
-    const [, name, token, quoted] = match;
+  for (let at = VALUE.lastIndex; at < header.length;) {
+    const match = matchAt(patterns, header, at);
+    if (match === undefined) return undefined;
+    at += match[0].length;
+    const [, name, quoted, token] = match;
     if (name === undefined) continue;
     if (parameters.has(name.toLowerCase())) return undefined;
-    parameters.set(name.toLowerCase(), token ?? unquote(quoted!));
+    parameters.set(name.toLowerCase(), quoted?.replace(escape, "$1") ?? token!);
   }
   return { value: value.toLowerCase(), parameters };
 }
 
-/**
- * Removes the backslashes before quotes and backslashes. Any other backslash is literal, because browsers and curl do
- * not escape backslashes (`C:\fax`).
- */
-function unquote(text: string): string {
-  return text.replace(/\\(["\\])/g, "$1");
+/** The match of the first of the sticky patterns that matches at a position. */
+function matchAt(patterns: readonly RegExp[], text: string, at: number): RegExpExecArray | undefined {
+  for (const pattern of patterns) {
+    pattern.lastIndex = at;
+    const match = pattern.exec(text);
+    if (match !== null) return match;
+  }
+  return undefined;
 }

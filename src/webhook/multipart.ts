@@ -1,7 +1,7 @@
 /** A strict parser of multipart/form-data: the same result on every runtime. */
 import { formatValue } from "../shared/messages.js";
 import { decodeUtf8 } from "./bytes.js";
-import { type ContentType, CONTROL, parseContentType, parseHeader, TOKEN } from "./content-type.js";
+import { type ContentType, CONTROL, parseContentType, parseDisposition, parseHeader, TOKEN } from "./content-type.js";
 
 /** Thrown for a body that cannot be parsed. `reason` is the reason of the refusal. */
 export class MultipartError extends Error {
@@ -20,7 +20,7 @@ export interface BodyLimits {
   readonly maxMediaBytes: number;
 }
 
-/** A part: text, or a file if it has a filename. */
+/** A part: text, or a file if it has a filename or is a `Media` of another type than text. */
 export type MultipartPair = [name: string, value: string | File];
 
 /** Providers send about a dozen parts with up to five short headers. Larger bodies cost us more than the sender. */
@@ -107,18 +107,22 @@ function skipPadding(body: Buffer, from: number): number {
   return at;
 }
 
+const TEXT_AFTER_BOUNDARY = "A line begins with the boundary, but has more text or does not end with CR LF.";
+
 function skipLineEnd(body: Buffer, from: number): number {
   const at = skipPadding(body, from);
   if (body[at] === CR && body[at + 1] === LF) return at + 2;
-  throw unreadableError("A line begins with the boundary, but has more text or does not end with CR LF.");
+  throw unreadableError(TEXT_AFTER_BOUNDARY);
 }
 
 function checkEpilogue(body: Buffer, delimiter: Buffer, from: number): void {
   const at = skipPadding(body, from);
-  if (at === body.length) return;
-  const epilogue = skipLineEnd(body, at);
-  if (!body.includes(delimiter, epilogue - 1)) return;
-  throw unreadableError("Another boundary follows the closing boundary.");
+  // RFC 2046, section 5.1.1, requires readers to ignore what follows, such as half a line break.
+  if (body[at] === CR || body[at] === LF || at === body.length) {
+    if (!body.includes(delimiter, at)) return;
+    throw unreadableError("Another boundary follows the closing boundary.");
+  }
+  throw unreadableError(TEXT_AFTER_BOUNDARY);
 }
 
 function readPart(body: Buffer, start: number, end: number, remaining: RemainingBytes): MultipartPair {
@@ -126,16 +130,22 @@ function readPart(body: Buffer, start: number, end: number, remaining: Remaining
   const headers = parsePartHeaders(body.toString("latin1", start, contentAt - 4));
   checkEncoding(headers.get("content-transfer-encoding") ?? "binary");
   const { name, filename } = readDisposition(headers.get("content-disposition"));
-  // The default is text in UTF-8. RFC 7578, section 4.4.
-  const contentType = parseContentType(headers.get("content-type") ?? "text/plain");
+  const typeHeader = headers.get("content-type")?.replace(/^[ \t]+$/, "");
+  // The default is text in UTF-8 (RFC 7578, section 4.4), also for an empty header (RFC 2045, section 5.2).
+  const contentType = parseContentType(typeHeader || "text/plain");
   if (contentType?.type.startsWith("multipart/")) throw unreadableError("A part contains other parts.");
   const content = body.subarray(contentAt, end);
-  const isText = filename === undefined;
+  const isText = filename === undefined && !isUnnamedMedia(name, contentType);
   consume(remaining, Buffer.byteLength(name) + (isText ? content.length : 0), isText ? 0 : content.length);
   if (isText) return [name, decodeTextPart(content, contentType)];
   // A malformed type never loses the pages.
-  const type = headers.has("content-type") ? contentType?.type : "";
-  return [name, new File([content], filename, { type: type ?? "" })];
+  const type = (typeHeader && contentType?.type) ?? "";
+  return [name, new File([content], filename ?? "", { type })];
+}
+
+/** Whether a part without a filename, which is optional (RFC 7578, section 4.2), contains the pages. */
+function isUnnamedMedia(name: string, contentType: ContentType | undefined): boolean {
+  return name === "Media" && contentType !== undefined && !contentType.type.startsWith("text/");
 }
 
 /** The unused bytes of the limits. */
@@ -170,7 +180,9 @@ function parsePartHeaders(text: string): Map<string, string> {
   for (const line of lines) {
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(colon, 0)).toLowerCase();
-    if (!TOKEN.test(name) || CONTROL.test(line) || headers.has(name)) {
+    // A filename may contain other control characters.
+    const invalid = name === "content-disposition" ? /[\r\n]/ : CONTROL;
+    if (!TOKEN.test(name) || invalid.test(line) || headers.has(name)) {
       throw unreadableError("A header of a part is malformed, folded or repeated.");
     }
     headers.set(name, line.slice(colon + 1));
@@ -191,7 +203,7 @@ function checkEncoding(header: string): void {
 
 /** Reads the names of a part (RFC 7578, section 4.2). Refuses `name*`, from which other parsers read another name. */
 function readDisposition(header: string | undefined): { name: string; filename: string | undefined } {
-  const { value, parameters } = parseHeader(header) ?? {};
+  const { value, parameters } = parseDisposition(header) ?? {};
   const name = parameters?.get("name");
   if (value !== "form-data" || name === undefined || parameters!.has("name*")) {
     throw unreadableError('A part has no valid "Content-Disposition: form-data" header with one name.');

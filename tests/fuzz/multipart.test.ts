@@ -264,11 +264,20 @@ const change: fc.Arbitrary<Change> = fc.oneof(
  * - white space after a boundary (RFC 2046, section 5.1.1) makes the boundary text for busboy;
  * - busboy skips a part with an empty parameter (";;", or ";" at the end; RFC 9110, section 5.6.6);
  * - busboy skips a part with `filename*` in quotes or of an unknown charset, or an empty value without quotes;
- * - for busboy an octet-stream without a filename is a file, and an empty name or filename is absent.
+ * - busboy skips a part whose filename has an unescaped quote, a control character or, unquoted, a space;
+ * - for busboy an octet-stream without a filename is a file, a PDF named Media without a filename is text, and an empty
+ *   name or filename is absent.
  */
 const SKIPPED_BY_BUSBOY = /;[ \t]*(;|\r\n)|filename\*|octet-stream|name=""/;
+const LENIENT_FILENAME = /filename=(?!(?:"(?:[^"\\\0-\x1f\x7f]|\\.)*"|[!#$%&'*+.^`|~\w-]+)[ \t]*(?:;|\r\n))/i;
 const differsByDesign = (body: string, boundary: string) =>
-  SKIPPED_BY_BUSBOY.test(body) || body.includes(`--${boundary} `) || body.includes(`--${boundary}\t`);
+  SKIPPED_BY_BUSBOY.test(body) ||
+  LENIENT_FILENAME.test(body) ||
+  body.includes(`--${boundary} `) ||
+  body.includes(`--${boundary}\t`);
+
+const hasUnnamedMedia = (pairs: readonly Pair[]) =>
+  pairs.some(([name, , filename]) => name === "Media" && filename === "");
 
 describe("readMultipart of an invalid body", () => {
   it("is refused, or read as busboy reads it", { timeout }, async () => {
@@ -285,7 +294,7 @@ describe("readMultipart of an invalid body", () => {
           const body = changes.reduce<Buffer>((all, change) => Buffer.from(change(all, boundary)), right);
           const ours = await readPairs(body, boundary);
           if (ours === "refused") return void counts.refused++;
-          if (differsByDesign(body.toString("latin1"), boundary)) return;
+          if (differsByDesign(body.toString("latin1"), boundary) || hasUnnamedMedia(ours)) return;
           counts.compared++;
           const theirs = await readWithBusboy(body, boundary);
           if (theirs === "refused" || !same(content(ours), content(theirs))) {

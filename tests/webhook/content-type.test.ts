@@ -44,6 +44,9 @@ describe("parseContentType", () => {
       { x: '"; boundary=AAA', boundary: "BBB" },
     ],
     ["multipart/form-data ;\tboundary=b \t; charset=utf-8", "multipart/form-data", { boundary: "b", charset: "utf-8" }],
+    // RFC 9110, section 5.6.4: a recipient replaces a quoted pair with the character after the backslash.
+    ['multipart/form-data; boundary="X\\X"', "multipart/form-data", { boundary: "XX" }],
+    ['a/b; c="\\\\\\"\\\t"', "a/b", { c: '\\"\t' }],
     ["text/plain;", "text/plain", {}],
     ["text/plain; ; ;a=1;;", "text/plain", { a: "1" }],
     [" text/plain ", "text/plain", {}],
@@ -83,12 +86,12 @@ describe("parseContentType", () => {
     'multipart/form-data; boundary="a\0"',
     'multipart/form-data; boundary="a\x1b"',
     'multipart/form-data; boundary="a\x7f"',
+    'multipart/form-data; boundary="a\\\x7f"',
+    'multipart/form-data; filename="a"b"; boundary=a',
     'multipart/form-data; boundary="a"b"',
     "multipart/form-data\u00a0; boundary=a",
     "multipart/form-data; boundary=é",
   ])("parseContentType returns undefined for %j", (header) => {
     expect(parseContentType(header)).toBeUndefined();
   });
-
-  // A pattern that backtracks takes long for a long header, if the server allows it.
 });

@@ -178,6 +178,8 @@ describe("readMultipart, framing", () => {
     ["no parts", "--b--", []],
     ["no parts and an empty preamble, as Go writes it", "\r\n--b--\r\n", []],
     ["no line break after the closing boundary", `--b\r\n${A}\r\n--b--`, [PAIR_A]],
+    ["LF after the closing boundary", `--b\r\n${A}\r\n--b--\n`, [PAIR_A]],
+    ["CR after the closing boundary", `--b\r\n${A}\r\n--b-- \r`, [PAIR_A]],
     ["a preamble", `This is a message.\r\nOr --b not.\r\n--b\r\n${A}\r\n--b--`, [PAIR_A]],
     ["an epilogue", `--b\r\n${A}\r\n--b--\r\nThat was --b.\r\n`, [PAIR_A]],
     ["whitespace after boundaries", `--b \t\r\n${A}\r\n--b\t\r\n${C}\r\n--b-- `, [PAIR_A, ["c", "2"]]],
@@ -223,7 +225,8 @@ describe("readMultipart, framing", () => {
     ["LF before a boundary", `--b\r\n${A}\n--b\r\n${C}\r\n--b--`],
     ["LF after a boundary", `--b\n${A}\r\n--b--`],
     ["LF after a header", `--b\r\nX: y\n${A}\r\n--b--`],
-    ["LF after the closing boundary", `--b\r\n${A}\r\n--b--\n`],
+    ["a part after LF after the closing boundary", `--b\r\n${A}\r\n--b--\n--b\r\n${C}\r\n--b--`],
+    ["a part after CR after the closing boundary", `--b\r\n${A}\r\n--b--\r\r\n--b\r\n${C}\r\n--b--`],
     ["text after the closing boundary", `--b\r\n${A}\r\n--b--x`],
     ["a part in the preamble for parsers that accept LF", `\n--b\r\n${A}\r\n--b\r\n${C}\r\n--b--`],
     ["a part in the epilogue", `${one(`${CD}a`)}--b\r\n${C}\r\n--b--`],
@@ -265,6 +268,18 @@ describe("readMultipart, headers of a part", () => {
     ["backslashes that escape nothing", `${CD}"a\\b"`, ["a\\b", "1"]],
     ["filename inside another parameter", `${CD}"a; filename=x"`, ["a; filename=x", "1"]],
     ["an empty filename", `${CD}a; filename=""`, pairWithFile("")],
+    ["quotes in a filename, as guzzle writes them", `${CD}a; filename="a"b"c.pdf"; x=y`, pairWithFile('a"b"c.pdf')],
+    ["a quote at the end of a filename", `${CD}a; filename="a""`, pairWithFile('a"')],
+    ["a backslash at the end of a filename", `${CD}a; filename="C:\\"; x="y"`, pairWithFile("C:\\")],
+    ["escaped quotes and a semicolon in a filename", `${CD}a; filename="a\\"; b\\""`, pairWithFile('a"; b"')],
+    ["control characters in a filename", `${CD}a; filename="a\0\t\x1b\x7fb"`, pairWithFile("a\0\t\x1b\x7fb")],
+    ["an unquoted filename with spaces", `${CD}a; filename=my fax (1).pdf ; x=y`, pairWithFile("my fax (1).pdf")],
+    ["an unquoted filename in UTF-8", `${CD}a; filename=à`, pairWithFile("à")],
+    ["a quoted pair in a filename", `${CD}a; filename="a\\b"`, pairWithFile("a\\b")],
+    ["an empty Content-Type", `${CD}a\r\nContent-Type:`, PAIR_A],
+    ["a Content-Type of whitespace", `${CD}a\r\nContent-Type: \t`, PAIR_A],
+    ["an empty Content-Type of a file", `${CD}a; filename=x\r\nContent-Type:`, pairWithFile("x")],
+    ["a quoted pair in a charset", `${CD}a\r\nContent-Type: text/plain; charset="ut\\f-8"`, PAIR_A],
     ["filename* alone", `${CD}a; filename*=UTF-8'en'%e2%82%ac`, pairWithFile("€")],
     ["filename* in another charset", `${CD}a; filename=x; filename*=iso-8859-1''%e9`, pairWithFile("x")],
     ["filename* with a prefix before the charset", `${CD}a; filename*=xutf-8''%20`, pairWithFile("xutf-8''%20")],
@@ -296,6 +311,19 @@ describe("readMultipart, headers of a part", () => {
     ["no name", "Content-Disposition: form-data"],
     ["a filename but no name", "Content-Disposition: form-data; filename=a"],
     ["two Content-Dispositions", `${CD}a\r\n${CD}b`],
+    ["a name in a filename", `${CD}a; filename="x"; name="y"`],
+    ["a name in a filename with quotes", `${CD}a; filename="x"y"; name="z"`],
+    ["a name in an unquoted filename", `${CD}a; filename=x y; name=z`],
+    ["two filenames with quotes", `${CD}a; filename="x"y"; filename="z"`],
+    ["quotes in the name", `${CD}"a"b"`],
+    ["quotes in another parameter", `${CD}a; x="a"b"`],
+    ["a filename without an end", `${CD}a; filename="x`],
+    ["a quote in an unquoted filename", `${CD}a; filename=x"y`],
+    ["LF in a filename", `${CD}a; filename="x\ny"`],
+    ["CR in a filename", `${CD}a; filename="x\ry"`],
+    ["NUL in another parameter", `${CD}a; x="\0"`],
+    ["NUL in a Content-Type", `${CD}a; filename=x\r\nContent-Type: text/plain; x="\0"`],
+    ["a no-break space as Content-Type", `${CD}a\r\nContent-Type: \u00a0`],
     ["two names", `${CD}a; name=b`],
     ["two names in different case", `${CD}a; NAME=a`],
     ["two filenames", `${CD}a; filename=x; filename=y`],
@@ -351,6 +379,46 @@ describe("readMultipart, headers of a part", () => {
     ["DEL in US-ASCII", "; charset=us-ascii", "\x7f"],
   ])("keeps %s in text, as form parsing does", async (_, charset, text) => {
     expect(await readPairs(one(`${CD}a\r\nContent-Type: text/plain${charset}`, text))).toEqual([["a", text]]);
+  });
+});
+
+describe("readMultipart, a part named Media without a filename", () => {
+  it.each(["application/pdf", "application/octet-stream", "image/tiff", "Application/X-PDF; q=1"])(
+    "is a file if its type is %s",
+    async (type) => {
+      const media = { name: "", type: type.split(";")[0]!.toLowerCase(), text: "\0\r\n%PDF" };
+      expect(await readPairs(one(`${CD}"Media"\r\nContent-Type: ${type}`, media.text))).toEqual([["Media", media]]);
+    },
+  );
+
+  it("is the same file as one that this platform's FormData encodes with an empty name", async () => {
+    const form = new FormData();
+    form.append("Media", new File(["\0%PDF"], ""));
+    const sent = new Response(form);
+    const boundary = parseContentType(sent.headers.get("content-type")!)!.parameters.get("boundary");
+    const [pair] = await readPairs(new Uint8Array(await sent.arrayBuffer()), boundary);
+    expect(pair).toEqual(["Media", { name: "", type: "application/octet-stream", text: "\0%PDF" }]);
+  });
+
+  it.each(["", "\r\nContent-Type: text/plain", "\r\nContent-Type: Text/HTML", "\r\nContent-Type:"])(
+    "is text with the header %j",
+    async (header) => {
+      expect(await readPairs(one(`${CD}Media${header}`))).toEqual([["Media", "1"]]);
+    },
+  );
+
+  it("is refused if its type is malformed", () => {
+    expect(outcome(one(`${CD}Media\r\nContent-Type: pdf`))).toBe("unreadable-body");
+  });
+
+  it.each(["media", "Media2", "MEDIA"])("is text if its name is %s", async (name) => {
+    expect(await readPairs(one(`${CD}${name}${PDF_TYPE}`))).toEqual([[name, "1"]]);
+  });
+
+  it("counts as media", () => {
+    const body = one(`${CD}Media${PDF_TYPE}`, "x".repeat(10));
+    expect(outcome(body, "b", { maxFormBytes: 5, maxMediaBytes: 10 })).toBe(1);
+    expect(outcome(body, "b", { maxFormBytes: 5, maxMediaBytes: 9 })).toBe("too-large");
   });
 });
 
