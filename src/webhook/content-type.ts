@@ -54,8 +54,8 @@ export function parseHeader(header: string | undefined): HeaderValue | undefined
 }
 
 /**
- * A filename as encoders write it, outside the grammar: with quotes (`"a"b.pdf"`), control characters, a backslash at its
- * end, or unquoted spaces. It ends before a semicolon, so that it cannot contain another parameter for other parsers.
+ * A filename outside the grammar, as encoders write it: with quotes (`"a"b.pdf"`), control characters, a backslash at
+ * its end, or unquoted spaces. It ends before a semicolon, so that other parsers find no other parameter in it.
  */
 const FILENAME = /;[ \t]*(filename)=(?:"((?:[^"\\]|\\.)*|.*?)"|([^"; \t]+(?:[ \t]+[^"; \t]+)*))[ \t]*(?=;|$)/iy;
 

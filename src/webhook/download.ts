@@ -144,8 +144,8 @@ export function toUrl(text: string, base?: string): URL | undefined {
 }
 
 /**
- * Decodes a Location that is raw UTF-8, as browsers do: a header's text has one character for each byte. Keeps text that
- * is not UTF-8, or that `fetch` has decoded.
+ * Decodes a Location that is raw UTF-8, as browsers do: a header's text has one character for each byte. Keeps text
+ * that is not UTF-8, or that `fetch` has decoded.
  */
 function decodeLocation(header: string): string {
   const bytes = Buffer.from(header, "latin1");

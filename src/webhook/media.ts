@@ -145,7 +145,7 @@ function checkHost(name: string, host: unknown): string {
   throw optionError(name, expected, host);
 }
 
-/** Returns the headers by lower-case name. Errors contain no name, value or cause, because all of them can be secrets. */
+/** Returns the headers by lower-case name. Errors contain no name, value or cause, because each can be a secret. */
 function checkRequestHeaders(headers: NonNullable<FaxMediaOptions["headers"]>): Record<string, string> {
   if (typeof headers !== "object" || headers === null) {
     throw new TypeError(`headers must be an object or an iterable of pairs, but received ${nameType(headers)}.`);
