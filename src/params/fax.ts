@@ -33,15 +33,15 @@ export type FaxStatus = (typeof FAX_STATUSES)[number] | (string & {});
 
 /** The properties that a new fax and a callback have in common. */
 interface FaxCommon {
-  /** Identifier of the fax: 1 to 40 of `A-Z a-z 0-9 _ -`, so that it is safe in a file name. */
+  /** Identifier of the fax: 1 to 40 characters (`A-Z a-z 0-9 _ -`), so that it is safe in a file name. */
   readonly faxSid: string;
   /** Identifier of the account (SignalWire: the project), in the same format. */
   readonly accountSid: string;
-  /** The caller: usually E.164, otherwise a SIP URI or any text; empty if withheld. */
+  /** The caller: usually a number in E.164 format, otherwise a SIP URI or any text; empty if withheld. */
   readonly from: string;
   /** The called number, or a SIP URI. */
   readonly to: string;
-  /** `v1` */
+  /** Version of the provider's API: `v1`. */
   readonly apiVersion: string;
   /** Every text parameter, known or unknown, by the name that the provider sent. Frozen, without a prototype. */
   readonly params: Readonly<Record<string, string>>;
@@ -82,7 +82,7 @@ interface ParsedParam<Value = unknown> {
   readonly parse: (text: string) => Value | undefined;
 }
 
-/** The parameters that callbacks have, by property of {@link FaxCallback}. Editors show the comments. */
+/** The parameters that callbacks have, by property of {@link FaxCallback}. Editors show the comments of the rows. */
 const CALLBACK_PARAMS = {
   faxStatus: { name: "FaxStatus", marksCallback: true, signedAs: /FaxStatus/ },
   // About half of the public programs read `Status`, although no provider documents it.
@@ -165,7 +165,7 @@ type ParsedValues = {
 
 /**
  * The parameters of an action or status callback. Read-only. Only `faxSid` and `faxStatus` are never empty:
- * `accountSid`, `from`, `to` and `apiVersion` are `""` if they are missing.
+ * `accountSid`, `from`, `to` and `apiVersion` are `""` if they are missing, and `accountSid` also if it is invalid.
  * https://www.twilio.com/docs/fax/twiml/receive
  */
 export interface FaxCallback extends FaxCommon, Readonly<Partial<ParsedValues>> {
@@ -258,13 +258,13 @@ type Mutable<Type> = { -readonly [Property in keyof Type]: Type[Property] };
 
 /**
  * Parses the parameters of a callback: the result of a received fax, sent to `action`, or the status of a fax that you
- * send. A callback can be the only notice of the pages, so it is refused only if it is unusable.
+ * send. A callback can be the only notification about the pages, so it is refused only if it is unusable.
  *
  * @param source as for `parseFaxRequest`; a `FormData` can contain the pages
- * @returns a frozen object without the properties whose parameters are absent, empty or invalid. An invalid parameter
- * is noted in `issues`, and its text is in `params`
- * @throws {FaxRequestError} with every issue, if `FaxSid` is missing, invalid or repeated, if neither `FaxStatus` nor
- * `Status` has a value, or if `Media` is text, because its bytes are lost
+ * @returns a frozen object without the properties whose parameters are absent, empty, invalid, or repeated with
+ * different values. An invalid parameter is noted in `issues`, and its text is in `params`
+ * @throws {FaxRequestError} with every issue, if `FaxSid` is missing, empty, invalid, repeated or not text, if neither
+ * `FaxStatus` nor `Status` has a value, or if `Media` has a value but no file, because the pages are then lost
  * @example
  * const callback = parseFaxCallback(await request.text());
  * if (callback.faxStatus === "received") console.log(callback.numPages, callback.mediaUrl);
@@ -329,7 +329,7 @@ const MARKERS = /* @__PURE__ */ CALLBACK_ROWS.filter((row) => row.marksCallback 
 const FALLBACK_MARKERS = /* @__PURE__ */ MARKERS.filter((row) => row.marksCallback === true);
 
 /**
- * Whether a request is a callback. If it were treated as a new fax, the pages would be lost.
+ * Whether a request is a callback. If a callback were treated as a new fax, its pages would be lost.
  *
  * @param signedTexts the result of `getSignedTexts`, for a caller that already has it
  */
@@ -380,7 +380,7 @@ function readNonEmpty(received: ReceivedParams, name: string, issues: FaxRequest
   return value;
 }
 
-/** Reads a SID. Returns `""` for an invalid SID, because users put SIDs in file names and look-ups. */
+/** Reads a SID. Returns `""` for an invalid SID, because programs use SIDs in file names and queries. */
 function readSid(received: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
   const value = readNonEmpty(received, name, issues);
   if (value === "" || isSid(value)) return copyText(value);
@@ -388,7 +388,7 @@ function readSid(received: ReceivedParams, name: string, issues: FaxRequestIssue
   return "";
 }
 
-/** Reads `FaxStatus`, or `Status` if that is missing or empty. */
+/** Reads `FaxStatus`, or `Status` if `FaxStatus` is missing or empty. */
 function readStatus(received: ReceivedParams, refused: FaxRequestIssue[], noted: FaxRequestIssue[]): FaxStatus {
   const { params } = received;
   const { faxStatus, status } = CALLBACK_PARAMS;
@@ -396,7 +396,7 @@ function readStatus(received: ReceivedParams, refused: FaxRequestIssue[], noted:
   return readNonEmpty(received, name, params[name] ? noted : refused);
 }
 
-/** The table again, with a type that connects each property with the value of its `parse`. */
+/** The same table, with a type that connects each property to the value that its `parse` returns. */
 const PARSED_PARAMS: { readonly [Property in ParsedProperty]: ParsedParam<ParsedValues[Property]> } = CALLBACK_PARAMS;
 
 const PARSED_PROPERTIES = /* @__PURE__ */ (Object.keys(CALLBACK_PARAMS) as (keyof CallbackParams)[]).filter(isParsed);
@@ -425,7 +425,7 @@ function setParsed<Property extends string, Value>(
   else target[property] = value;
 }
 
-/** Reads the file `Media`. Returns the first of several, because refusing the callback would lose the pages. */
+/** Reads the file `Media`. Returns the first of several files, because refusing the callback would lose the pages. */
 function readMedia(
   received: ReceivedParams,
   refused: FaxRequestIssue[],
@@ -436,7 +436,7 @@ function readMedia(
   const list = getList(received, name);
   if (list !== undefined) (media ? noted : refused).push(createListIssue(name, list));
   else if (!media && params[name]) {
-    const cause = "A part without a filename is read as text, which loses its bytes.";
+    const cause = "A part without a filename is read as text, which corrupts the pages.";
     refused.push(createIssue(name, "invalid", `${name} must be a file, but received text. ${cause}`));
   }
   return media;
@@ -448,7 +448,7 @@ function createInvalidIssue(name: string, expected: string, value: string): FaxR
 
 function createMissingIssue(received: ReceivedParams, name: string): FaxRequestIssue {
   const near = Object.keys(received.params).find((each) => each.length < 24 && foldName(each) === foldName(name));
-  const hint = near ? `, but received ${formatValue(near)}. Names are case-sensitive` : "";
+  const hint = near ? `, but ${formatValue(near)} was received. Names are case-sensitive` : "";
   return createIssue(name, "missing", `${name} is missing${hint}.`);
 }
 
@@ -468,7 +468,7 @@ const NO_ISSUES: readonly FaxRequestIssue[] = /* @__PURE__ */ Object.freeze([]);
 
 function parametersError(received: ReceivedParams, issues: readonly FaxRequestIssue[]): FaxRequestError {
   const shown = issues.slice(0, 6).map((each) => each.message);
-  if (issues.length > 6) shown.push(`And ${issues.length - 6} more in issues.`);
+  if (issues.length > 6) shown.push(`See \`issues\` for ${issues.length - 6} more.`);
   if (received.count === 0 && !received.media) shown.unshift(formatEmptySource(received.source));
   return new FaxRequestError(shown.join(" "), Object.freeze(issues));
 }
@@ -483,7 +483,7 @@ function suggestSource(source: unknown): string {
   if (typeof source === "object" && source !== null) {
     if ("searchParams" in source) return " Pass its searchParams.";
     if ("arrayBuffer" in source) return " Await its text() or formData(), and pass the result.";
-    if (Symbol.asyncIterator in source) return " Is it a request or another stream? Pass its body.";
+    if (Symbol.asyncIterator in source) return " If it is a request or another stream, pass its parsed body.";
   }
   return " Is a body parser for application/x-www-form-urlencoded missing?";
 }

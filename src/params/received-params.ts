@@ -15,7 +15,7 @@ import { emptyRecord, isBytes } from "../shared/objects.js";
 export type FaxParamSource =
   string | ArrayBuffer | ArrayBufferView | Iterable<readonly [name: string, value: unknown]> | ParamRecord;
 
-/** A body parser's object of any type. */
+/** The object that a body parser returns, whatever its type. */
 type ParamRecord = (object & NotASource) | ({ readonly [name: string]: unknown } & NotASource);
 
 /** The properties of a promise, request, response, stream or URL that a record of parameters does not have. */
@@ -37,7 +37,7 @@ interface NotASource {
 export interface FaxMedia {
   /** File name given by the provider, if any. It is untrusted: never use it in a path. */
   readonly name?: string;
-  /** Media type given by the provider: `"application/pdf"` or `"image/tiff"`. */
+  /** Media type given by the provider, usually `"application/pdf"` or `"image/tiff"`. Untrusted, and can be empty. */
   readonly type: string;
   /** Length in bytes. */
   readonly size: number;
@@ -45,7 +45,7 @@ export interface FaxMedia {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** The parameters of one source. It is read only once, because some iterables can be iterated only once. */
+/** The parameters of one source. The source is read only once, because some iterables can be iterated only once. */
 export interface ReceivedParams {
   /** The original source, for the error message if it has no parameters. */
   readonly source: unknown;
@@ -57,12 +57,12 @@ export interface ReceivedParams {
   readonly media: FaxMedia | undefined;
   /**
    * All values, in order, of each name that is repeated or has a value other than text. The signature covers all of
-   * them, not only the first. A body parser's array is one value.
+   * them, not only the first. A body parser's array is stored as one value.
    */
   readonly repeatedOrNonText: ReadonlyMap<string, readonly unknown[]>;
 }
 
-/** {@link ReceivedParams} while a source is read. */
+/** Mutable {@link ReceivedParams}, used while a source is read. */
 interface ParamsBuilder extends ReceivedParams {
   count: number;
   readonly maxCount: number;
@@ -134,23 +134,23 @@ function addPair(received: ParamsBuilder, name: string, value: unknown): void {
 }
 
 function addRepeated(received: ParamsBuilder, name: string, first: unknown, value: unknown): void {
-  // The file is used even if a text of the same name precedes it.
+  // The file is used even if text with the same name precedes it.
   if (name === "Media" && isFaxMedia(value)) received.media ??= value;
   const list = received.repeatedOrNonText.get(name);
   if (list === undefined) received.repeatedOrNonText.set(name, [first, value]);
   else list.push(value);
 }
 
-/** Adds a value other than text. A body parser's array is a repeated name, whose first value is the parameter's. */
+/** Adds a value other than text. A body parser's array means a repeated name; its first text goes into `params`. */
 function addNonText({ params, repeatedOrNonText }: ParamsBuilder, name: string, value: unknown): void {
   repeatedOrNonText.set(name, [value]);
   if (Array.isArray(value) && value.length > 1 && typeof value[0] === "string") params[name] = value[0];
 }
 
-/** The issue of a name in `repeatedOrNonText`. */
+/** The issue for a name in `repeatedOrNonText`. */
 export function createListIssue(name: string, values: readonly unknown[]): FaxRequestIssue {
   if (values.flat().length > 1) return createIssue(name, "repeated", `${formatValue(name)} is repeated.`);
-  // A number can be a phone number, which belongs in no log.
+  // A number can be a phone number, which must not be logged.
   const received = typeof values[0] === "number" ? "a number" : formatValue(values[0]);
   return createIssue(name, "not-text", `${formatValue(name)} must be text, but received ${received}.`);
 }
@@ -177,14 +177,14 @@ function addFormText(received: ParamsBuilder, source: string): void {
     try {
       addPair(received, decodeComponent(pair.slice(0, equals)), decodeComponent(pair.slice(equals + 1)));
     } catch {
-      // The escape is incomplete, or its bytes are not UTF-8. The "&" keeps a leading "?" of the name.
+      // An escape is incomplete, or its bytes are not UTF-8. URLSearchParams would strip a leading "?" without the "&".
       addObject(received, new URLSearchParams("&" + text.slice(at)));
       return;
     }
   }
 }
 
-/** Replaces lone surrogates with U+FFFD, as `URLSearchParams` does. Standard since ES2024; the types are older. */
+/** `toWellFormed` (ES2024) replaces lone surrogates with U+FFFD, as `URLSearchParams` does. Our `lib` is older. */
 type WellFormable = string & { toWellFormed(): string };
 
 function indexOrEnd(text: string, character: string, from: number): number {

@@ -35,7 +35,7 @@ function isSignable(value: unknown): boolean {
   return value !== undefined && value !== null && !isFaxMedia(value);
 }
 
-/** A JSON parser's numbers and booleans were text when the provider signed them. */
+/** Converts a JSON parser's numbers and booleans to the text that the provider signed. */
 function toSentText(value: unknown): unknown {
   return typeof value === "number" || typeof value === "boolean" ? String(value) : value;
 }

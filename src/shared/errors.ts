@@ -22,8 +22,8 @@ export const TWIML_ERROR_CODES = [
 export type TwimlErrorCode = (typeof TWIML_ERROR_CODES)[number];
 
 /**
- * The provider's error number for each code. `pages-lost` and `second-verb` have none: providers accept the document,
- * and lose the pages or ignore the second verb. https://www.twilio.com/docs/api/errors
+ * The provider's error number for each code. `pages-lost` and `second-verb` have no number, because providers accept
+ * the document, but lose the pages or ignore the second verb. https://www.twilio.com/docs/api/errors
  */
 const PROVIDER_ERRORS: { readonly [Code in TwimlErrorCode]?: number } = {
   malformed: 12100,
@@ -45,7 +45,7 @@ export interface TwimlLocation {
   readonly attribute?: string | undefined;
   /** Line in the document, from 1. */
   readonly line?: number | undefined;
-  /** Column in the line, from 1, in characters (code points): an emoji is one. */
+  /** Column in the line, from 1, counted in code points, not in UTF-16 code units. */
   readonly column?: number | undefined;
 }
 
@@ -168,9 +168,9 @@ export const MEDIA_ERROR_CODES = [
 export type FaxMediaErrorCode = (typeof MEDIA_ERROR_CODES)[number];
 
 /**
- * Thrown when the pages of a fax cannot be fetched. `code` is the reason. The message has the fix and shows only the
- * host of a URL. `cause` is the platform's error, if any; its message can contain the whole URL. Check `name` or `code`
- * instead of the class if an ESM and a CommonJS copy of this library can coexist.
+ * Thrown when the pages of a fax cannot be fetched. `code` is the reason. The message contains the fix, and at most the
+ * origin of a URL. `cause` is the platform's error, if any; its message can contain the whole URL. Check `name` or
+ * `code` instead of the class if an ESM and a CommonJS copy of this library can coexist.
  *
  * @example
  * const pages = await fetchMedia(callback).catch((error: unknown) => {

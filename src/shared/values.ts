@@ -1,7 +1,7 @@
-/** Checks and parsers of values: SIDs, URLs, counts and timestamps. */
+/** Checks and parsers for values: SIDs, URLs, counts and timestamps. */
 
 /** The format of a SID, for messages. */
-export const SID_FORMAT = "1 to 40 of A-Z a-z 0-9 _ -";
+export const SID_FORMAT = "1 to 40 characters (A-Z a-z 0-9 _ -)";
 
 /** Whether a value has the format of a SID and is safe in file names. Twilio's have 34 characters, SignalWire's 36. */
 export function isSid(value: unknown): value is string {
@@ -14,19 +14,19 @@ const NOT_SID = /[^\w-]/;
 const HTTP_URL = /^https?:\/\/[^/\\]/i;
 
 /**
- * The URLs that providers send, accepted without the slower URL parser. It accepts every host of these characters,
- * except an invalid IPv4 address, whose last label starts with a digit, and invalid Punycode, which contains "--"
- * (https://url.spec.whatwg.org/#host-parsing).
+ * The URLs that providers send, accepted without the slower URL parser. The parser accepts every host of these
+ * characters except an invalid IPv4 address (its last label starts with a digit) and invalid Punycode (it contains
+ * "--"). This pattern matches neither. https://url.spec.whatwg.org/#host-parsing
  */
 const PLAIN_URL = /^https?:\/\/(?:[A-Za-z\d]+[.-])*[A-Za-z][A-Za-z\d]*(?:\/[!-~]*)?$/;
 
 /** Absolute paths, accepted without the slower URL parser. Most users write one. */
 const PLAIN_PATH = /^\/[^/\\\s]/;
 
-/** A colon in the first segment makes a scheme of it (RFC 3986, section 4.2): "localhost:3000/x", "https:/typo". */
+/** A first segment with a colon is read as a scheme (RFC 3986, section 4.2): "localhost:3000/x", "https:/typo". */
 const HAS_SCHEME = /^[^/?#]*:/;
 
-/** The longest URL. The URL parser takes most of a second for a host of 64 K international characters. */
+/** The maximum length of a URL. The URL parser takes most of a second for a host of 64 K international characters. */
 export const MAX_URL_LENGTH = 2048;
 
 /** The platform's URL parser, declared by structure so that the core needs neither DOM nor Node types. */
@@ -55,7 +55,7 @@ export function isSafeHttpUrl(text: string): boolean {
   return isHttpUrl(text) && !/[\0-\x1f\x7f]/.test(text);
 }
 
-/** Whether `text`, which must not exceed the length limit, is a valid reference relative to an http(s) URL. */
+/** Whether `text` is a valid reference relative to an http(s) URL. Callers must check its length. */
 export function isRelativeReference(text: string): boolean {
   return PLAIN_PATH.test(text) || (!HAS_SCHEME.test(text) && canParseUrl(text, "http://provider.invalid/"));
 }
@@ -68,17 +68,17 @@ export function copyText(text: string): string {
   return (" " + text).slice(1);
 }
 
-/** Returns a SID, or `undefined`. */
+/** Returns `text` if it is a SID, otherwise `undefined`. */
 export function parseSid(text: string): string | undefined {
   return isSid(text) ? text : undefined;
 }
 
-/** Returns an http(s) URL, or `undefined`. */
+/** Returns `text` if it is an http(s) URL, otherwise `undefined`. */
 export function parseUrl(text: string): string | undefined {
   return isSafeHttpUrl(text) ? text : undefined;
 }
 
-/** Returns an integer, or `undefined` for a sign, a fraction, an exponent, or an integer that would be rounded. */
+/** Parses a whole number. Returns `undefined` for a sign, a fraction, an exponent, or a value that would be rounded. */
 export function parseCount(text: string): number | undefined {
   const count = /^\d+$/.test(text) ? Number(text) : NaN;
   return Number.isSafeInteger(count) ? count : undefined;
@@ -91,11 +91,11 @@ const ISO_TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/
 const MAIL_TIME = /^(?:[A-Z][a-z]{2}, *)?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4}) (\d\d:\d\d)(:\d\d)? ([+-]\d{4}|GMT|UTC?)$/;
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
-/** Returns the time of a text in ISO 8601 or RFC 2822, or `undefined`. */
+/** Parses a time in ISO 8601 or RFC 2822. Returns `undefined` for any other text. */
 export function parseTimestamp(text: string): Date | undefined {
   const iso = ISO_TIME.test(text) ? text : toIsoTime(text);
   const day = iso.slice(8, 10);
-  // Date moves a day that does not exist (February 30) to the next month, instead of refusing it.
+  // Date moves a nonexistent day (February 30) to the next month instead of rejecting it.
   if (day > "28" && new Date(iso.slice(0, 10)).getUTCDate() !== Number(day)) return undefined;
   const date = new Date(iso);
   return Number.isNaN(date.getTime()) ? undefined : date;
@@ -103,7 +103,7 @@ export function parseTimestamp(text: string): Date | undefined {
 
 /**
  * Converts RFC 2822, and ISO 8601 without a colon in the offset, to {@link ISO_TIME}; returns "" for any other text.
- * Engines read these formats differently, and accept offsets and seconds that do not exist.
+ * Engines parse these formats differently, and accept invalid offsets and seconds.
  */
 function toIsoTime(text: string): string {
   const [, day, month, year, time, seconds = ":00", zone] = MAIL_TIME.exec(text) ?? [];

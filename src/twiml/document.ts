@@ -8,27 +8,27 @@ import { type XmlElement, type XmlNode, normalizeText, locationAt, parseXml } fr
 /** The options of `parseTwiml`. */
 export interface ParseTwimlOptions {
   /**
-   * With `true`, attributes that this library does not know become the verb's `unchecked`. Otherwise they are errors,
-   * as for the providers. Default: `false`.
+   * With `true`, attributes that this library does not know are put in the verb's `unchecked`. With `false`, they are
+   * errors, as they are for providers. Default: `false`.
    */
   readonly unchecked?: boolean | undefined;
 }
 
 /**
  * Parses a TwiML document and returns its verb, as created by `receive` or `reject`. Throws the error that a provider
- * would log.
+ * would log, and also for a second verb or lost pages, which providers do not report.
  *
- * Accepts exactly what providers accept: well-formed XML 1.0 with the root `Response` and at most one verb. Comments,
- * processing instructions and white space are skipped. A DOCTYPE, CDATA, namespaces and text are errors. The checks
- * have the order of the providers: size, syntax of the whole document, root, then the content from top to bottom.
+ * Accepts well-formed XML 1.0 with the root `Response` and at most one verb. Comments, processing instructions and
+ * whitespace are skipped. A DOCTYPE, CDATA, namespaces and text are errors. The checks run in the providers' order:
+ * size, syntax of the whole document, root, then the content from top to bottom.
  *
  * @param xml the document as text, at most 64 kB (65,536 bytes in UTF-8), with or without a byte order mark
  * @param options `unchecked: true` keeps attributes that this library does not know
  * @returns a frozen verb, with typed values (`storeMedia="false"` is `false`), or `undefined` for `<Response/>`
  * @throws {TwimlError} `too-large`; `malformed`; `not-a-response`; `second-verb`; `unknown-verb` (also for an element
  * in a verb); `invalid-value` (also for text); `unknown-attribute`, `invalid-name` and `pages-lost` as for `receive`.
- * Errors in the document have a `line` and a `column`, both from 1 (columns count code points). If `xml` is not text or
- * an option is unknown, the error is `invalid-value` or `unknown-attribute` without a position.
+ * Errors in the document, except `too-large`, have a `line` and a `column`, both from 1 (columns count code points).
+ * Errors in the arguments are `invalid-value` or `unknown-attribute` without a position.
  * @example
  * parseTwiml('<Response><Receive action="/fax" storeMedia="true"/></Response>');
  * // { verb: "Receive", attributes: { action: "/fax", storeMedia: true } }

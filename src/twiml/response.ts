@@ -16,7 +16,7 @@ import {
 import { formatComment, formatDocument } from "./xml-write.js";
 
 /**
- * The `Content-Type` of a TwiML response. Providers report any other type as error 12300.
+ * The `Content-Type` of a TwiML response. Providers report a type that is not XML as error 12300.
  * @example res.writeHead(200, { "content-type": TWIML_CONTENT_TYPE }).end(toTwiml(reject()));
  * @see https://www.twilio.com/docs/api/errors/12300
  */
@@ -44,10 +44,10 @@ export function checkSize(twiml: string, verb?: Verb): string {
 }
 
 /**
- * Writes the TwiML document of a verb, byte for byte as the providers' helper libraries do. Without a verb, it is the
- * empty `<Response/>`, the response to a callback. As the response to a new fax, it is the provider's error 34106.
+ * Writes the TwiML document of a verb, byte for byte as the providers' helper libraries do. Without a verb, returns the
+ * empty `<Response/>`, the response to a callback. In response to a new fax, it causes the provider's error 34106.
  *
- * @param verb a verb created by `receive` or `reject`, or plain data of the same structure, which is checked likewise
+ * @param verb a verb created by `receive` or `reject`, or plain data of the same structure, which is checked too
  * @returns XML, at most 64 kB in UTF-8
  * @throws {TwimlError} see `receive`; `unknown-verb`; `too-large`
  * @example
@@ -62,8 +62,8 @@ export function toTwiml<const AnyVerb extends Verb>(verb?: WritableVerb<AnyVerb>
 }
 
 /**
- * A TwiML response with at most one verb, and comments. Has the API of the providers' helper libraries. The methods
- * that add content return the response.
+ * A TwiML response with at most one verb, and comments. Has the methods of the providers' helper libraries. Methods
+ * that add content return the response, so that calls can be chained.
  *
  * @example
  * const response = new FaxResponse();
@@ -84,7 +84,7 @@ export class FaxResponse {
   }
 
   /**
-   * Accepts the fax. Has the parameters and errors of the function `receive`.
+   * Adds the verb that accepts the fax. Takes the arguments of the function `receive`.
    * @throws {TwimlError} see `receive`; `second-verb` if the response already has a verb
    */
   receive<const Attributes extends ReceiveAttributes>(
@@ -95,7 +95,7 @@ export class FaxResponse {
   }
 
   /**
-   * Rejects the fax.
+   * Adds the verb that rejects the fax.
    * @throws {TwimlError} `second-verb` if the response already has a verb
    */
   reject(): this;

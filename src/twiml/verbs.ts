@@ -116,10 +116,10 @@ export interface Reject {
 /** The response to a new fax. */
 export type Verb = Receive | Reject;
 
-/** The reason, which the compiler prints in the first line of its error. No value has this type. */
+/** The reason, which the compiler prints in the first line of its error. No object has this type. */
 type PagesLost = "storeMedia: false requires an action with method POST; otherwise the pages are lost";
 
-/** Whether attributes of the type can lose the pages. Types as wide as a checked verb's are checked at runtime only. */
+/** Whether attributes of the type can lose the pages. A type as wide as a checked verb's is only checked at runtime. */
 type LosesPages<Attributes> = Attributes extends { readonly storeMedia?: infer Flag }
   ? false extends Flag
     ? Attributes extends { readonly action: UrlReference; readonly method?: "POST" | null | undefined }
@@ -132,7 +132,7 @@ type LosesPages<Attributes> = Attributes extends { readonly storeMedia?: infer F
 
 /**
  * The parameter of `receive` for an argument of the inferred type: `ReceiveAttributes`, with the reason if the pages
- * would be lost. Nothing extends `never`; TypeScript infers `Attributes` from that branch.
+ * would be lost. The branch `extends never` is never taken, but TypeScript infers `Attributes` from it.
  */
 export type ReceivableAttributes<Attributes extends ReceiveAttributes> =
   true extends LosesPages<Attributes>
@@ -155,7 +155,7 @@ export type WritableVerb<AnyVerb extends Verb> =
  * @param attributes checked and copied; only own enumerable properties are read
  * @param options `unchecked`: attributes that this library does not know yet
  * @returns a frozen `{ verb: "Receive", attributes }`; a URL object becomes its `href`
- * @throws {TwimlError} `unknown-attribute` (also for an option); `invalid-value` (also for an argument that is not a
+ * @throws {TwimlError} `unknown-attribute` (also an unknown option); `invalid-value` (also an argument that is not a
  * plain object); `invalid-text`; `invalid-name` (in `unchecked`); `pages-lost` (`storeMedia: false` without an
  * `action`, or with `method: "GET"`)
  * @example
@@ -173,7 +173,7 @@ export function receive<const Attributes extends ReceiveAttributes>(
  * Creates the verb that rejects a fax. The fax ends with the status `canceled`. The verb has no attributes.
  *
  * @returns a frozen `{ verb: "Reject" }`
- * @throws {TwimlError} `unknown-attribute` if untyped code passes an attribute
+ * @throws {TwimlError} `unknown-attribute` or `invalid-value` if untyped code passes an argument
  * @example
  * toTwiml(reject()); // …<Response><Reject/></Response>
  * @see https://developer.signalwire.com/compatibility-api/cxml/fax/reject
@@ -183,7 +183,7 @@ export function reject(attributes?: unknown, options?: unknown): Reject {
   return buildVerb("Reject", attributes, readOwn(options, "unchecked")) as Reject;
 }
 
-/** Checks the options of `receive` or `parseTwiml`, and returns `unchecked`, the only one. */
+/** Checks the options of `receive` or `parseTwiml`, and returns `unchecked`, the only option. */
 export function readUncheckedOption(options: unknown, verb?: string): unknown {
   if (options === undefined) return undefined;
   const unknown = listKeys("options", options, verb).find((name) => name !== "unchecked");
@@ -221,7 +221,7 @@ export function parseVerb(name: string, texts: Iterable<[name: string, text: str
   return buildVerb(name, known, unknown);
 }
 
-/** Converts attribute text to its typed value ("false" to false). Unknown text is unchanged, and fails the check. */
+/** Converts attribute text to its typed value ("false" to false). Returns other text unchanged; it fails the check. */
 function parseAttributeText(rule: Rule | undefined, text: string): unknown {
   if (rule === undefined || rule === "url") return text;
   return [...rule.keys()].find((value) => String(value) === text) ?? text;
@@ -324,14 +324,14 @@ function checkUrlAttribute(verb: string, name: string, value: unknown): string {
   throw createVerbError("invalid-value", verb, name, formatMismatch(name, expected, href ?? value));
 }
 
-/** The `href` of an object. URL inherits it from its class; one from a polluted `Object.prototype` is ignored. */
+/** Reads `href`, even if inherited, as a URL inherits it. A value from a polluted `Object.prototype` is ignored. */
 function readHref(value: unknown): unknown {
   if (Object(value) !== value) return value;
   const { href } = value as { href?: unknown };
   return href === ({} as { href?: unknown }).href ? undefined : href;
 }
 
-/** Returns text that XML allows. Throws for anything else. */
+/** Returns `text` if it is text that XML allows. Throws for anything else. */
 export function checkText(name: string, text: unknown, verb?: string): string {
   if (typeof text !== "string") {
     throw createVerbError("invalid-value", verb, name, formatMismatch(formatValue(name), "text", text));

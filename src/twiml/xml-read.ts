@@ -4,7 +4,7 @@ import { formatValue } from "../shared/messages.js";
 import { readOwn } from "../shared/objects.js";
 import { illegalCharacter, NOT_CHAR } from "./xml-write.js";
 
-/** An element, or text that is not only white space. Comments and processing instructions are dropped. */
+/** An element, or text that is not only whitespace. Comments and processing instructions are dropped. */
 export type XmlNode = XmlElement | XmlText;
 /** An element; `at` is the index of its `<` in the text. */
 export interface XmlElement {
@@ -13,7 +13,7 @@ export interface XmlElement {
   readonly attributes: Map<string, XmlAttribute>;
   readonly content: XmlNode[];
 }
-/** Text, with its references; `at` is the index of its first character. */
+/** Text, whose references are not resolved; `at` is the index of its first character. */
 export interface XmlText {
   readonly at: number;
   readonly text: string;
@@ -32,7 +32,7 @@ interface Cursor {
 
 /**
  * Section 2.3, production 5. The look-ahead excludes characters that a name can contain but not start with. Patterns
- * are sticky: they match at the cursor. White space is `[ \t\n]`, because `\s` matches more characters than XML allows.
+ * are sticky: they match at the cursor. Whitespace is `[ \t\n]`, because `\s` matches more characters than XML allows.
  */
 const NAME =
   /(?![-.\d\xB7\u0300-\u036F\u203F\u2040])[-.:\w\xB7\xC0-\xD6\xD8-\xF6\xF8-\u037D\u037F-\u1FFF\u200C\u200D\u203F\u2040\u2070-\u218F\u2C00-\u2FEF\u3001-\uD7FF\uF900-\uFDCF\uFDF0-\uFFFD\u{10000}-\u{EFFFF}]+/uy;
@@ -48,7 +48,7 @@ const INSTRUCTION_END = /([ \t\n][^]*?)?\?>/y;
 /** Sections 2.8 and 4.3.3. */
 const DECLARATION =
   /<\?xml[ \t\n]+version[ \t\n]*=[ \t\n]*(["'])1\.\d+\1([ \t\n]+encoding[ \t\n]*=[ \t\n]*(["'])[Uu][Tt][Ff]-8\3)?([ \t\n]+standalone[ \t\n]*=[ \t\n]*(["'])(yes|no)\5)?[ \t\n]*\?>/y;
-/** Section 4.1. An `&` without a reference matches alone. */
+/** Section 4.1. Also matches an `&` that does not begin a reference. */
 const REFERENCE = /&(#x[\da-fA-F]+;|#\d+;|\w+;)?/g;
 /** Section 4.6. */
 const ENTITIES: Readonly<Record<string, string>> = { amp: "&", lt: "<", gt: ">", quot: '"', apos: "'" };
@@ -111,13 +111,16 @@ function readCharacterData(cursor: Cursor, parent: XmlElement): void {
   if (text) parent.content.push({ at, text });
 }
 
-/** The name "xml" is reserved for the declaration. A valid one at the beginning has been read already. */
+/** The name "xml" is reserved for the declaration. A valid declaration at the beginning has already been read. */
 function readInstruction(cursor: Cursor): void {
   const start = { ...cursor };
   cursor.at += 2;
   const name = readName(cursor);
   if (name.toLowerCase() === "xml") {
-    throw malformedError(start, `the XML declaration must be at the beginning: <?xml version="1.0" encoding="UTF-8"?>`);
+    throw malformedError(
+      start,
+      `the XML declaration must be valid and at the beginning, such as <?xml version="1.0" encoding="UTF-8"?>`,
+    );
   }
   // Namespaces in XML 1.0, section 7.
   if (name.includes(":")) throw malformedError(start, `the name of a processing instruction cannot contain ":"`);
@@ -177,7 +180,7 @@ function resolveReferences(cursor: Cursor, text: string): string {
   });
 }
 
-/** The character of `amp;`, `#38;` or `#x26;`, if XML allows it. */
+/** The character of `amp;`, `#38;` or `#x26;`; `undefined` if the name is unknown or XML forbids the character. */
 function resolveReference(reference: string): string | undefined {
   const name = reference.slice(0, -1);
   if (name[0] !== "#") return readOwn(ENTITIES, name) as string | undefined;
@@ -186,7 +189,7 @@ function resolveReference(reference: string): string | undefined {
   return NOT_CHAR.test(character) ? undefined : character;
 }
 
-/** Matches the pattern at the cursor and advances past the match. Returns "" if there is none. */
+/** Matches the pattern at the cursor and advances past the match. Returns "" if there is no match. */
 function tryMatch(cursor: Cursor, pattern: RegExp): string {
   pattern.lastIndex = cursor.at;
   const found = pattern.exec(cursor.text)?.[0] ?? "";

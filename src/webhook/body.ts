@@ -12,7 +12,7 @@ import { RefusedError } from "./refusal.js";
 
 const MULTIPART = "multipart/form-data";
 
-/** Providers send about a dozen. Each parameter adds to every text that is hashed. */
+/** Providers send about a dozen parameters. Each parameter lengthens every text that is hashed. */
 const MAX_PARAMS = 1000;
 
 /**
@@ -37,7 +37,7 @@ export function readRequestParams(
   return readParsedBody(body, limits);
 }
 
-/** How to parse a body that has at most `limit` bytes. */
+/** The maximum bytes of a body, and its parser. */
 interface BodyFormat {
   readonly limit: number;
   readonly parse: (body: string | Uint8Array) => ReceivedParams;
@@ -51,7 +51,7 @@ function chooseFormat(header: string | undefined, limits: BodyLimits): BodyForma
     throw new RefusedError({ reason: "unsupported-media-type" }, contentTypeHint(header, contentType?.type));
   }
   const boundary = contentType.parameters.get("boundary");
-  // Both limits, because the body has the names, the text and the boundaries in addition to the pages.
+  // The sum of both limits, because the body has names, text and boundaries in addition to the pages.
   return { limit: maxFormBytes + maxMediaBytes, parse: (body) => readMultipartForm(body, boundary, limits) };
 }
 
@@ -91,14 +91,14 @@ function multipartRefusal(error: MultipartError): RefusedError {
   return new RefusedError({ reason: "unreadable-body", error }, error.message);
 }
 
-/** Encodes a multipart body that is text. Where a decoder has replaced bytes, the pages are corrupted. */
+/** Encodes a multipart body that is text. Refuses it if a decoder has replaced bytes, which corrupts the pages. */
 function encodeIntactText(body: string): Uint8Array {
   if (!body.includes("\ufffd")) return Buffer.from(body);
   const message = "The multipart body was decoded as text, which has corrupted the pages. Pass the body as bytes.";
   throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
 }
 
-/** Reads the parameters of a body parser's object. Measures it, because the parser may have had other limits. */
+/** Reads the parameters of a body parser's object. Checks its size, because the parser may have other limits. */
 function readParsedBody(body: unknown, { maxFormBytes, maxMediaBytes }: BodyLimits): ReceivedParams {
   const params = readForm(body);
   const isTooLarge = (params.media?.size ?? 0) > maxMediaBytes || countText(params) > maxFormBytes;

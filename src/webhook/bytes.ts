@@ -7,8 +7,8 @@ export type Bytes = Uint8Array<ArrayBuffer>;
  * Reads the bytes of a stream. Throws the error of `createTooLargeError` for more than `limit` bytes, and the signal's
  * reason if it is aborted. Leaving the loop cancels the stream.
  *
- * The buffer grows with the received bytes, so an idle client uses no memory. A list of chunks would cost 100 times
- * the traffic of a client that sends single bytes.
+ * The buffer grows with the received bytes, so an idle client uses no memory. If a client sent single bytes, a list of
+ * chunks would use 100 times as much memory as the bytes.
  */
 export async function readBytes(
   stream: AsyncIterable<Uint8Array | string>,
@@ -30,7 +30,7 @@ export async function readBytes(
   return bytes.subarray(0, size);
 }
 
-/** Not filled with zeros, so that the system provides memory only for received bytes. */
+/** Copies the bytes into a longer buffer. Not zero-filled, so the system allocates memory only for received bytes. */
 function growBuffer(bytes: Uint8Array, length: number): Buffer<ArrayBuffer> {
   const larger = Buffer.allocUnsafeSlow(length);
   larger.set(bytes);

@@ -14,7 +14,7 @@ export interface ContentType {
 
 const FORM_TYPE = "application/x-www-form-urlencoded";
 
-/** The type of a form, with the charset that providers and servers add. */
+/** The media type of a form, also with the charset that some providers and servers add. */
 const COMMON_FORM_TYPE = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i;
 
 /** Whether a Content-Type is that of a form. The common values are matched first, because parsing takes longer. */

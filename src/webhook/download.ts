@@ -1,14 +1,14 @@
-/** One GET that is safe from server-side request forgery: https, listed hosts, checked redirects, limited bytes. */
+/** A download protected against server-side request forgery: https, listed hosts, checked redirects, limited bytes. */
 import { FaxMediaError } from "../shared/errors.js";
 import { type Bytes, decodeUtf8, readBytes } from "./bytes.js";
 
-/** The options of `fetchMedia`'s `fetch`. Structural, so that the declarations need neither DOM nor Node types. */
+/** The options that `fetchMedia` passes to `fetch`. Structural, so that the types need neither DOM nor Node types. */
 export interface MediaFetchInit {
   /** Method of the request. */
   readonly method: "GET";
   /** By lower-case name. */
   readonly headers: Record<string, string>;
-  /** A redirect must be returned as the response, because its target is checked before anything is sent there. */
+  /** `fetch` must return a redirect unfollowed, because its target is checked before anything is sent there. */
   readonly redirect: "manual";
   /** Aborted after `timeoutMs`. */
   readonly signal: typeof globalThis extends { AbortSignal: { prototype: infer Type } }
@@ -102,8 +102,8 @@ async function downloadOnce(mediaUrl: string, settings: DownloadSettings, signal
     const location = isRedirect ? response.headers.get("location") : null;
     if (location === null) throw httpStatusError(response, url.host);
     const target = checkMediaUrl(decodeLocation(location), settings, url);
-    // Not sent again, even if a redirect leads back: the other origin chose what the credentials would open there. An
-    // origin is scheme, host and port, as in the Fetch standard (https://fetch.spec.whatwg.org/#http-redirect-fetch).
+    // The headers are not sent again, even if a redirect leads back, because the other origin chose that URL. An origin
+    // is scheme, host and port, as in the Fetch standard (https://fetch.spec.whatwg.org/#http-redirect-fetch).
     if (target.origin !== url.origin) headers = {};
     url = target;
     status = response.status;
@@ -153,7 +153,7 @@ function decodeLocation(header: string): string {
   return (isLatin1 ? decodeUtf8(bytes) : undefined) ?? header;
 }
 
-/** Whether a hostname is a loopback address. The URL parser has normalized "127.1" and "2130706433". RFC 6761, 6890. */
+/** Whether a host is a loopback host (RFC 6761, RFC 6890). The URL parser has normalized "127.1" and "2130706433". */
 function isLoopback(hostname: string): boolean {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname);
 }
@@ -163,9 +163,9 @@ function hostNotAllowedError(message: string): FaxMediaError {
 }
 
 /**
- * Makes the Content-Length that of the pages, which PDF and TIFF have compressed already. If a server compresses them
- * anyway, `fetch` decompresses them in most runtimes, and those bytes are counted. Node, Bun, Deno and workerd send
- * this header.
+ * Requests the pages uncompressed, so that Content-Length is their size; PDF and TIFF are compressed already. If a
+ * server compresses them anyway, most runtimes' `fetch` decompresses them, and the decompressed bytes are counted.
+ * Node, Bun, Deno and workerd send this header.
  */
 const UNCOMPRESSED = { "accept-encoding": "identity" };
 
@@ -233,7 +233,7 @@ async function readResponse(
   const bytes = await readBytes(stream, maxBytes, createTooLargeError, signal).catch((cause: unknown) => {
     throw toMediaError(cause, incomplete);
   });
-  // Every runtime's own fetch throws for this; a `fetch` option may not. The length of a compressed body says nothing.
+  // Built-in fetches throw here, a `fetch` option may not. The length of a compressed body is not that of the pages.
   const isCompressed = response.headers.get("content-encoding") !== null;
   if (announced > bytes.length && !isCompressed) throw new FaxMediaError("network", incomplete);
   return bytes;

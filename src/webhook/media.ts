@@ -58,7 +58,7 @@ export interface FaxMediaOptions {
 export type FaxPages = FaxMedia & {
   /** `<faxSid>.pdf` or `<faxSid>.tiff`. Safe as a file name: the sender cannot choose any of it. */
   readonly name: string;
-  /** Detected by the first bytes. The server's Content-Type is ignored. */
+  /** Detected from the first bytes. The server's Content-Type is ignored. */
   readonly type: "application/pdf" | "image/tiff";
 } & (typeof globalThis extends { Blob: { prototype: infer Type } } ? Type : unknown);
 
@@ -181,7 +181,7 @@ function checkFaxSid(callback: Pick<FaxCallback, "faxSid">): string {
   throw new TypeError(`${problem} Pass the value from parseFaxCallback or onCallback.${hintFor(callback)}`);
 }
 
-/** Runs `work` with a time limit, which holds even if the `fetch` option ignores the signal. */
+/** Runs `work` with a time limit, which applies even if the `fetch` option ignores the signal. */
 async function limitTime<Result>(timeoutMs: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
   const controller = new AbortController();
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -215,7 +215,7 @@ async function getBytes(
 async function readCallbackMedia(media: FaxMedia, maxBytes: number): Promise<Bytes> {
   if (media.size > maxBytes) throw mediaTooLargeError(maxBytes, `the callback contains ${media.size} bytes`);
   const buffer = await media.arrayBuffer().catch((cause: unknown) => {
-    const message = "The pages in the callback could not be read; see `cause`. The fax has to be sent again.";
+    const message = "The pages in the callback could not be read; see `cause`. Ask the sender to send the fax again.";
     throw new FaxMediaError("no-media", message, { cause });
   });
   const bytes = new Uint8Array(buffer);

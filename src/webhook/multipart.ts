@@ -23,15 +23,15 @@ export interface BodyLimits {
 /** A part: text, or a file if it has a filename or is a `Media` of another type than text. */
 export type MultipartPair = [name: string, value: string | File];
 
-/** Providers send about a dozen parts with up to five short headers. Larger bodies cost us more than the sender. */
+/** Providers send about a dozen parts with up to five short headers. Parsing more costs us more than the sender. */
 const MAX_PARTS = 1000;
 const MAX_HEADERS = 16;
 const MAX_HEADER_BYTES = 4096;
 
 /**
- * Parses the parts of a body in order (RFC 7578, based on RFC 2046, section 5.1). Skips a preamble and an epilogue.
- * Throws if a line in them or in a part begins with the boundary, because parsers that accept LF as a line break would
- * split the body there.
+ * Parses the parts of a body in order (RFC 7578, based on RFC 2046, section 5.1). Skips the preamble and the epilogue.
+ * Throws if a line in the preamble, the epilogue or a part begins with the boundary, because parsers that accept LF as
+ * a line break would split the body there.
  */
 export function readMultipart(
   bytes: Uint8Array,
@@ -55,7 +55,7 @@ export function readMultipart(
   return pairs;
 }
 
-/** The fix for what only the sender of the body can change. */
+/** The fix for an error that only the sender of the body can correct. */
 const REPORT = "If no proxy changes the request, report this to the provider.";
 
 function unreadableError(fact: string, fix = REPORT): MultipartError {
@@ -71,7 +71,7 @@ const [TAB, LF, CR, SPACE, HYPHEN] = [0x09, 0x0a, 0x0d, 0x20, 0x2d];
 /** RFC 2046, section 5.1.1, without the characters that need escaping in a quoted string. */
 const BOUNDARY = /^[ !#-[\]-~]{0,69}[!#-[\]-~]$/;
 
-/** The delimiter contains its first byte only once, so that searching any body is linear on any runtime. */
+/** The first byte of a delimiter does not occur again in it, so searching takes linear time on every runtime. */
 function createDelimiter(boundary: string | undefined): Buffer {
   if (boundary !== undefined && BOUNDARY.test(boundary)) return Buffer.from(`\n--${boundary}`);
   throw unreadableError(
@@ -156,7 +156,7 @@ interface RemainingBytes {
 
 const RAISE = "Raise the limit if the provider sends that much.";
 
-/** Subtracts the bytes of a part. Called before anything is decoded or copied. */
+/** Subtracts the bytes of a part. Called before its content is decoded or copied. */
 function consume(remaining: RemainingBytes, formBytes: number, mediaBytes: number): void {
   remaining.form -= formBytes;
   remaining.media -= mediaBytes;
@@ -164,7 +164,7 @@ function consume(remaining: RemainingBytes, formBytes: number, mediaBytes: numbe
   if (remaining.media < 0) throw partTooLargeError("The files exceed maxMediaBytes.", RAISE);
 }
 
-/** The end of the empty line after the headers. It is never the delimiter's line break, on which parsers disagree. */
+/** The end of the empty line after the headers. The delimiter's line break does not count: parsers disagree on it. */
 function findHeadersEnd(body: Buffer, start: number, end: number): number {
   const at = body.subarray(start, Math.min(start + MAX_HEADER_BYTES, end)).indexOf("\r\n\r\n");
   if (at !== -1) return start + at + 4;
@@ -201,7 +201,7 @@ function checkEncoding(header: string): void {
   );
 }
 
-/** Reads the names of a part (RFC 7578, section 4.2). Refuses `name*`, from which other parsers read another name. */
+/** Reads the names of a part (RFC 7578, section 4.2). Refuses `name*`, which other parsers prefer to `name`. */
 function readDisposition(header: string | undefined): { name: string; filename: string | undefined } {
   const { value, parameters } = parseDisposition(header) ?? {};
   const name = parameters?.get("name");
@@ -212,8 +212,8 @@ function readDisposition(header: string | undefined): { name: string; filename: 
 }
 
 /**
- * Reads the file name, of which `filename*` has precedence (RFC 6266, section 4.3). RFC 7578 forbids it, but .NET and
- * Java write it. Text that cannot be decoded is kept, because a malformed file name must not lose the pages.
+ * Reads the file name. `filename*` has precedence (RFC 6266, section 4.3); RFC 7578 forbids it, but .NET and Java write
+ * it. Text that cannot be decoded is kept, because the pages must not be lost for a malformed file name.
  */
 function readFilename(parameters: ReadonlyMap<string, string>): string | undefined {
   const extended = parameters.get("filename*");
@@ -227,12 +227,12 @@ function readFilename(parameters: ReadonlyMap<string, string>): string | undefin
   }
 }
 
-/** Decodes what WHATWG encoders escape in names. https://html.spec.whatwg.org/#multipart-form-data */
+/** Decodes the characters that WHATWG encoders escape. https://html.spec.whatwg.org/#multipart-form-data */
 function unescapeName(text: string): string {
   return text.replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n");
 }
 
-/** Charsets in which ASCII text is also UTF-8. Java's encoders name ISO-8859-1 by default, whatever the text. */
+/** Charsets in which ASCII text is also UTF-8. Java's encoders declare ISO-8859-1 by default, for any text. */
 const ASCII_CHARSET = /^(us-ascii|iso-8859-1|windows-1252)$/i;
 
 function decodeTextPart(bytes: Buffer, contentType: ContentType | undefined): string {

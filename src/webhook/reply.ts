@@ -32,7 +32,7 @@ export interface FaxReplyContext {
   readonly getAction: (() => string) | undefined;
 }
 
-/** The reply to a new fax. Throws a TwimlError without a verb, and for a verb that would lose the pages. */
+/** The reply to a new fax. Throws a TwimlError if there is no verb, or if the verb would lose the pages. */
 export function replyToFax(
   request: WebhookRequest,
   reply: FaxAnswer,
@@ -65,7 +65,7 @@ export function replyToCallback(request: WebhookRequest): WebhookReply {
   return twimlReply(request, toTwiml(), emptyRecord());
 }
 
-/** The reply to a refused request. The body is only the reason, and for a 403 not even that. */
+/** The reply to a refused request. The body is only the reason, or "forbidden" for every 403. */
 export function replyToRefused(request: WebhookRequest, reason: RefusalReason): WebhookReply {
   const [status] = REFUSALS[reason];
   const headers: WebhookReply["headers"] = { "content-type": PLAIN_TEXT, "cache-control": "no-store" };
@@ -148,7 +148,7 @@ function stripWeakPrefix(etag: string): string {
 /** RFC 9110, section 5.5, without obsolete line folding. Every runtime sends these values. */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
-/** Returns the headers by lower-case name. Throws here, because a server throws after it has set some of them. */
+/** Returns the headers by lower-case name. Checked here, because a server would throw after it has set some of them. */
 function checkReplyHeaders(headers: unknown): WebhookReply["headers"] {
   const checked = emptyRecord<string | string[]>();
   if (headers === undefined) return checked;

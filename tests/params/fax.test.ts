@@ -203,7 +203,7 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     expect(refusal(parse, six).message).toMatch(
       /^FaxSid is empty\. ("[a-e]" must be text, but received a number\. ?){5}$/,
     );
-    expect(refusal(parse, { ...six, g: 7 }).message).toMatch(/"e" must[^"]*\. And 1 more in issues\.$/);
+    expect(refusal(parse, { ...six, g: 7 }).message).toMatch(/"e" must[^"]*\. See `issues` for 1 more\.$/);
     const { issues, message } = refusal(parse, { ...six, g: 7, h: 8 });
     expect(message).toMatch(/ 2 more/);
     expect(issues).toHaveLength(8);
