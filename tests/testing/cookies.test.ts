@@ -20,11 +20,20 @@ describe("cookies", () => {
 
   it.each([
     ["the last value", ["a=1", "a=2"], "a=2"],
+    ["a new value in the position of the old one", ["a=1", "b=2", "a=3"], "a=3; b=2"],
     ["no cookie with Max-Age=0", ["a=1", "a=; Max-Age=0"], undefined],
     ["no cookie with a negative Max-Age", ["a=1", "a=2; Max-Age=-5"], undefined],
     ["no cookie that expired in the past", ["a=1", "a=2; Expires=Wed, 09 Jun 2021 10:18:14 GMT"], undefined],
     ["a cookie that expires in the future", ["a=1; expires=Fri, 01 Jan 2100 00:00:00 GMT"], "a=1"],
     ["a cookie with an invalid Expires", ["a=1; Expires=soon"], "a=1"],
+    ["a cookie whose Expires has no month", ["a=1; Expires=15 2017 21:01:22"], "a=1"],
+    ["a cookie whose Expires has no time", ["a=1; Expires=15 Apr 2017"], "a=1"],
+    ["no cookie with text after Expires", ["a=1; Expires=Sat, 15-Apr-17 21:01:22 GMT BLAH"], undefined],
+    ["no cookie that expired in 1994", ["a=1; Expires=Sun Nov  6 08:49:37 1994"], undefined],
+    ["no cookie that expired in 94", ["a=1; Expires=06-NOVEMBER-94 08:49:37"], undefined],
+    ["a cookie that expires in 69, which is 2069", ["a=1; Expires=06-Nov-69 08:49:37"], "a=1"],
+    ["a cookie with a Max-Age that is not decimal", ["a=1; Max-Age=0x0"], "a=1"],
+    ["no cookie that expired, with an invalid Max-Age", ["a=1; Max-Age=abc; Expires=06 Nov 2020 08:49:37"], undefined],
     ["a cookie whose Max-Age overrides its Expires", ["a=1; Max-Age=9; Expires=Wed, 09 Jun 2021 10:18:14 GMT"], "a=1"],
     ["a value with an equals sign", ["a=b=c"], "a=b=c"],
     ["name and value without the space around them", [" a = 1 ; Path = / "], "a=1"],
@@ -46,16 +55,40 @@ describe("cookies", () => {
     ["https://fax.example.com/any", "x=1; Path=/", "x=1"],
     ["https://other.example.com/a", "x=1", undefined],
     ["https://sub.fax.example.com/a", "x=1", undefined],
-    ["https://sub.fax.example.com/a", "x=1; Domain=.FAX.example.com", "x=1"],
-    ["https://sub.fax.example.com/a", "x=1; Domain=example.com", "x=1"],
-    ["https://evilfax.example.com/a", "x=1; Domain=fax.example.com", undefined],
+    ["https://sub.fax.example.com/a", "x=1; Domain=.FAX.example.com", undefined],
+    ["https://fax.example.com/a", "x=1; Domain=.FAX.example.com", "x=1"],
+    ["https://fax.example.com/a", "x=1; Domain=example.com", "x=1"],
+    ["https://fax.example.com/a", "x=1; Domain=ax.example.com", undefined],
     ["https://fax.example.com/a", "x=1; Domain=sub.fax.example.com", undefined],
     ["https://fax.example.com/a", "x=1; Domain=other.example.com", undefined],
+    ["https://fax.example.com/a", "x=1; domain=foo.example.org; domain=", undefined],
+    ["https://fax.example.com/a", "x=1; domain=foo.example.org; domain=example.com", "x=1"],
+    ["https://fax.example.com/a", "x=1; Domain=", "x=1"],
     ["http://fax.example.com/a", "x=1; Secure", undefined],
     ["https://fax.example.com/a", "x=1; secure", "x=1"],
     ["http://fax.example.com/a", "x=1", "x=1"],
   ])("sends to %s, after Set-Cookie %j: %s", (url, header, expected) => {
     expect(sent(url, [HERE, header])).toBe(expected);
+  });
+
+  it.each([
+    ["http://127.0.0.1/a", "x=1; Domain=127.0.0.1", "x=1"],
+    ["http://127.0.0.1/a", "x=1; Domain=0.0.1", undefined],
+    ["http://[::1]/a", "x=1; Domain=::1", "x=1"],
+    ["http://[::1]/a", "x=1; Domain=[::1]", "x=1"],
+  ])("sends to %s, after Set-Cookie %j from the same address: %s", (url, header, expected) => {
+    expect(sent(url, [url, header])).toBe(expected);
+  });
+
+  it("of one host cannot be deleted or replaced by another host", () => {
+    const headers = ["x=2; Domain=fax.example.com", "x=; Domain=fax.example.com; Max-Age=0", "x=; Max-Age=0"];
+    expect(sent(HERE, [HERE, "x=1; Path=/"], ["https://example.com/a/b", ...headers])).toBe("x=1");
+    expect(sent("http://10.0.0.1/", ["http://127.0.0.1/", "x=1; Domain=0.0.1"])).toBeUndefined();
+  });
+
+  it("are stored from the first 50 Set-Cookie headers of a response", () => {
+    const headers = Array.from({ length: 60 }, (_, i) => `c${i}=1`);
+    expect(sent(HERE, [HERE, ...headers])!.split("; ")).toHaveLength(50);
   });
 
   it("sends a cookie set at the root to every path, and replaces it by one with Path=/", () => {

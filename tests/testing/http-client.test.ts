@@ -100,6 +100,15 @@ describe("time limits", () => {
     expect([error?.code, fetch.mock.calls.length]).toEqual([11200, 1]);
   });
 
+  it("ends within timeoutMs for a server that sets 4,000 cookies in each of many responses", async () => {
+    const headers = new Headers({ location: "/fax" });
+    for (let i = 0; i < 4000; i++) headers.append("set-cookie", `cookie${i}=1`);
+    const start = performance.now();
+    const { exchanges } = await send(() => new Response(null, { status: 307, headers }), { timeoutMs: 1000 });
+    expect(performance.now() - start).toBeLessThan(1500);
+    expect(exchanges.at(-1)!.request.headers["cookie"]!.split("; ")).toHaveLength(50);
+  });
+
   it("aborts the request's signal only after a timeout", async () => {
     const signals: AbortSignal[] = [];
     await send((request: Request) => (signals.push(request.signal), respond()));
