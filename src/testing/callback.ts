@@ -1,6 +1,8 @@
 /** The parameters of a callback, as the providers' documentation shows them. */
+import { isHttpUrl } from "../shared/values.js";
 import type { MediaType } from "../twiml/verbs.js";
 import type { FlavorRules } from "./flavors.js";
+import type { FileToSend } from "./request.js";
 
 /** The input of {@link createCallbackParams}. */
 export interface CallbackParts {
@@ -33,6 +35,18 @@ function createPageParams(parts: CallbackParts, rules: FlavorRules): Record<stri
   if (storedMediaType === undefined) return pages;
   const media = rules.mediaParams(`${incoming["FaxSid"]}.${storedMediaType === "image/tiff" ? "tiff" : "pdf"}`);
   return { ...pages, ...media, ...(mediaUrl !== undefined && { MediaUrl: mediaUrl }) };
+}
+
+/** Stores the pages at the `MediaUrl` of a callback, if it has one. Returns the parameters. */
+export function storePages<Params extends Readonly<Record<string, string>>>(
+  storedPages: Map<string, FileToSend>,
+  params: Params,
+  file: FileToSend,
+): Params {
+  const mediaUrl = params["MediaUrl"];
+  // fetchMedia requests the URL as the URL parser formats it.
+  if (mediaUrl !== undefined && isHttpUrl(mediaUrl)) storedPages.set(new URL(mediaUrl).href, file);
+  return params;
 }
 
 /** The status of a fax. About half of the public programs read `Status`, although no provider documents it. */

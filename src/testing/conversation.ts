@@ -3,10 +3,9 @@ import { TwimlError } from "../shared/errors.js";
 import { formatValue } from "../shared/messages.js";
 import { parseTwiml } from "../twiml/document.js";
 import type { Receive, Verb } from "../twiml/verbs.js";
-import { createCallbackParams } from "./callback.js";
-import type { FlavorRules } from "./flavors.js";
+import { createCallbackParams, getStatus, storePages } from "./callback.js";
 import { type ConversationContext, type FaxExchange, recordError, requestWithRetries } from "./http-client.js";
-import type { FileToSend, UnsignedRequest } from "./request.js";
+import { type FileToSend, toRequestedUrl, type UnsignedRequest } from "./request.js";
 import { emptyPage } from "./sample-pages.js";
 
 /** The outcome of a fax. `error`: the provider logs an error, or the pages are lost. */
@@ -20,9 +19,13 @@ export interface FaxTranscript {
   readonly outcome: FaxOutcome;
   /** The verb in the response to the new fax. */
   readonly verb?: Verb;
-  /** The error that the provider logs, or the loss of the pages, if there is one. */
+  /**
+   * The provider's error number and a message with the fix, or one of our codes for mistakes that a provider does not
+   * report: `pages-lost`, `second-verb` and `verb-in-callback`. Errors after which the fallback URL succeeded are only
+   * in `exchanges`.
+   */
   readonly error?: {
-    /** The error number, or `"pages-lost"` or `"second-verb"`. */
+    /** The error number, or one of the three codes. */
     readonly code: number | string;
     /** The problem and its fix. */
     readonly message: string;
@@ -59,21 +62,47 @@ export async function runConversation(
     const faxSid = fax.incoming["FaxSid"]!;
     return { faxSid, outcome, pagesLost: false, ...more, exchanges: context.exchanges };
   };
-  const faxExchange = await requestWithRetries(context, { method: fax.method, url, params: fax.incoming });
-  const { verb, error } = readVerb(context, faxExchange);
-  if (error) {
-    return createTranscript("error", { error, pagesLost: error.code === "pages-lost" && fax.outcome === "received" });
+  const request = { method: fax.method, url, params: fax.incoming };
+  const { verb, error, ...answered } = await requestWithFallback(context, request, readVerb);
+  if (verb === undefined) {
+    const pagesLost = error?.code === "pages-lost" && fax.outcome === "received";
+    return createTranscript("error", { ...(error && { error }), pagesLost });
   }
-  if (verb === undefined) return createTranscript("error", { error: recordMissingVerb(context, faxExchange) });
   if (verb.verb === "Reject") return createTranscript("rejected", { verb });
   const { action } = verb.attributes;
   if (action === undefined) return createTranscript(fax.outcome, { verb });
-  const callback = createCallbackRequest(context.rules, resolveAction(action, faxExchange, url), verb, fax);
-  const callbackExchange = await requestWithRetries(context, callback);
-  const pagesLost = isSentOnce(verb, fax) && !isAccepted(callbackExchange);
-  const callbackError = readVerb(context, callbackExchange).error ?? (pagesLost ? PAGES_LOST : undefined);
+  const callback = createCallbackRequest(context, resolveAction(action, answered), verb, fax);
+  const result = await requestWithFallback(context, callback, readCallbackResponse);
+  const pagesLost = isSentOnce(verb, fax) && !isAccepted(result.exchange);
+  const callbackError = result.error ?? (pagesLost ? PAGES_LOST : undefined);
   if (callbackError) return createTranscript("error", { verb, error: callbackError, pagesLost });
   return createTranscript(fax.outcome, { verb });
+}
+
+type Answer = Pick<FaxTranscript, "verb" | "error">;
+type ReadResponse = (context: ConversationContext, exchange: FaxExchange) => Answer;
+
+interface Answered extends Answer {
+  readonly exchange: FaxExchange;
+  /** The configured URL, with its password. */
+  readonly url: string;
+}
+
+/** Sends the request, and, if its URL fails, sends it with the error to the fallback URL. */
+async function requestWithFallback(
+  context: ConversationContext,
+  request: Omit<UnsignedRequest, "headers">,
+  read: ReadResponse,
+): Promise<Answered> {
+  const exchange = await requestWithRetries(context, request);
+  const answer = read(context, exchange);
+  const url = context.fallbackUrl;
+  if (typeof answer.error?.code !== "number" || url === undefined) return { ...answer, exchange, url: request.url };
+  // The callback of a failed fax keeps the error of the fax.
+  const { ErrorCode = String(answer.error.code) } = request.params;
+  const params = { ...request.params, ErrorCode, ErrorUrl: toRequestedUrl(request.url).href };
+  const last = await requestWithRetries(context, { ...request, url, params });
+  return { ...read(context, last), exchange: last, url };
 }
 
 const PAGES_LOST = {
@@ -93,21 +122,20 @@ function isAccepted({ request, response }: FaxExchange): boolean {
 
 /** The exchange with the error that a provider logs for the response. */
 export function withProviderError(context: ConversationContext, exchange: FaxExchange): FaxExchange {
-  const { error } = readVerb(context, exchange);
+  const read = getStatus(exchange.request.params) === undefined ? readVerb : readCallbackResponse;
+  const { error } = read(context, exchange);
   return error && typeof error.code === "number" ? { ...exchange, error: { ...error, code: error.code } } : exchange;
 }
 
-/** Reads the response as a provider does: in time, at most 64 kB, status 200, XML, UTF-8 and TwiML. */
-function readVerb(context: ConversationContext, exchange: FaxExchange): Pick<FaxTranscript, "verb" | "error"> {
+/** Reads the response to a new fax as a provider does: in time, at most 64 kB, status 200, XML, UTF-8 and one verb. */
+function readVerb(context: ConversationContext, exchange: FaxExchange): Answer {
   if (exchange.error) return { error: exchange.error };
   const { status, headers, body, isUtf8 } = exchange.response!;
   const { errorCodes } = context.rules;
   const createFailure = (code: number, message: string) => ({
     error: recordError(context, exchange, code, message).error,
   });
-  if (status !== 200) {
-    return createFailure(status >= 400 ? errorCodes.status : errorCodes.otherStatus, formatStatusMessage(exchange));
-  }
+  if (status !== 200) return createStatusFailure(context, exchange);
   const contentType = headers["content-type"];
   if (!/^(text|application)\/xml\s*(;|$)/i.test(contentType ?? "")) {
     const problem = contentType
@@ -118,7 +146,8 @@ function readVerb(context: ConversationContext, exchange: FaxExchange): Pick<Fax
   if (!isUtf8) return createFailure(errorCodes.notUtf8, "The response is not valid UTF-8. Send TwiML in UTF-8.");
   try {
     const verb = parseTwiml(body);
-    return verb === undefined ? {} : { verb };
+    if (verb !== undefined) return { verb };
+    return createFailure(errorCodes.noVerb, "The response has no verb. Answer a new fax with <Receive> or <Reject>.");
   } catch (error) {
     if (!(error instanceof TwimlError)) throw error;
     if (error.providerError === undefined) return { error: { code: error.code, message: error.message } };
@@ -126,31 +155,69 @@ function readVerb(context: ConversationContext, exchange: FaxExchange): Pick<Fax
   }
 }
 
+/** Reads the response to a callback. Most servers send an empty 200 or "OK", and SignalWire's page asks for no more. */
+function readCallbackResponse(context: ConversationContext, exchange: FaxExchange): Answer {
+  if (exchange.error) return { error: exchange.error };
+  const { status, body } = exchange.response!;
+  if (status < 200 || status >= 300) return createStatusFailure(context, exchange);
+  return hasVerb(body) ? { error: VERB_IN_CALLBACK } : {};
+}
+
+const VERB_IN_CALLBACK = {
+  code: "verb-in-callback",
+  message: "The response to the callback has a verb: the server treated the callback as a new fax. Send <Response/>.",
+};
+
+/** Whether a document has a verb, even an invalid one. */
+function hasVerb(body: string): boolean {
+  try {
+    return parseTwiml(body) !== undefined;
+  } catch (error) {
+    return error instanceof TwimlError && error.verb !== undefined;
+  }
+}
+
+function createStatusFailure(context: ConversationContext, exchange: FaxExchange): Answer {
+  const { status, otherStatus } = context.rules.errorCodes;
+  const code = exchange.response!.status >= 400 ? status : otherStatus;
+  return { error: recordError(context, exchange, code, formatStatusMessage(exchange)).error };
+}
+
 function formatStatusMessage({ response }: FaxExchange): string {
   const { status, headers, body } = response!;
   const problem = `The server responded with status ${status}`;
-  if (status >= 400) return `${problem} (${JSON.stringify(body.slice(0, 100))}). See the server's log for the reason.`;
+  if (status >= 400) return `${problem} (${formatReason(headers, body)}). See the server's log for the reason.`;
   if (status < 300 || status === 304) return `${problem}. Respond with status 200.`;
   const { location } = headers;
   const target = location === undefined ? "no Location" : `the Location ${formatValue(location)}`;
   return `${problem} and ${target}. Respond with status 200, or redirect to an http(s) URL.`;
 }
 
-function recordMissingVerb(context: ConversationContext, exchange: FaxExchange): { code: number; message: string } {
-  const message = "The response has no verb. Answer a new fax with <Receive> or <Reject>.";
-  return recordError(context, exchange, context.rules.errorCodes.noVerb, message).error;
+/** The beginning of the body. For HTML, of its text, because the markup before it fills 100 characters. */
+function formatReason(headers: Readonly<Record<string, string>>, body: string): string {
+  const text = /html/i.test(headers["content-type"] ?? "") ? readText(body) : body;
+  return JSON.stringify(text.slice(0, 100));
+}
+
+/** The text of an HTML page, from at most 4,000 characters, which bounds the time of the patterns. */
+function readText(html: string): string {
+  const start = html.slice(Math.max(0, html.search(/<body/i))).slice(0, 4000);
+  return start
+    .replace(/<(script|style)\b[^]*?<\/\1>|<[^>]*>|&nbsp;/gi, " ")
+    .replace(/\s+/g, " ")
+    .trim();
 }
 
 /** Resolves `action` against the document's URL. A URL on the configured host keeps the configured password. */
-function resolveAction(action: string, { request }: FaxExchange, configured: string): string {
-  const base = new URL(request.url);
-  const { host, username, password } = new URL(configured);
+function resolveAction(action: string, { exchange, url }: Answered): string {
+  const base = new URL(exchange.request.url);
+  const { host, username, password } = new URL(url);
   if (base.host === host) Object.assign(base, { username, password });
   return new URL(action, base).href;
 }
 
 function createCallbackRequest(
-  rules: FlavorRules,
+  { rules, storedPages }: ConversationContext,
   url: string,
   verb: Receive,
   fax: ResolvedFax,
@@ -158,5 +225,6 @@ function createCallbackRequest(
   const { method = "POST", mediaType = "application/pdf" } = verb.attributes;
   const file = fax.file ?? { bytes: emptyPage(mediaType), type: mediaType };
   if (isSentOnce(verb, fax)) return { method, url, params: createCallbackParams(fax, rules), file };
-  return { method, url, params: createCallbackParams({ ...fax, storedMediaType: file.type }, rules) };
+  const params = createCallbackParams({ ...fax, storedMediaType: file.type }, rules);
+  return { method, url, params: storePages(storedPages, params, file) };
 }

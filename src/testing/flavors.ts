@@ -71,12 +71,11 @@ export const FLAVORS: Readonly<Record<Flavor, FlavorRules>> = {
   /**
    * https://developer.signalwire.com/compatibility-api/guides/webhook-security. SignalWire retries only status
    * callbacks, and does not document whether an `action` is one. Servers cannot rely on a retry, so there is none here.
-   * The units of the overrides (`#ot`, `#rt`, `#tt`) are not documented, so they are ignored.
    */
   signalwire: {
     signatureHeader: SIGNALWIRE_SIGNATURE,
     userAgent: "twiml-fax/testing (signalwire)",
-    limits: () => ({ readMs: 5_000, totalMs: Infinity, retries: 0, retried: [] }),
+    limits: (fragment) => ({ ...parseTimeouts(fragment, 5_000), retries: 0, retried: [] }),
     maxRedirects: 3,
     errorCodes: { ...TWILIO_ERROR_CODES, status: 11217 },
     faxSid: () => crypto.randomUUID(),
@@ -103,10 +102,20 @@ export const FLAVORS: Readonly<Record<Flavor, FlavorRules>> = {
 /** https://www.twilio.com/docs/usage/webhooks/webhooks-connection-overrides. Values out of range are ignored. */
 function parseTwilioOverrides(fragment: URLSearchParams): Limits {
   return {
-    readMs: parseIntOverride(fragment, "rt", { min: 100, max: 15_000, default: 15_000 }),
-    totalMs: parseIntOverride(fragment, "tt", { min: 100, max: 15_000, default: 15_000 }),
+    ...parseTimeouts(fragment, 15_000),
     retries: parseIntOverride(fragment, "rc", { min: 0, max: 5, default: 1 }),
     retried: (fragment.get("rp") ?? "ct").split(",") as Limits["retried"],
+  };
+}
+
+/**
+ * The limits that both flavors have, in milliseconds. Those to connect (`ct`, `ot`) are ignored, because `fetch` does
+ * not say when a connection is established.
+ */
+function parseTimeouts(fragment: URLSearchParams, readMs: number): Pick<Limits, "readMs" | "totalMs"> {
+  return {
+    readMs: parseIntOverride(fragment, "rt", { min: 100, max: 15_000, default: readMs }),
+    totalMs: parseIntOverride(fragment, "tt", { min: 100, max: 15_000, default: 15_000 }),
   };
 }
 

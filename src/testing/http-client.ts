@@ -2,7 +2,14 @@
 import { optionError } from "../shared/messages.js";
 import { type Cookie, getCookieHeader, storeCookies } from "./cookies.js";
 import type { ErrorCodes, Failure, FlavorRules, Limits } from "./flavors.js";
-import { toPlatformRequest, type SentRequest, sign, type UnsignedRequest, withBody } from "./request.js";
+import {
+  type FileToSend,
+  toPlatformRequest,
+  type SentRequest,
+  sign,
+  type UnsignedRequest,
+  withBody,
+} from "./request.js";
 
 /** The response to a request. */
 export interface ReceivedResponse {
@@ -22,6 +29,8 @@ export interface ReceivedResponse {
 export interface FaxExchange {
   /** The request that the provider sent. */
   readonly request: SentRequest;
+  /** Milliseconds from the start of the conversation to the request. */
+  readonly startMs: number;
   /** Milliseconds from the request to the response or the error. */
   readonly ms: number;
   /** The server's response, if there was one. */
@@ -39,14 +48,20 @@ export interface FaxExchange {
 export interface ConversationContext {
   readonly authToken: string;
   readonly rules: FlavorRules;
+  readonly fallbackUrl: string | undefined;
+  /** The URL to connect to for a requested URL. */
+  readonly getServerUrl: (url: string) => string;
   readonly fetch: (request: Request) => unknown;
   /** Whether `fetch` is a handler in this process. An error that it throws is a status 500, not a failed connection. */
   readonly isHandler: boolean;
-  /** When the conversation ends, on the time scale of `clock()`. */
+  /** When the conversation started and when it ends, on the time scale of `clock()`. */
+  readonly start: number;
   readonly deadline: number;
   readonly readMs: number;
   readonly cookies: Cookie[];
   readonly exchanges: FaxExchange[];
+  /** The pages that the provider stores, by `MediaUrl`. */
+  readonly storedPages: Map<string, FileToSend>;
 }
 
 /** Sends a request, with its redirects, retries and password, and returns the last exchange. */
@@ -137,7 +152,8 @@ export async function requestOnce(context: ConversationContext, request: SentReq
   const sent = { ...request, headers: { ...request.headers, ...getCookieHeader(context.cookies, request.url) } };
   const start = clock();
   const result = await fetchWithTimeout(context, sent);
-  const exchange: FaxExchange = { ...result, ms: Math.round(clock() - start) };
+  const startMs = Math.round(start - context.start);
+  const exchange: FaxExchange = { ...result, startMs, ms: Math.round(clock() - start) };
   context.exchanges.push(exchange);
   storeCookies(context.cookies, request.url, exchange.response?.cookies ?? []);
   return exchange;
@@ -147,7 +163,7 @@ export async function requestOnce(context: ConversationContext, request: SentReq
 const [startTimer, stopTimer] = [globalThis.setTimeout, globalThis.clearTimeout];
 export const clock = performance.now.bind(performance);
 
-type ExchangeResult = Omit<FaxExchange, "ms">;
+type ExchangeResult = Omit<FaxExchange, "startMs" | "ms">;
 
 async function fetchWithTimeout(context: ConversationContext, request: SentRequest): Promise<ExchangeResult> {
   const ms = Math.min(context.readMs, context.deadline - clock());
@@ -178,7 +194,8 @@ async function fetchResponse(
   const { errorCodes } = context.rules;
   let hasResponse = false;
   try {
-    const response: unknown = await context.fetch(toPlatformRequest(request, signal));
+    const sent = { ...request, url: context.getServerUrl(request.url) };
+    const response: unknown = await context.fetch(toPlatformRequest(sent, signal));
     checkResponse(response);
     hasResponse = true;
     const { size, ...received } = await receiveResponse(response, deadline);

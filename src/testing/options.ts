@@ -3,6 +3,7 @@ import { CALLBACK_PARAM_NAMES, COMMON_PARAM_NAMES } from "../params/fax.js";
 import { didYouMean, foldName, formatValue, optionError } from "../shared/messages.js";
 import { isPlainObject, checkOptionNames } from "../shared/objects.js";
 import { isHttpUrl, isSid, SID_FORMAT } from "../shared/values.js";
+import type { MediaFetchResponse } from "../webhook/download.js";
 import { detectPagesType } from "../webhook/media.js";
 import { checkTokens } from "../webhook/tokens.js";
 import { getStatus } from "./callback.js";
@@ -28,6 +29,11 @@ export interface ProviderResponse {
   text(): Promise<string>;
 }
 
+/** The pages as a `Response` of the platform's types, or, if these are not installed, the properties to read them. */
+export type ProviderMedia = typeof globalThis extends { Response: { prototype: infer Type } }
+  ? Type
+  : MediaFetchResponse & { arrayBuffer(): Promise<ArrayBuffer> };
+
 /** A server: the platform's `fetch`, or a handler in the same process. */
 export type ProviderFetch = (request: ProviderRequest) => ProviderResponse | Promise<ProviderResponse>;
 
@@ -39,6 +45,18 @@ export interface FaxProviderOptions {
   readonly authToken: string;
   /** Which provider is imitated. Default: `"signalwire"`. */
   readonly flavor?: Flavor | undefined;
+  /**
+   * The number's fallback URL. If a URL fails, the same request is sent to it with `ErrorCode` and `ErrorUrl`.
+   * Default: none.
+   * @see https://www.twilio.com/docs/usage/security/availability-reliability
+   */
+  readonly fallbackUrl?: string | undefined;
+  /**
+   * The origin of a running server that has a fixed `publicUrl`. Requests to the origin of `url` are signed for `url`,
+   * and sent to the same path here, as a proxy or tunnel does. Only for real HTTP. Default: the origin of `url`.
+   * @example connectTo: "http://localhost:3000"
+   */
+  readonly connectTo?: string | undefined;
   /** Default: a random SID in the format of the imitated provider. */
   readonly accountSid?: string | undefined;
   /**
@@ -80,13 +98,25 @@ export interface CheckedOptions extends FaxProviderOptions {
 /** The format of a URL, for messages. */
 const URL_FORMAT = "a string with an http(s) URL of at most 2,048 characters";
 
-const OPTIONS = ["url", "authToken", "flavor", "accountSid", "fetch", "timeoutMs", "now"];
+const OPTIONS = [
+  "url",
+  "authToken",
+  "flavor",
+  "fallbackUrl",
+  "connectTo",
+  "accountSid",
+  "fetch",
+  "timeoutMs",
+  "now",
+] satisfies (keyof FaxProviderOptions)[];
 
 /** Returns the options with their defaults. Throws a TypeError for an invalid option. */
 export function checkProviderOptions(options: unknown): CheckedOptions {
   const own = checkOptionNames("createFaxProvider", options, OPTIONS) as Partial<FaxProviderOptions>;
-  const { url, authToken, flavor = "signalwire", accountSid, fetch, timeoutMs = 30_000, now = () => new Date() } = own;
-  if (typeof url !== "string" || !isHttpUrl(url)) throw optionError("url", URL_FORMAT, url);
+  const { url, authToken, flavor = "signalwire", fallbackUrl, accountSid, fetch, timeoutMs = 30_000 } = own;
+  const { now = () => new Date() } = own;
+  checkUrl("url", url);
+  if (fallbackUrl !== undefined) checkUrl("fallbackUrl", fallbackUrl);
   if (Array.isArray(authToken)) throw optionError("authToken", "one string", authToken);
   const [token] = checkTokens(authToken);
   checkChoice("flavor", Object.keys(FLAVORS), flavor);
@@ -97,7 +127,23 @@ export function checkProviderOptions(options: unknown): CheckedOptions {
   for (const [name, value] of Object.entries({ fetch, now })) {
     if (value !== undefined && typeof value !== "function") throw optionError(name, "a function", value);
   }
-  return { url, authToken: token!, flavor, accountSid, fetch, timeoutMs, now: () => checkDate(now()) };
+  const urls = { url, fallbackUrl, connectTo: checkConnectTo(own) };
+  return { ...urls, authToken: token!, flavor, accountSid, fetch, timeoutMs, now: () => checkDate(now()) };
+}
+
+function checkUrl(name: string, url: unknown): asserts url is string {
+  if (typeof url !== "string" || !isHttpUrl(url)) throw optionError(name, URL_FORMAT, url);
+}
+
+/** Returns the origin as `URL.origin` has it. */
+function checkConnectTo({ connectTo, fetch }: Partial<FaxProviderOptions>): string | undefined {
+  if (connectTo === undefined) return undefined;
+  const url = typeof connectTo === "string" && isHttpUrl(connectTo) ? new URL(connectTo) : undefined;
+  if (url?.href !== `${url?.origin}/`) {
+    throw optionError("connectTo", 'an http(s) origin such as "http://localhost:3000", without path', connectTo);
+  }
+  if (fetch === undefined) return url.origin;
+  throw new TypeError("connectTo is for real HTTP, but fetch is set, too. Remove one of them.");
 }
 
 function checkDate(date: unknown): Date {
@@ -121,7 +167,7 @@ export function checkFax(value: unknown): FaxToSend {
   for (const [name, value] of Object.entries({ from, to, mediaUrl })) {
     if (value !== undefined && typeof value !== "string") throw optionError(name, "a string", value);
   }
-  if (mediaUrl !== undefined && !isHttpUrl(mediaUrl)) throw optionError("mediaUrl", URL_FORMAT, mediaUrl);
+  if (mediaUrl !== undefined) checkUrl("mediaUrl", mediaUrl);
   checkDuplicates(fax, checkParams(params));
   return fax;
 }

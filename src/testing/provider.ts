@@ -1,6 +1,6 @@
 /** The offline provider: `createFaxProvider`. */
 import type { MediaType } from "../twiml/verbs.js";
-import { createCallbackParams, getStatus, isSuccess } from "./callback.js";
+import { createCallbackParams, getStatus, isSuccess, storePages } from "./callback.js";
 import { type FaxTranscript, type ResolvedFax, runConversation, withProviderError } from "./conversation.js";
 import { FLAVORS, type FlavorRules } from "./flavors.js";
 import { clock, type ConversationContext, type FaxExchange, getLimits, requestOnce } from "./http-client.js";
@@ -12,11 +12,13 @@ import {
   checkParams,
   type FaxProviderOptions,
   type FaxToSend,
-  toFile,
+  type ProviderMedia,
   type ProviderRequest,
   splitParams,
+  toFile,
 } from "./options.js";
 import { type FileToSend, sign, toPlatformRequest } from "./request.js";
+import { emptyPage } from "./sample-pages.js";
 
 /** The provider of {@link createFaxProvider}. */
 export interface FaxProvider {
@@ -30,6 +32,20 @@ export interface FaxProvider {
   delivery(file: Uint8Array, params?: Readonly<Record<string, string>>): ProviderRequest;
   /** Sends the request of an exchange again, unchanged. */
   resend(exchange: FaxExchange): Promise<FaxExchange>;
+  /**
+   * Serves the pages at every `MediaUrl` that this provider has sent, and responds with 404 to other URLs. Pass it as
+   * `fetch` to `fetchMedia`, with the host of the flavor (Twilio: `hosts: ["media.twiliocdn.com"]`). For a server in
+   * another process, serve it at a loopback host that its `fetchMedia` lists in `hosts`, and pass that `mediaUrl`.
+   *
+   * @example
+   * const files = http.createServer(async (req, res) => {
+   *   const response = await provider.mediaFetch(`http://127.0.0.1:8127${req.url}`);
+   *   res.writeHead(response.status).end(new Uint8Array(await response.arrayBuffer()));
+   * });
+   * files.listen(8127, "127.0.0.1");
+   * await provider.sendFax({ mediaUrl: "http://127.0.0.1:8127/fax.pdf" });
+   */
+  readonly mediaFetch: (url: string) => Promise<ProviderMedia>;
 }
 
 /**
@@ -49,6 +65,7 @@ export function createFaxProvider(options: FaxProviderOptions): FaxProvider {
   const checked = checkProviderOptions(options);
   const { url, now } = checked;
   const rules = FLAVORS[checked.flavor];
+  const storedPages = new Map<string, FileToSend>();
   const accountSid = checked.accountSid ?? rules.accountSid();
   const createIncoming = (fax?: FaxToSend) => createIncomingParams(rules, accountSid, fax);
   const createCallback = (params: Params | undefined, storedMediaType?: MediaType) => {
@@ -61,27 +78,49 @@ export function createFaxProvider(options: FaxProviderOptions): FaxProvider {
   };
   return {
     sendFax: async (fax = {}) =>
-      runConversation(createContext(checked, rules), url, resolveFax(checkFax(fax), createIncoming(fax), now())),
+      runConversation(createContext(checked, storedPages), url, resolveFax(checkFax(fax), createIncoming(fax), now())),
     incoming: (params) => createRequest({ ...createIncoming(), ...checkParams(params) }),
-    callback: (params) => createRequest(createCallback(params, "application/pdf")),
+    callback: (params) => {
+      const type = "application/pdf";
+      return createRequest(storePages(storedPages, createCallback(params, type), { bytes: emptyPage(type), type }));
+    },
     delivery: (file, params) => createRequest(createCallback(params), toFile(file)),
-    resend: (exchange) => resendExchange(createContext(checked, rules), exchange),
+    resend: (exchange) => resendExchange(createContext(checked, storedPages), exchange),
+    mediaFetch: async (url) => respondWithPages(storedPages, url),
   };
 }
 
 /** The state of one conversation. */
-function createContext(options: CheckedOptions, rules: FlavorRules): ConversationContext {
-  const { url, authToken, fetch, timeoutMs } = options;
+function createContext(options: CheckedOptions, storedPages: Map<string, FileToSend>): ConversationContext {
+  const { url, fallbackUrl, authToken, fetch, timeoutMs } = options;
+  const rules = FLAVORS[options.flavor];
+  const start = clock();
   return {
     authToken,
     rules,
+    fallbackUrl,
     readMs: getLimits(url, rules).readMs,
-    deadline: clock() + timeoutMs,
+    start,
+    deadline: start + timeoutMs,
     cookies: [],
     exchanges: [],
+    storedPages,
+    getServerUrl: (requested) => getServerUrl(requested, options),
     fetch: (request) => (fetch ?? globalThis.fetch)(request),
     isHandler: fetch !== undefined && fetch !== globalThis.fetch,
   };
+}
+
+/** The URL on the origin `connectTo`, if the requested URL is on the origin of `url`. */
+function getServerUrl(requested: string, { url, connectTo }: CheckedOptions): string {
+  const { origin, pathname, search } = new URL(requested);
+  return connectTo === undefined || origin !== new URL(url).origin ? requested : connectTo + pathname + search;
+}
+
+function respondWithPages(storedPages: ReadonlyMap<string, FileToSend>, url: string): ProviderMedia {
+  const file = storedPages.get(url);
+  if (!file) return new Response("not found", { status: 404 });
+  return new Response(file.bytes as Uint8Array<ArrayBuffer>, { headers: { "content-type": file.type } });
 }
 
 type Params = Readonly<Record<string, string>>;

@@ -45,12 +45,16 @@ export interface UnsignedRequest {
 export function sign(unsigned: UnsignedRequest, authToken: string, rules: FlavorRules): SentRequest {
   const { method, file, body } = unsigned;
   const params = file === undefined ? unsigned.params : normalizeLineBreaks(unsigned.params);
-  const target = new URL(unsigned.url);
-  target.username = target.password = target.hash = "";
+  const target = toRequestedUrl(unsigned.url);
   if (method === "GET" && !unsigned.isComplete) appendQuery(target, params);
   const signature = signRequest({ authToken, url: target.href, params: method === "POST" ? params : undefined });
   const defaults = { "user-agent": rules.userAgent, accept: "*/*", [rules.signatureHeader]: signature };
   return { method, url: target.href, headers: { ...defaults, ...unsigned.headers }, params, file, body };
+}
+
+/** The URL without the password and the fragment of the configured URL, which are not in the request. */
+export function toRequestedUrl(configured: string): URL {
+  return Object.assign(new URL(configured), { username: "", password: "", hash: "" });
 }
 
 /** Normalizes line breaks as `FormData` does: https://html.spec.whatwg.org/#multipart-form-data */

@@ -62,7 +62,7 @@ writeFileSync(join(folder, "fax.txt"), "text");
 const [pdf, txt, token] = [join(folder, "fax.pdf"), join(folder, "fax.txt"), "--token=PSK_1"];
 
 const lost: ProviderFetch = ({ url }) => {
-  const twiml = url.endsWith("/moved") ? "" : '<Receive action="/callback" storeMedia="false"/>';
+  const twiml = url.includes("/moved") ? "" : '<Receive action="/callback" storeMedia="false"/>';
   if (url.endsWith("/callback")) return new Response(null, { status: 302, headers: { location: "/moved" } });
   return new Response(`<Response>${twiml}</Response>`, { headers: { "content-type": "text/xml" } });
 };

@@ -1,9 +1,11 @@
 /** The messages of "twiml-fax/testing": wrong arguments, and what the provider rejects in a server's response. */
+import { receive, toTwiml, type Verb } from "../../src/index.js";
 import { createFaxProvider, type FaxProviderOptions, type ProviderFetch } from "../../src/testing/index.js";
 import type { Messages } from "./types.js";
 
 const URL_ = "https://fax.example.com/fax";
 const XML = { "content-type": "text/xml" };
+const HTML = { "content-type": "text/html" };
 const options = (more: object = {}) => ({ url: URL_, authToken: "PSK_secret", ...more }) as FaxProviderOptions;
 const provider = createFaxProvider(options({ fetch: () => new Response() }));
 
@@ -23,6 +25,9 @@ function respond(
 
 const readResponse = new Response("<Response/>");
 await readResponse.text();
+
+/** The same document for the new fax and the callback. */
+const respondTwice = (verb: Verb) => send(() => new Response(toTwiml(verb), { headers: XML }));
 
 const redirect = (location: string) => respond(null, 302, { location });
 
@@ -46,7 +51,7 @@ async function failToConnect(code: string, message: string): Promise<string> {
 /** A document whose callback is redirected with this status. */
 const redirectCallback = (status: number) =>
   send(({ url }) => {
-    if (url.endsWith("/end")) return new Response("<Response/>", { headers: XML });
+    if (url.includes("/end")) return new Response("<Response/>", { headers: XML });
     if (url.endsWith("/callback")) return new Response(null, { status, headers: { location: "/end" } });
     return new Response('<Response><Receive action="/callback" storeMedia="false"/></Response>', { headers: XML });
   });
@@ -60,6 +65,9 @@ export const testing: Messages = {
     send,
     respond,
     readResponse,
+    respondTwice,
+    receive,
+    HTML,
     redirect,
     failToConnect,
     redirectCallback,
@@ -71,6 +79,9 @@ export const testing: Messages = {
     'createFaxProvider(options({ url: "/fax" }))',
     "createFaxProvider(options({ url: new URL(URL_) }))",
     "createFaxProvider(options({ authToken: undefined }))",
+    'createFaxProvider(options({ fallbackUrl: "fallback" }))',
+    'createFaxProvider(options({ connectTo: "localhost:3000" }))',
+    'createFaxProvider(options({ connectTo: "http://localhost:3000", fetch }))',
     'createFaxProvider(options({ flavor: "Twilio" }))',
     'createFaxProvider(options({ accountSid: "AC 1" }))',
     "createFaxProvider(options({ timeoutMs: 0 }))",
@@ -105,6 +116,7 @@ export const testing: Messages = {
     // conversation.ts
     'respond("Cannot POST /fax", 404)',
     'respond("x".repeat(500), 500)',
+    'respond("<html><head><style></style></head><body><pre>Error: no database</pre>", 500, HTML)',
     "respond(null, 204)",
     "respond(null, 304)",
     "respond(null, 302)",
@@ -117,5 +129,6 @@ export const testing: Messages = {
     'respond("<Response>")',
     'respond("<Response><Reject/><Reject/></Response>")',
     "redirectCallback(302)",
+    "respondTwice(receive({ action: URL_ }))",
   ],
 };

@@ -1,6 +1,6 @@
 /** The provider's errors for a server's responses. tests/messages.snap.md has their messages. */
 import { describe, expect, it } from "vitest";
-import { receive, reject, toTwiml } from "../../src/index.js";
+import { receive, reject, toTwiml, type Verb } from "../../src/index.js";
 import { createFaxProvider, type FaxProviderOptions, type ProviderFetch } from "../../src/testing/index.js";
 
 const URL_ = "https://fax.example.com/fax";
@@ -13,6 +13,8 @@ const respond =
   (body: string | Uint8Array<ArrayBuffer> | null, init: ResponseInit = {}): ProviderFetch =>
   () =>
     new Response(body, { headers: XML, ...init });
+
+const respondWith = (verb: Verb) => new Response(toTwiml(verb), { headers: XML });
 
 const LATIN1 = Uint8Array.from("<Response><!--\xe9--><Reject/></Response>", (letter) => letter.charCodeAt(0));
 
@@ -93,6 +95,149 @@ describe("the pages", () => {
     const fetch: ProviderFetch = ({ url }) =>
       url === URL_ ? new Response(stored, { headers: XML }) : new Response("", { status: 500 });
     expect(await send(fetch)).toMatchObject({ outcome: "error", pagesLost: false, error: { code: 11217 } });
+  });
+});
+
+describe("the fallback URL", () => {
+  const FALLBACK = "https://user:pass@backup.example.com/fallback#rt=1000";
+  const options = { url: "https://user:pass@fax.example.com/fax?a=1#rt=2000", fallbackUrl: FALLBACK };
+  const fail = () => new Response("", { status: 503 });
+  /** Fails on fax.example.com. `backup` responds on the fallback host. */
+  const sendToBackup = (backup: ProviderFetch, flavor: "signalwire" | "twilio" = "signalwire") =>
+    send((request) => (new URL(request.url).host === "fax.example.com" ? fail() : backup(request)), {
+      ...options,
+      flavor,
+    });
+
+  it.each([
+    ["signalwire", "11217"],
+    ["twilio", "11200"],
+  ] as const)("gets the five parameters, ErrorCode and ErrorUrl from %s", async (flavor, ErrorCode) => {
+    const { outcome, error, exchanges } = await sendToBackup(respond(toTwiml(reject())), flavor);
+    expect([outcome, error]).toEqual(["rejected", undefined]);
+    const [failed, { request }] = exchanges as [(typeof exchanges)[0], (typeof exchanges)[0]];
+    expect(failed.error?.code).toBe(Number(ErrorCode));
+    expect(request.url).toBe("https://backup.example.com/fallback");
+    const ErrorUrl = "https://fax.example.com/fax?a=1";
+    expect(request.params).toEqual({ ...failed.request.params, ErrorCode, ErrorUrl });
+  });
+
+  it.each<[string, ProviderFetch]>([
+    ["a response without a verb", respond(toTwiml())],
+    ["a response that is not TwiML", respond("OK")],
+    ["a handler that throws", () => Promise.reject(new Error("no database"))],
+  ])("is requested after %s", async (_, fetch) => {
+    const { exchanges } = await send(fetch, options);
+    expect(exchanges.map(({ request }) => new URL(request.url).host)).toEqual([
+      "fax.example.com",
+      "backup.example.com",
+    ]);
+  });
+
+  it("returns the error of the fallback URL if both fail", async () => {
+    const { outcome, error, exchanges } = await sendToBackup(respond("<Response>"));
+    expect([outcome, error?.code, exchanges[0]!.error?.code]).toEqual(["error", 12100, 11217]);
+  });
+
+  it("is the base URL of a relative action, and its password is sent there", async () => {
+    const { outcome, exchanges } = await sendToBackup(({ url, headers }: Request) => {
+      if (!headers.has("authorization")) {
+        return new Response("", { status: 401, headers: { "www-authenticate": "Basic realm=x" } });
+      }
+      return url.endsWith("/fallback") ? respondWith(receive({ action: "done" })) : new Response();
+    });
+    const last = exchanges.at(-1)!.request;
+    expect([outcome, last.url]).toEqual(["received", "https://backup.example.com/done"]);
+    expect(last.headers["authorization"]).toBe(`Basic ${btoa("user:pass")}`);
+  });
+
+  it.each(["received", "failed"] as const)("gets a callback whose URL failed, with its status: %s", async (outcome) => {
+    const fetch: ProviderFetch = ({ url }) => {
+      if (url === URL_) return respondWith(receive({ action: "/callback" }));
+      return url.endsWith("/callback") ? fail() : new Response();
+    };
+    const provider = createFaxProvider({ url: URL_, fallbackUrl: FALLBACK, authToken: "PSK_test", fetch });
+    const transcript = await provider.sendFax({ outcome });
+    expect(transcript).toMatchObject({ outcome, pagesLost: false });
+    expect(transcript.exchanges.at(-1)!.request.params).toMatchObject({
+      FaxStatus: outcome,
+      ErrorCode: outcome === "failed" ? "34007" : "11217",
+      ErrorUrl: "https://fax.example.com/callback",
+    });
+  });
+
+  it("gets the pages of a multipart callback whose URL failed", async () => {
+    const fetch: ProviderFetch = ({ url }) => {
+      if (url === URL_) return respondWith(receive({ action: "/callback", storeMedia: false }));
+      return url.endsWith("/callback") ? fail() : new Response();
+    };
+    const { outcome, pagesLost, exchanges } = await send(fetch, { fallbackUrl: FALLBACK });
+    expect([outcome, pagesLost, exchanges.at(-1)!.request.file?.type]).toEqual(["received", false, "application/pdf"]);
+  });
+
+  it.each([
+    ["pages-lost", toTwiml(receive({ action: "/x" })).replace('action="/x"', 'storeMedia="false"')],
+    ["second-verb", "<Response><Reject/><Reject/></Response>"],
+  ])("is not requested for %s, which a provider does not report", async (code, body) => {
+    const { error, exchanges } = await send(respond(body), { fallbackUrl: FALLBACK });
+    expect([error?.code, exchanges.length]).toEqual([code, 1]);
+  });
+});
+
+describe("the response to a callback", () => {
+  const sendCallback = (response: () => Response) =>
+    send(({ url }) => (url === URL_ ? respondWith(receive({ action: "/callback" })) : response()));
+
+  it.each<[string, ConstructorParameters<typeof Response>]>([
+    ["an empty 200", [null]],
+    ["OK", ["OK", { headers: { "content-type": "text/plain" } }]],
+    ["HTML", ["<!DOCTYPE html><p>Thanks<br>", { headers: HTML }]],
+    ["JSON", ['{"ok":true}', { headers: { "content-type": "application/json" } }]],
+    ["status 201", ["created", { status: 201 }]],
+    ["status 204", [null, { status: 204 }]],
+    ["<Response/>", ["<Response/>", { headers: XML }]],
+    ["bytes that are not UTF-8", [Uint8Array.of(0xe9)]],
+    ["a document that is not well-formed", ["<Response>", { headers: XML }]],
+  ])("may be %s", async (_, init) => {
+    const { outcome, error } = await sendCallback(() => new Response(...init));
+    expect([outcome, error]).toEqual(["received", undefined]);
+  });
+
+  it.each([
+    ["<Receive> as for a new fax", toTwiml(receive({ action: "/fax" }))],
+    ["<Reject>", toTwiml(reject())],
+    ["a verb in the wrong case", "<Response><receive/></Response>"],
+    ["two verbs", "<Response><Reject/><Reject/></Response>"],
+  ])("is the error verb-in-callback for %s", async (_, body) => {
+    const transcript = await sendCallback(() => new Response(body, { headers: XML }));
+    expect(transcript).toMatchObject({ outcome: "error", error: { code: "verb-in-callback" }, pagesLost: false });
+    expect(transcript.verb).toEqual(receive({ action: "/callback" }));
+  });
+
+  it.each([
+    [304, 11200],
+    [404, 11217],
+    [500, 11217],
+  ])("is an error for status %i", async (status, code) => {
+    const { outcome, error } = await sendCallback(() => new Response(null, { status }));
+    expect([outcome, error?.code]).toEqual(["error", code]);
+  });
+});
+
+describe("the message for an HTML error page", () => {
+  it.each([
+    ["<html><head><style>p{}</style></head><BODY class=x>\n<p>Cannot&nbsp;POST /fax</p>", "Cannot POST /fax"],
+    ["<body><script>run()</script><style>p{}</style>no database", "no database"],
+    ["<pre>Error: no database<br> &nbsp; at save</pre>", "Error: no database at save"],
+  ])("has the text of %j", async (html, text) => {
+    const { error } = await send(respond(html, { status: 500, headers: HTML }));
+    expect(error?.message).toContain(`status 500 (${JSON.stringify(text)})`);
+  });
+
+  it.each(["<script ", "<body", "<"])("is found quickly in 64 kB of %j", async (text) => {
+    const start = performance.now();
+    await send(respond(text.repeat(65_536 / text.length), { status: 500, headers: HTML }));
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 });
 

@@ -40,9 +40,18 @@ describe("FLAVORS.twilio", () => {
 });
 
 describe("FLAVORS.signalwire", () => {
-  it.each(["", "rt=100&ot=1&tt=1&rc=3&rp=all"])("ignores the fragment #%s", (fragment) => {
-    const limits = { readMs: 5000, totalMs: Infinity, retries: 0, retried: [] };
-    expect(FLAVORS.signalwire.limits(new URLSearchParams(fragment))).toEqual(limits);
+  it.each([
+    ["", {}],
+    ["rt=100", { readMs: 100 }],
+    ["rt=15000", { readMs: 15_000 }],
+    ["rt=99", {}],
+    ["rt=15001", {}],
+    ["tt=100", { totalMs: 100 }],
+    ["tt=15001", {}],
+    ["ot=100&rc=3&rp=all", {}],
+  ])("has the documented limits for #%s", (fragment, limits) => {
+    const defaults = { readMs: 5000, totalMs: 15_000, retries: 0, retried: [] };
+    expect(FLAVORS.signalwire.limits(new URLSearchParams(fragment))).toEqual({ ...defaults, ...limits });
   });
 
   it("has SignalWire's SIDs, headers, parameters and numbers", () => {

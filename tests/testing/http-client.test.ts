@@ -1,7 +1,7 @@
 /** The provider as an HTTP client: redirects, retries, passwords, time limits, failed connections. */
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -78,6 +78,16 @@ describe("time limits", () => {
     const { error, exchanges } = await send(never, twilio(fragment));
     expect([error?.code, exchanges.length]).toEqual([11200, count]);
     expect(exchanges.every(({ ms }) => Number.isInteger(ms) && ms >= 99)).toBe(true);
+  });
+
+  it("SignalWire with #rt=100 after a timeout sends one request", async () => {
+    const { error, exchanges } = await send(never, { url: `${URL_}#rt=100` });
+    expect([error?.message, exchanges.length]).toEqual([expect.stringContaining("within 100 ms"), 1]);
+  });
+
+  it("SignalWire with #tt=100 does not follow redirects after 100 ms", async () => {
+    const fetch = async () => (await new Promise((resolve) => setTimeout(resolve, 60)), redirect(307, "/fax"));
+    expect((await send(fetch, { url: `${URL_}#tt=100` })).error?.code).toBe(11200);
   });
 
   it("ends retries after the total time of #tt", async () => {
@@ -254,6 +264,39 @@ describe("a handler that throws", () => {
   ])("counts as status 500 for %s", async (_, thrown, body) => {
     const { exchanges } = await send(() => Promise.reject(thrown));
     expect(exchanges[0]!.response).toEqual({ status: 500, headers: {}, cookies: [], body, isUtf8: true });
+  });
+});
+
+describe("connectTo", () => {
+  const servers: Server[] = [];
+  afterEach(() => servers.splice(0).forEach((server) => server.close()));
+
+  const handlers = { onFax: () => receive({ action: "done?step=2" }), onCallback() {}, onRefused() {} };
+  const webhook = faxWebhook({ authToken: "t", publicUrl: "https://fax.example.com", ...handlers });
+
+  async function listen(listener: RequestListener): Promise<string> {
+    const server = createServer(listener).listen(0, "127.0.0.1");
+    servers.push(server);
+    await once(server, "listening");
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
+  it("sends requests that are signed for the origin of url to a server with that publicUrl", async () => {
+    const url = "https://fax.example.com/in/fax?key=1";
+    const { outcome, exchanges } = await send(undefined, { url, connectTo: await listen(webhook.node) });
+    const urls = [url, "https://fax.example.com/in/done?step=2"];
+    expect([outcome, exchanges.map(({ request }) => request.url)]).toEqual(["received", urls]);
+  });
+
+  it("does not change requests to other origins", async () => {
+    const connectTo = await listen((_, res) => res.writeHead(500).end());
+    const other = await listen((_, res) => res.writeHead(200, XML).end(toTwiml(reject())));
+    const { outcome } = await send(undefined, { connectTo, fallbackUrl: `${other}/fax` });
+    expect(outcome).toBe("rejected");
+  });
+
+  it("returns 11205 if no server is running there", async () => {
+    expect((await send(undefined, { connectTo: "http://127.0.0.1:2" })).error?.code).toBe(11205);
   });
 });
 

@@ -16,6 +16,13 @@ describe("createFaxProvider", () => {
     ["timeoutMs", "5000"],
     ["fetch", "webhook"],
     ["accountSid", 12345],
+    ["fallbackUrl", "/fallback"],
+    ["connectTo", "localhost:3000"],
+    ["connectTo", "http://localhost:3000/fax"],
+    ["connectTo", "http://localhost:3000?"],
+    ["connectTo", "http://user@localhost:3000"],
+    ["connectTo", "ftp://localhost"],
+    ["connectTo", 3000],
   ])("throws for %s: %j", (name, value) => {
     expect(() => create({ [name]: value })).toThrow(new RegExp(`^${name} must be`));
   });
@@ -26,6 +33,11 @@ describe("createFaxProvider", () => {
       expect(() => create({ url })).not.toThrow();
     },
   );
+
+  it.each(["http://localhost:3000", "HTTP://LOCALHOST:3000/"])("accepts the origin %s as connectTo", (connectTo) => {
+    expect(() => create({ connectTo, fetch: undefined })).not.toThrow();
+    expect(() => create({ connectTo })).toThrow("Remove one of them");
+  });
 
   it("accepts a URL of 2,048 characters", () => {
     expect(() => create({ url: `https://x/${"a".repeat(2038)}` })).not.toThrow();

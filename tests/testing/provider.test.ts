@@ -1,4 +1,6 @@
 /** The published provider: its conversation with a webhook, and single requests. */
+import http from "node:http";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it, vi } from "vitest";
 import { parseFaxCallback, receive, type ReceiveAttributes, reject, toTwiml } from "../../src/index.js";
 import { createFaxProvider, type FaxProviderOptions, type ProviderFetch } from "../../src/testing/index.js";
@@ -175,6 +177,66 @@ describe("incoming, callback and delivery", () => {
   });
 });
 
+describe("mediaFetch", () => {
+  const pages = new TextEncoder().encode("II*\0 these pages");
+  const getLast = (webhook: ReturnType<typeof createWebhook>) => webhook.onCallback.mock.calls.at(-1)![0];
+
+  it.each([
+    ["signalwire", undefined],
+    ["twilio", { hosts: ["media.twiliocdn.com"] }],
+  ] as const)("serves the pages of a MediaUrl of %s to fetchMedia", async (flavor, options) => {
+    const webhook = createWebhook();
+    const provider = provide(webhook.fetch, { flavor });
+    await provider.sendFax({ pages });
+    const received = await fetchMedia(getLast(webhook), { ...options, fetch: provider.mediaFetch });
+    expect([received.type, new Uint8Array(await received.arrayBuffer())]).toEqual(["image/tiff", pages]);
+  });
+
+  it("serves one empty page in the verb's mediaType by default, also for callback()", async () => {
+    const webhook = createWebhook({ action: "/fax", mediaType: "image/tiff" });
+    const provider = provide(webhook.fetch);
+    await provider.sendFax();
+    expect((await fetchMedia(getLast(webhook), { fetch: provider.mediaFetch })).type).toBe("image/tiff");
+    const callback = parseFaxCallback(await provider.callback().text());
+    expect((await fetchMedia(callback, { fetch: provider.mediaFetch })).type).toBe("application/pdf");
+  });
+
+  it("serves the pages of every fax at its own URL, in any form that fetchMedia requests", async () => {
+    const provider = provide(createWebhook().fetch);
+    await provider.sendFax({ mediaUrl: "HTTP://127.0.0.1:80" });
+    await provider.sendFax({ pages, params: { MediaUrl: "http://127.0.0.1/2" } });
+    const first = await provider.mediaFetch("http://127.0.0.1/");
+    expect([first.status, first.headers.get("content-type")]).toEqual([200, "application/pdf"]);
+    expect(new Uint8Array(await (await provider.mediaFetch("http://127.0.0.1/2")).arrayBuffer())).toEqual(pages);
+  });
+
+  it("responds with 404 to other URLs, and for a failed fax and a multipart callback", async () => {
+    const provider = provide(createWebhook({ action: "/fax", storeMedia: false }).fetch);
+    const mediaUrl = "http://127.0.0.1/1";
+    await provider.sendFax({ mediaUrl });
+    await provide(createWebhook().fetch).sendFax({ mediaUrl });
+    await provider.sendFax({ mediaUrl, outcome: "failed" });
+    await provider.sendFax({ params: { MediaUrl: "not a URL" } });
+    expect((await provider.mediaFetch(mediaUrl)).status).toBe(404);
+  });
+
+  it("serves the pages over real HTTP with the example of its documentation", async () => {
+    const webhook = createWebhook();
+    const provider = provide(webhook.fetch);
+    const files = http.createServer(async (req, res) => {
+      const response = await provider.mediaFetch(`http://127.0.0.1:8127${req.url}`);
+      res.writeHead(response.status).end(new Uint8Array(await response.arrayBuffer()));
+    });
+    await new Promise<void>((resolve) => files.listen(0, "127.0.0.1", resolve));
+    const host = `127.0.0.1:${(files.address() as AddressInfo).port}`;
+    await provider.sendFax({ pages, mediaUrl: "http://127.0.0.1:8127/fax.pdf" });
+    const callback = { ...getLast(webhook), mediaUrl: `http://${host}/fax.pdf` };
+    expect((await fetchMedia(callback, { hosts: [host] })).type).toBe("image/tiff");
+    expect((await fetch(`http://${host}/other.pdf`)).status).toBe(404);
+    files.close();
+  });
+});
+
 describe("resend", () => {
   it("sends the exact bytes of a multipart callback again", async () => {
     const webhook = createWebhook({ action: "/fax", storeMedia: false });
@@ -199,6 +261,14 @@ describe("resend", () => {
     expect((await provider.resend(exchanges[0]!)).error).toBeUndefined();
     status = 500;
     expect((await provider.resend(exchanges[0]!)).error?.code).toBe(11217);
+  });
+
+  it("accepts an empty response to a callback, and not to a new fax", async () => {
+    const webhook = createWebhook();
+    const { exchanges } = await provide(webhook.fetch).sendFax();
+    const provider = provide(() => new Response());
+    expect((await provider.resend(exchanges[0]!)).error?.code).toBe(12300);
+    expect((await provider.resend(exchanges[1]!)).error).toBeUndefined();
   });
 
   it.each([undefined, {}, { exchanges: [] }])("rejects for %j instead of an exchange", async (exchange) => {
