@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The executable of `npx twiml-fax`: output, colors and exit codes. */
+import { readFileSync } from "node:fs";
 import { stripVTControlCharacters } from "node:util";
 import { runCommand, UsageError } from "./cli/commands.js";
 
@@ -15,7 +16,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) =>
   process.exit(error.code === "EPIPE" ? process.exitCode : 1),
 );
 
-runCommand(process.argv.slice(2), print).then(
+const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+  version: string;
+};
+
+runCommand(process.argv.slice(2), print, version).then(
   (code) => void (process.exitCode = code),
   (error: unknown) => {
     console.error(error instanceof UsageError ? error.message : error);

@@ -1,5 +1,6 @@
 /** The executable: exit codes, output streams, standard input, closed pipes. */
 import { execFile, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -22,6 +23,11 @@ describe("twiml-fax", () => {
   it("check - prints the error of a document and exits with 1", async () => {
     const out = expect.stringMatching(/^-:1:11: error 12200: .*"reject".*\n$/) as string;
     expect(await run(["check", "-"], "<Response><reject/></Response>")).toEqual({ code: 1, out, err: "" });
+  });
+
+  it("--version prints the version of the package and exits with 0", async () => {
+    const manifest = readFileSync(join(import.meta.dirname, "../package.json"), "utf8");
+    expect(await run(["--version"])).toEqual({ code: 0, out: `${JSON.parse(manifest).version}\n`, err: "" });
   });
 
   it("prints a usage error to stderr as one line and exits with 2", async () => {

@@ -1,28 +1,36 @@
 /** The commands of `npx twiml-fax`: `send` tests a running server, `check` checks a document. */
 import { isUtf8 } from "node:buffer";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { parseArgs } from "node:util";
 import { TwimlError } from "../shared/errors.js";
 import { didYouMean, formatValue, optionError } from "../shared/messages.js";
-import { createFaxProvider, type FaxProvider, type FaxTranscript } from "../testing/index.js";
+import { createFaxProvider, type FaxProvider, type FaxToSend, type FaxTranscript } from "../testing/index.js";
 import { parseTwiml } from "../twiml/document.js";
 import { detectPagesType } from "../webhook/media.js";
-import { formatTranscript, formatTranscriptAsJson, green, red } from "./transcript.js";
+import { type PagesServer, startPagesServer } from "./pages-server.js";
+import {
+  escapeControls,
+  formatAsJson,
+  formatDownload,
+  formatOutcome,
+  formatTimeline,
+  green,
+  red,
+} from "./transcript.js";
 
 const USAGE = `Usage:
   twiml-fax send URL --token TOKEN   send a test fax to a running server, as a provider would
       --from NUMBER --to NUMBER      calling number ("" withholds it) and called number
-      --pages FILE                   send this PDF or TIFF, served at 127.0.0.1 during the conversation
-      --pages-port PORT              port of the pages, to be listed in the hosts of fetchMedia (default: 8127)
+      --pages FILE                   send this PDF or TIFF (default: a sample page)
+      --pages-port PORT              serve the pages at 127.0.0.1:PORT, for the hosts of fetchMedia (default: 8127)
+      --param NAME=VALUE             add or replace a parameter; can be repeated
       --fail                         the fax fails, and no pages are received
       --get                          request the URL by GET
       --twilio                       imitate Twilio (default: SignalWire)
       --json                         print the transcript as JSON
-  twiml-fax check FILE               check a TwiML document as strictly as a provider ("-": standard input)`;
+  twiml-fax check FILE               check a TwiML document as strictly as a provider ("-": standard input)
+  twiml-fax --version                print the version`;
 
 /** A usage error: printed as one line, with exit code 2. */
 export class UsageError extends Error {}
@@ -33,25 +41,25 @@ const OPTIONS = {
   to: { type: "string" },
   pages: { type: "string" },
   "pages-port": { type: "string" },
+  param: { type: "string", multiple: true },
   fail: { type: "boolean" },
   get: { type: "boolean" },
   twilio: { type: "boolean" },
   json: { type: "boolean" },
   help: { type: "boolean" },
+  version: { type: "boolean" },
 } as const;
 
-type OptionValues = {
-  [Name in keyof typeof OPTIONS]?: (typeof OPTIONS)[Name]["type"] extends "string" ? string : boolean;
-};
+type OptionValues = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
 
 type Print = (text: string) => void;
 
 /** Runs a command and returns the exit code: 0 success, 1 the server or document failed. Rejects with a UsageError. */
-export async function runCommand(args: string[], print: Print): Promise<number> {
+export async function runCommand(args: string[], print: Print, version = ""): Promise<number> {
   const { values, positionals } = parseArguments(args);
   const [command, target, extra] = positionals;
-  if (values.help) {
-    print(USAGE);
+  if (values.help || values.version) {
+    print(values.help ? USAGE : version);
     return 0;
   }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${formatValue(extra)}. Pass one URL or file.`);
@@ -87,7 +95,7 @@ async function runCheck(file: string, values: OptionValues, print: Print): Promi
   const [option] = Object.keys(values);
   if (option !== undefined) throw new UsageError(`Unexpected option --${option}. check has no options.`);
   const problem = findProblem(file === "-" ? await buffer(process.stdin) : readFile(file));
-  print(`${file}:${problem ?? ` ${green("OK")}`}`);
+  print(`${escapeControls(file)}:${problem ?? ` ${green("OK")}`}`);
   return problem === undefined ? 0 : 1;
 }
 
@@ -102,7 +110,7 @@ function findProblem(bytes: Buffer): string | undefined {
     const { line, column, code, providerError = code } = error;
     const position = line === undefined ? "" : `${line}:${column}:`;
     const message = error.message.replace(/^Line \d+, column \d+: /, "");
-    return `${position} ${red(`error ${providerError}:`)} ${message}`;
+    return `${position} ${red(`error ${providerError}:`)} ${escapeControls(message)}`;
   }
 }
 
@@ -118,19 +126,38 @@ function readFile(file: string): Buffer {
 async function runSend(url: string, values: OptionValues, print: Print): Promise<number> {
   if (!values.token) throw new UsageError("Missing --token TOKEN. Pass the signing key or auth token.");
   const provider = createProvider(url, values, values.token);
-  if (values["pages-port"] !== undefined && !values.pages) {
-    throw new UsageError("--pages-port requires --pages FILE. Without it, no pages are served.");
-  }
-  const pages = values.pages === undefined ? undefined : readPagesFile(values.pages);
-  const server = pages && (await servePages(pages, values["pages-port"]));
+  const fax = createFax(values);
+  const arePagesServed = !values.fail && fax.params?.["MediaUrl"] === undefined;
+  const server = arePagesServed ? await servePages(provider, values["pages-port"]) : undefined;
   try {
-    const transcript = await sendFax(provider, values, pages, server?.url);
-    if (server && isDownloadExpected(transcript)) await server.waitForDownload();
-    print(values.json ? formatTranscriptAsJson(transcript) : formatTranscript(transcript));
+    if (server) server.start = performance.now();
+    const transcript = await sendFax(provider, { ...fax, mediaUrl: server?.mediaUrl });
+    if (values.json) {
+      if (isDownloadExpected(transcript)) await server?.waitForDownload();
+      print(formatAsJson(transcript, server));
+    } else {
+      await printTranscript(transcript, server, print);
+    }
     return transcript.outcome === "error" ? 1 : 0;
   } finally {
     server?.close();
   }
+}
+
+/** Prints the timeline before it waits for a download, so that the user does not wait without any output. */
+async function printTranscript(
+  transcript: FaxTranscript,
+  server: PagesServer | undefined,
+  print: Print,
+): Promise<void> {
+  print(formatTimeline(transcript.exchanges, server));
+  if (server && isDownloadExpected(transcript)) {
+    const shown = server.downloads.length;
+    if (shown === 0) print("          Waiting up to 10 s for the server to fetch the pages");
+    await server.waitForDownload();
+    for (const download of server.downloads.slice(shown)) print(formatDownload(download, server.mediaUrl));
+  }
+  print(formatOutcome(transcript, server));
 }
 
 function createProvider(url: string, values: OptionValues, authToken: string): FaxProvider {
@@ -141,49 +168,36 @@ function createProvider(url: string, values: OptionValues, authToken: string): F
   }
 }
 
+function createFax({ from, to, pages, fail, get, param = [] }: OptionValues): FaxToSend {
+  const params = Object.fromEntries(param.map(parseParam));
+  const outcome = fail ? "failed" : undefined;
+  const file = pages === undefined ? undefined : readPagesFile(pages);
+  return { from, to, params, method: get ? "GET" : "POST", outcome, pages: file };
+}
+
+function parseParam(text: string): [name: string, value: string] {
+  const at = text.indexOf("=");
+  if (at > 0) return [text.slice(0, at), text.slice(at + 1)];
+  throw new UsageError(optionError("--param", "NAME=VALUE", text).message);
+}
+
 function readPagesFile(file: string): Buffer {
   const pages = readFile(file);
   if (detectPagesType(pages) !== undefined) return pages;
   throw new UsageError(`${JSON.stringify(file)} is neither a PDF nor a TIFF. Pass one of them as --pages.`);
 }
 
-function sendFax(
-  provider: FaxProvider,
-  { from, to, fail, get }: OptionValues,
-  pages: Buffer | undefined,
-  mediaUrl: string | undefined,
-): Promise<FaxTranscript> {
-  const outcome = fail ? "failed" : "received";
-  return provider.sendFax({ from, to, pages, outcome, method: get ? "GET" : "POST", mediaUrl });
+/** Sends the fax. The provider rejects only for invalid parameters. */
+async function sendFax(provider: FaxProvider, fax: FaxToSend): Promise<FaxTranscript> {
+  return provider.sendFax(fax).catch((error: unknown) => {
+    throw new UsageError((error as Error).message);
+  });
 }
 
-interface PagesServer {
-  readonly url: string;
-  /** Resolves after the download of the pages, or if no download starts within a second. */
-  waitForDownload(): Promise<void>;
-  close(): void;
-}
-
-/** Serves the pages at a loopback address during the conversation, so that users can try fetchMedia. */
-async function servePages(pages: Buffer, port = "8127"): Promise<PagesServer> {
-  let download: Promise<unknown> | undefined;
-  const server = createServer((_, res) => {
-    download ??= once(res, "close");
-    res.end(pages);
-  }).listen(parsePort(port), "127.0.0.1");
-  await once(server, "listening").catch((error: unknown) => {
+async function servePages(provider: FaxProvider, port = "8127"): Promise<PagesServer> {
+  return startPagesServer(provider, parsePort(port)).catch((error: unknown) => {
     throw new UsageError(`Cannot serve the pages: ${(error as Error).message}. Choose another --pages-port.`);
   });
-  const waitForDownload = async (): Promise<void> => {
-    // A handler that responds first and saves the pages later, as it should, starts the download a moment later.
-    if (!download) await once(server, "request", { signal: AbortSignal.timeout(1000) }).catch(() => undefined);
-    await download;
-  };
-  const close = (): void => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/fax`, waitForDownload, close };
 }
 
 function parsePort(port: string): number {

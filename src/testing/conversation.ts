@@ -4,7 +4,13 @@ import { formatValue } from "../shared/messages.js";
 import { parseTwiml } from "../twiml/document.js";
 import type { Receive, Verb } from "../twiml/verbs.js";
 import { createCallbackParams, getStatus, storePages } from "./callback.js";
-import { type ConversationContext, type FaxExchange, recordError, requestWithRetries } from "./http-client.js";
+import {
+  type ConversationContext,
+  type FaxExchange,
+  type ReceivedResponse,
+  recordError,
+  requestWithRetries,
+} from "./http-client.js";
 import { type FileToSend, toRequestedUrl, type UnsignedRequest } from "./request.js";
 import { emptyPage } from "./sample-pages.js";
 
@@ -184,24 +190,23 @@ function createStatusFailure(context: ConversationContext, exchange: FaxExchange
 }
 
 function formatStatusMessage({ response }: FaxExchange): string {
-  const { status, headers, body } = response!;
+  const { status, headers } = response!;
   const problem = `The server responded with status ${status}`;
-  if (status >= 400) return `${problem} (${formatReason(headers, body)}). See the server's log for the reason.`;
+  if (status >= 400) {
+    const reason = JSON.stringify(readResponseText(response!).slice(0, 100));
+    return `${problem} (${reason}). See the server's log for the reason.`;
+  }
   if (status < 300 || status === 304) return `${problem}. Respond with status 200.`;
   const { location } = headers;
   const target = location === undefined ? "no Location" : `the Location ${formatValue(location)}`;
   return `${problem} and ${target}. Respond with status 200, or redirect to an http(s) URL.`;
 }
 
-/** The beginning of the body. For HTML, of its text, because the markup before it fills 100 characters. */
-function formatReason(headers: Readonly<Record<string, string>>, body: string): string {
-  const text = /html/i.test(headers["content-type"] ?? "") ? readText(body) : body;
-  return JSON.stringify(text.slice(0, 100));
-}
-
-/** The text of an HTML page, from at most 4,000 characters, which bounds the time of the patterns. */
-function readText(html: string): string {
-  const start = html.slice(Math.max(0, html.search(/<body/i))).slice(0, 4000);
+/** The body. For HTML, its text, because markup fills the beginning of an error page. */
+export function readResponseText({ headers, body }: ReceivedResponse): string {
+  if (!/html/i.test(headers["content-type"] ?? "")) return body;
+  // 4,000 characters bound the time of the patterns.
+  const start = body.slice(Math.max(0, body.search(/<body/i))).slice(0, 4000);
   return start
     .replace(/<(script|style)\b[^]*?<\/\1>|<[^>]*>|&nbsp;/gi, " ")
     .replace(/\s+/g, " ")

@@ -150,10 +150,10 @@ function decodeUserinfo(text: string): string {
 /** Sends one request with the cookies of the conversation. Never rejects. */
 export async function requestOnce(context: ConversationContext, request: SentRequest): Promise<FaxExchange> {
   const sent = { ...request, headers: { ...request.headers, ...getCookieHeader(context.cookies, request.url) } };
-  const start = clock();
+  const startMs = Math.round(clock() - context.start);
   const result = await fetchWithTimeout(context, sent);
-  const startMs = Math.round(start - context.start);
-  const exchange: FaxExchange = { ...result, startMs, ms: Math.round(clock() - start) };
+  // Rounded so that the sum of both is the time of the response.
+  const exchange: FaxExchange = { ...result, startMs, ms: Math.round(clock() - context.start) - startMs };
   context.exchanges.push(exchange);
   storeCookies(context.cookies, request.url, exchange.response?.cookies ?? []);
   return exchange;

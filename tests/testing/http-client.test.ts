@@ -223,6 +223,17 @@ describe("an exchange", () => {
     expect(exchanges[0]!.response).toEqual(response);
   });
 
+  it("has the milliseconds from the start of the conversation to the request and to the response", async () => {
+    const fetch = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      return respond(toTwiml(receive({ action: "/x" })));
+    };
+    const [first, second] = (await send(fetch)).exchanges;
+    expect(first!.startMs).toBeLessThan(second!.startMs);
+    expect(first!.ms).toBeGreaterThanOrEqual(29);
+    expect(second!.startMs).toBeGreaterThanOrEqual(first!.startMs + first!.ms);
+  });
+
   it("has the cookies of the same conversation in its request", async () => {
     const headers = { "set-cookie": "ticket=42; Secure; HttpOnly" };
     const provider = provide(() => respond(toTwiml(receive({ action: "/fax" })), headers));
