@@ -3,7 +3,6 @@ import { CALLBACK_PARAM_NAMES, COMMON_PARAM_NAMES } from "../params/fax.js";
 import { didYouMean, foldName, formatValue, optionError } from "../shared/messages.js";
 import { isPlainObject, checkOptionNames } from "../shared/objects.js";
 import { isHttpUrl, isSid, SID_FORMAT } from "../shared/values.js";
-import type { MediaFetchResponse } from "../webhook/download.js";
 import { detectPagesType } from "../webhook/media.js";
 import { checkTokens } from "../webhook/tokens.js";
 import { getStatus } from "./callback.js";
@@ -32,7 +31,12 @@ export interface ProviderResponse {
 /** The pages as a `Response` of the platform's types, or, if these are not installed, the properties to read them. */
 export type ProviderMedia = typeof globalThis extends { Response: { prototype: infer Type } }
   ? Type
-  : MediaFetchResponse & { arrayBuffer(): Promise<ArrayBuffer> };
+  : {
+      readonly status: number;
+      readonly headers: { get(name: string): string | null };
+      readonly body: unknown;
+      arrayBuffer(): Promise<ArrayBuffer>;
+    };
 
 /** A server: the platform's `fetch`, or a handler in the same process. */
 export type ProviderFetch = (request: ProviderRequest) => ProviderResponse | Promise<ProviderResponse>;
