@@ -86,7 +86,7 @@ export function createFaxProvider(options: FaxProviderOptions): FaxProvider {
     },
     delivery: (file, params) => createRequest(createCallback(params), toFile(file)),
     resend: (exchange) => resendExchange(createContext(checked, storedPages), exchange),
-    mediaFetch: async (url) => respondWithPages(storedPages, url),
+    mediaFetch: (url) => Promise.resolve(respondWithPages(storedPages, url)),
   };
 }
 
