@@ -25,7 +25,7 @@ export interface FaxWebhook {
   readonly fetch: (request: FetchRequest) => Promise<FetchResponse>;
   /**
    * For `http.createServer`, Express and Connect. Passes any error that your handlers throw to `next`. Without `next`,
-   * logs it and replies with 500. Never rejects.
+   * or if it fails, replies with 500 and logs the error. Never rejects.
    */
   readonly node: (req: NodeRequest, res: NodeResponse, next?: (error: Error) => void) => Promise<void>;
 }

@@ -46,15 +46,26 @@ type Next = (error: Error) => void;
 /** How long a refused client may continue to send. Closing the connection earlier could discard the reply. */
 const LINGER_MS = 5_000;
 
+const INTERNAL_ERROR: WebhookReply = {
+  status: 500,
+  headers: { "content-type": PLAIN_TEXT, "cache-control": "no-store" },
+  body: "internal-error",
+};
+
 export function createNode(handle: (request: HandleRequest) => Promise<WebhookReply>) {
-  return async (req: NodeRequest, res: NodeResponse, next?: Next): Promise<void> => {
+  const respond = async (req: NodeRequest, res: NodeResponse): Promise<void> => {
     try {
       const { method = "", url = "", originalUrl = url, headers } = req;
       writeReply(res, await handle({ method, url: originalUrl, headers, body: getBody(req) }));
-    } catch (thrown) {
-      passError(toError(thrown), res, next);
     } finally {
       if (!req.readableEnded) drain(req);
+    }
+  };
+  return async (req: NodeRequest, res: NodeResponse, next?: Next): Promise<void> => {
+    try {
+      await respond(req, res);
+    } catch (thrown) {
+      await passError(toError(thrown), req, res, next);
     }
   };
 }
@@ -82,16 +93,24 @@ function toError(thrown: unknown): Error {
   return new Error("A handler of faxWebhook threw a value that is not an Error. See `cause`.", { cause: thrown });
 }
 
-/** Passes an error to the framework. A plain `http.createServer` has no error handler, so the client gets a 500. */
-function passError(error: Error, res: NodeResponse, next: Next | undefined): void {
-  try {
-    if (typeof next === "function") return next(error);
-    console.error(error);
-    const headers = { "content-type": PLAIN_TEXT, "cache-control": "no-store" };
-    writeReply(res, { status: 500, headers, body: "internal-error" });
-  } catch (failed) {
-    console.error(failed);
-  }
+/**
+ * Passes an error to the framework. Without `next`, or if it fails, the client gets a 500. Never rejects, because an
+ * unhandled rejection ends the process.
+ */
+async function passError(error: Error, req: NodeRequest, res: NodeResponse, next: Next | undefined): Promise<void> {
+  const errors = new Set<unknown>([error]);
+  const attempt = async (step: () => unknown): Promise<boolean> => {
+    try {
+      await step();
+      return true;
+    } catch (failed) {
+      errors.add(failed);
+      return false;
+    }
+  };
+  if (typeof next === "function" && (await attempt(() => next(error)))) return;
+  if (!(await attempt(() => writeReply(res, INTERNAL_ERROR)))) await attempt(() => req.destroy());
+  await attempt(() => errors.forEach((each) => console.error(each)));
 }
 
 /** Discards the rest of the body for at most `LINGER_MS`, then closes the connection. */

@@ -124,10 +124,42 @@ describe("node: errors", () => {
     expect(errors.mock.calls).toEqual([[error]]);
   });
 
-  it("node does not reject if next throws", async () => {
-    const onFax = thrower(new Error("first"));
-    await open({ onFax }).node(likeNode(), outgoing(), thrower(new Error("second")));
-    expect(errors.mock.calls).toEqual([[new Error("second")]]);
+  const first = new Error("first");
+  const second = new Error("second");
+
+  it.each<[string, () => unknown]>([
+    ["throws", thrower(second)],
+    ["rejects", () => Promise.reject(second)],
+  ])("node replies with 500, then logs, if next %s", async (_, next) => {
+    const res = outgoing();
+    const bodies: unknown[] = [];
+    errors.mockImplementation(() => void bodies.push(res.body));
+    await open({ onFax: thrower(first) }).node(likeNode(), res, next as never);
+    expect([res.statusCode, res.body]).toEqual([500, "internal-error"]);
+    expect(errors.mock.calls).toEqual([[first], [second]]);
+    expect(bodies).toEqual(["internal-error", "internal-error"]);
+  });
+
+  it("node logs an error once if next throws it again, and writes nothing if next has replied", async () => {
+    const res = outgoing();
+    await open({ onFax: thrower(first) }).node(likeNode(), res, (error) => {
+      res.end("later");
+      throw error;
+    });
+    expect([res.statusCode, res.body, errors.mock.calls]).toEqual([0, "later", [[first]]]);
+  });
+
+  it("node replies with 500 if console.error throws", async () => {
+    errors.mockImplementation(thrower(second));
+    const res = outgoing();
+    await open({ onFax: thrower(first) }).node(likeNode(), res);
+    expect([res.statusCode, res.body]).toEqual([500, "internal-error"]);
+  });
+
+  it.each(["setHeader", "end"])("node closes the connection and logs if res.%s throws", async (name) => {
+    const destroy = vi.fn();
+    await open().node(likeNode({ destroy }), { ...outgoing(), [name]: thrower(first) });
+    expect([destroy.mock.calls.length, errors.mock.calls]).toEqual([1, [[first]]]);
   });
 });
 
