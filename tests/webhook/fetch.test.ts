@@ -1,8 +1,10 @@
 /** The adapter for the Fetch standard: requests and responses. */
-import { describe, expect, it } from "vitest";
+import { setImmediate } from "node:timers/promises";
+import { describe, expect, it, vi } from "vitest";
 import { reject } from "../../src/index.js";
 import { signRequest } from "../../src/webhook/index.js";
-import { BY_HOST, DELIVERIES, INCOMING, ORIGIN, PAGES, TEXT, TOKEN, TYPE, deliveryForm, setUp } from "./support.js";
+import { BY_HOST, CALLBACK, DELIVERIES, INCOMING, ORIGIN, PAGES, TEXT, TOKEN, TYPE } from "./support.js";
+import { deliveryForm, setUp } from "./support.js";
 
 const FAX_URL = `${ORIGIN}/fax`;
 
@@ -87,6 +89,20 @@ describe("fetch", () => {
     const headers = { "x-twilio-signature": signRequest({ authToken: TOKEN, url: FAX_URL, params }) };
     const response = await fetch(new Request(FAX_URL, { method: "POST", body: deliveryForm(params), headers }));
     expect([response.status, onCallback.mock.calls[0]?.[0].media?.size]).toEqual([200, PAGES.length]);
+  });
+
+  it("fetch completes onCallback and returns its Response if the request is aborted meanwhile", async () => {
+    const controller = new AbortController();
+    const finished = vi.fn();
+    const onCallback = async () => {
+      controller.abort();
+      await setImmediate();
+      finished();
+    };
+    const { fetch } = setUp({ authToken: false, onCallback });
+    const body = new URLSearchParams(CALLBACK);
+    const response = await fetch(new Request(FAX_URL, { method: "POST", body, signal: controller.signal }));
+    expect([response.status, finished.mock.calls.length]).toEqual([200, 1]);
   });
 
   it("fetch rejects with the error of onFax", async () => {

@@ -1,8 +1,20 @@
 /** The adapter for Node's HTTP server: requests, replies, errors, and clients that continue to send. */
+import { once } from "node:events";
+import http from "node:http";
+import http2 from "node:http2";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { receive, reject } from "../../src/index.js";
-import { BODY, BY_HOST, INCOMING, TEXT, endless, incoming, likeNode, open } from "./support.js";
+import { BODY, BY_HOST, CALLBACK, INCOMING, TEXT, TYPE, endless, incoming, likeNode, open } from "./support.js";
 import { outgoing, setUp, stream, thrower } from "./support.js";
+
+/** A promise with the functions that settle it, as `Promise.withResolvers`, which Node 20 does not have. */
+function withResolvers<Value = void>() {
+  let resolve!: (value: Value) => void;
+  let reject!: (error: unknown) => void;
+  const promise = new Promise<Value>((...functions) => ([resolve, reject] = functions));
+  return { promise, resolve, reject };
+}
 
 let errors: ReturnType<typeof vi.spyOn>;
 beforeEach(() => {
@@ -161,6 +173,68 @@ describe("node: errors", () => {
     await open().node(likeNode({ destroy }), { ...outgoing(), [name]: thrower(first) });
     expect([destroy.mock.calls.length, errors.mock.calls]).toEqual([1, [[first]]]);
   });
+});
+
+/** Starts a server, and returns its origin. */
+async function listen(server: http.Server | http2.Http2Server) {
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+describe("node: over HTTP", () => {
+  const servers: (http.Server | http2.Http2Server)[] = [];
+  const sessions: http2.ClientHttp2Session[] = [];
+  afterEach(async () => {
+    for (const session of sessions.splice(0)) session.destroy();
+    for (const server of servers.splice(0)) await new Promise((resolve) => server.close(resolve));
+  });
+
+  /** Starts a server, and sends it a POST, which `close` aborts. */
+  async function send(version: string, node: (req: never, res: never) => unknown, body: string, end = true) {
+    const server = version === "HTTP/1.1" ? http.createServer(node as never) : http2.createServer(node as never);
+    servers.push(server);
+    const origin = await listen(server);
+    if (version === "HTTP/1.1") {
+      const request = http
+        .request(`${origin}/fax`, { method: "POST", headers: TYPE, agent: false })
+        .on("error", () => {});
+      request.end(body);
+      return { close: () => request.destroy() };
+    }
+    const session = http2.connect(origin);
+    sessions.push(session);
+    const stream = session.request({ ":method": "POST", ":path": "/fax", ...TYPE }).on("error", () => {});
+    if (end) stream.end(body);
+    else stream.write(body);
+    return { session, stream, close: () => stream.close(http2.constants.NGHTTP2_CANCEL) };
+  }
+
+  it.each(["HTTP/1.1", "HTTP/2"])(
+    "node completes onCallback after the client has disconnected: %s",
+    async (version) => {
+      const [started, gone, finished] = [withResolvers(), withResolvers(), vi.fn()];
+      const onCallback = async () => {
+        started.resolve();
+        await gone.promise;
+        finished();
+      };
+      const { node } = open({ onCallback });
+      const handled = withResolvers<unknown[]>();
+      const { close } = await send(
+        version,
+        (req: http.IncomingMessage, res: http.ServerResponse) => {
+          const end = vi.spyOn(res, "end");
+          res.once("close", gone.resolve);
+          void node(req, res, handled.reject).then(() => handled.resolve([finished.mock.calls.length, end.mock.calls]));
+        },
+        new URLSearchParams(CALLBACK).toString(),
+      );
+      await started.promise;
+      close();
+      expect(await handled.promise).toEqual([1, [[expect.stringContaining("<Response/>")]]]);
+      expect(errors).not.toHaveBeenCalled();
+    },
+  );
 });
 
 describe("node: refused clients", () => {
