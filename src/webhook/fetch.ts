@@ -1,5 +1,5 @@
 /** The adapter for servers of the Fetch standard: Hono, Next.js, Bun, Deno, Workers. */
-import type { HandleRequest, HeadersObject, WebhookReply } from "./http.js";
+import { createArgumentError, type HandleRequest, type HeadersObject, type WebhookReply } from "./http.js";
 
 /** A `Request`, typed by structure so that the declarations need neither DOM nor Node types. */
 export interface FetchRequest {
@@ -22,6 +22,7 @@ export type FetchResponse = typeof globalThis extends { Response: { prototype: i
 
 export function createFetch(handle: (request: HandleRequest) => Promise<WebhookReply>) {
   return async (request: FetchRequest): Promise<FetchResponse> => {
+    checkFetchRequest(request);
     const { method, url, headers, bodyUsed } = request;
     const reply = await handle({ method, url, headers, body: bodyUsed ? undefined : request.body });
     const pairs = Object.entries(reply.headers).flatMap(([name, value]) =>
@@ -30,4 +31,10 @@ export function createFetch(handle: (request: HandleRequest) => Promise<WebhookR
     // The Fetch standard forbids a body for a 304, even an empty one.
     return new Response(reply.body || null, { status: reply.status, headers: pairs });
   };
+}
+
+/** Throws a TypeError for the context of a framework, or the request of Node. */
+function checkFetchRequest(request: Partial<FetchRequest> | null | undefined): void {
+  if (typeof request?.url === "string" && typeof request.headers?.forEach === "function") return;
+  throw createArgumentError("request", "a Request (Hono: c.req.raw; for Node's req, call webhook.node)", request);
 }

@@ -1,4 +1,5 @@
 /** The types of a request and a reply, the same for every server, and the normalization of a request. */
+import { isPromise, optionError } from "../shared/messages.js";
 import { emptyRecord } from "../shared/objects.js";
 import { RefusedError } from "./refusal.js";
 
@@ -38,7 +39,7 @@ export interface HandleRequest {
   readonly method: string;
   /** Path and query as the client sent them, including a prefix that a router removes, or the full URL. */
   readonly url: string;
-  /** `IncomingMessage.headers`, a `Headers` object, or a record. */
+  /** `IncomingMessage.headers`, a `Headers` object, or a record. A value of `null` or `undefined` is absent. */
   readonly headers: HeaderRecord | HeadersObject;
   /**
    * The body: text, bytes (an `ArrayBuffer` or any view), a stream of bytes (any `AsyncIterable`, such as Node's or the
@@ -60,8 +61,24 @@ export interface WebhookReply {
   readonly body: string;
 }
 
-/** Returns a frozen request with the method in upper case and the headers by lower-case name. */
-export function normalizeRequest({ method, url, headers }: HandleRequest): WebhookRequest {
+/** The error for an invalid argument. A string is not shown, because it may be a secret or a payload. */
+export function createArgumentError(name: string, expected: string, value: unknown): TypeError {
+  return optionError(name, expected, typeof value === "string" ? Object(value) : value);
+}
+
+/**
+ * Returns a frozen request with the method in upper case and the headers by lower-case name. Throws a TypeError for an
+ * invalid request, which is a mistake of the program: no client can cause it.
+ */
+export function normalizeRequest(request: HandleRequest): WebhookRequest {
+  if (Object(request) !== request) throw createArgumentError("request", "{ method, url, headers, body }", request);
+  const { method, url, headers } = request;
+  for (const [name, value] of Object.entries({ method, url })) {
+    if (typeof value !== "string") throw createArgumentError(name, "a string", value);
+  }
+  if (Object(headers) !== headers || Array.isArray(headers) || isPromise(headers)) {
+    throw createArgumentError("headers", "a Headers object or a record", headers);
+  }
   return Object.freeze(new NormalizedRequest(method.toUpperCase(), url, Object.freeze(normalizeHeaders(headers))));
 }
 
@@ -93,13 +110,14 @@ function normalizeHeaders(headers: HandleRequest["headers"]): Record<string, str
   return named;
 }
 
-type HeaderRecord = Readonly<Record<string, string | readonly string[] | undefined>>;
+type HeaderValue = string | readonly string[] | null | undefined;
+type HeaderRecord = Readonly<Record<string, HeaderValue>>;
 
-function addHeader(named: Record<string, string>, name: string, value: string | readonly string[] | undefined): void {
-  if (value === undefined) return;
+function addHeader(named: Record<string, string>, name: string, value: HeaderValue): void {
+  if (value === undefined || value === null) return;
   const key = name.toLowerCase();
   const separator = key === "cookie" ? "; " : ", ";
-  const text = typeof value === "string" ? value : value.join(separator);
+  const text = typeof value === "string" ? value : [value].flat().join(separator);
   named[key] = named[key] === undefined ? text : named[key] + separator + text;
 }
 

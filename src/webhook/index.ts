@@ -19,9 +19,15 @@ export type { FaxAnswer } from "./reply.js";
 
 /** The webhook as a handler for each kind of server. Each function works when it is detached from the object. */
 export interface FaxWebhook {
-  /** For any other server: takes a request, returns a reply. Rejects with any error that your handlers throw. */
+  /**
+   * For any other server: takes a request, returns a reply. Rejects with any error that your handlers throw, and with a
+   * TypeError for an invalid argument.
+   */
   readonly handle: (request: HandleRequest) => Promise<WebhookReply>;
-  /** For Hono, Next.js, Bun, Deno and Workers. Rejects with any error that your handlers throw. */
+  /**
+   * For Hono, Next.js, Bun, Deno and Workers. Rejects with any error that your handlers throw, and with a TypeError for
+   * anything but a `Request`.
+   */
   readonly fetch: (request: FetchRequest) => Promise<FetchResponse>;
   /**
    * For `http.createServer`, Express and Connect. Passes any error that your handlers throw to `next`. Without `next`,

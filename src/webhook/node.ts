@@ -1,5 +1,5 @@
 /** The adapter for Node's HTTP server: `(req, res)` for `http.createServer`, with `next` for Express and Connect. */
-import type { HandleRequest, WebhookReply } from "./http.js";
+import { createArgumentError, type HandleRequest, type WebhookReply } from "./http.js";
 import { PLAIN_TEXT } from "./reply.js";
 
 /** The properties of an `http.IncomingMessage` that the webhook reads, with those that frameworks add. */
@@ -54,6 +54,7 @@ const INTERNAL_ERROR: WebhookReply = {
 
 export function createNode(handle: (request: HandleRequest) => Promise<WebhookReply>) {
   const respond = async (req: NodeRequest, res: NodeResponse): Promise<void> => {
+    checkNodeArguments(req, res);
     try {
       const { method = "", url = "", originalUrl = url, headers } = req;
       writeReply(res, await handle({ method, url: originalUrl, headers, body: getBody(req) }));
@@ -68,6 +69,19 @@ export function createNode(handle: (request: HandleRequest) => Promise<WebhookRe
       await passError(toError(thrown), req, res, next);
     }
   };
+}
+
+/** Throws a TypeError for the arguments of another server. */
+function checkNodeArguments(req: unknown, res: unknown): void {
+  const isRequest = hasMethod(req, "resume");
+  if (isRequest && hasMethod(res, "setHeader")) return;
+  const expected = "Node's (Fastify: request.raw and reply.raw; for a Request, call webhook.fetch)";
+  throw createArgumentError("req and res", expected, isRequest ? res : req);
+}
+
+/** Whether an argument is Node's, by one of its methods. */
+function hasMethod(value: unknown, name: string): boolean {
+  return typeof (value as Record<string, unknown> | undefined | null)?.[name] === "function";
 }
 
 /**
@@ -109,8 +123,15 @@ async function passError(error: Error, req: NodeRequest, res: NodeResponse, next
     }
   };
   if (typeof next === "function" && (await attempt(() => next(error)))) return;
-  if (!(await attempt(() => writeReply(res, INTERNAL_ERROR)))) await attempt(() => req.destroy());
+  const response = findNodeResponse(req, res);
+  if (!response || !(await attempt(() => writeReply(response, INTERNAL_ERROR)))) await attempt(() => req?.destroy?.());
   await attempt(() => errors.forEach((each) => console.error(each)));
+}
+
+/** `res`, or the response in Fastify's reply or Koa's context, for which the client would wait. */
+function findNodeResponse(req: NodeRequest, res: NodeResponse): NodeResponse | undefined {
+  if (hasMethod(res, "setHeader")) return res;
+  return (res as { raw?: NodeResponse } | undefined)?.raw ?? (req as { res?: NodeResponse } | undefined)?.res;
 }
 
 /** Discards the rest of the body for at most `LINGER_MS`, then closes the connection. */

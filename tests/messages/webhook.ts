@@ -52,6 +52,12 @@ async function throwInNode(thrown: unknown): Promise<Error> {
   return new Promise((next) => void node(incoming() as NodeRequest, outgoing(), next));
 }
 
+/** Passes to `next` the error for wrong arguments. */
+async function passToNode(req?: unknown, res?: unknown): Promise<Error> {
+  return new Promise((next) => void setUp().node(req as never, res as never, next));
+}
+
+const { handle, fetch } = setUp();
 const params = INCOMING;
 const onFax = () => reject();
 const onCallback = () => {};
@@ -60,9 +66,10 @@ const store = { claim: () => true, done() {}, release() {} };
 const callback = { faxSid: "FX1", faxStatus: "received" };
 const fail = () => Promise.reject(new Error("disk full"));
 const functions = { signRequest, verifyRequest, faxWebhook, refuse, warn, answer, throwInNode };
+const adapters = { webhook: { handle, fetch, node: passToNode }, Request };
 
 export const webhook: Messages = {
-  scope: { ...scope, ...functions, deduplicate, store, callback, fail },
+  scope: { ...scope, ...functions, ...adapters, deduplicate, store, callback, fail },
   calls: [
     // signature.ts and tokens.ts
     "signRequest()",
@@ -130,7 +137,20 @@ export const webhook: Messages = {
     "deduplicate(onCallback, { ...store, claim: () => 1 })(callback)",
     "deduplicate(fail, { ...store, release: fail })(callback)",
 
+    // http.ts
+    "webhook.handle()",
+    'webhook.handle("FaxSid=FX1")',
+    "webhook.handle({ url, headers: {} })",
+    'webhook.handle({ method: "POST", url: new URL(url), headers: {} })',
+    'webhook.handle({ method: "POST", url, headers: null })',
+    'webhook.handle({ method: "POST", url, headers: Promise.resolve({}) })',
+
+    // fetch.ts
+    "webhook.fetch({ req: { raw: new Request(url) } })",
+
     // node.ts
     'throwInNode("route")',
+    "webhook.node({ raw: {} }, { raw: {} })",
+    "webhook.node(new Request(url))",
   ],
 };

@@ -105,6 +105,22 @@ describe("fetch", () => {
     expect([response.status, finished.mock.calls.length]).toEqual([200, 1]);
   });
 
+  it.each<[string, unknown]>([
+    ["undefined", undefined],
+    ["the context of Hono", { req: { raw: createPost() }, env: {} }],
+    ["the request of Hono", { raw: createPost(), url: FAX_URL, method: "POST", header: () => "" }],
+    ["the request of Express", { method: "POST", url: "/fax", headers: {}, body: INCOMING }],
+    ["a URL with personal data", `${FAX_URL}?${TEXT}`],
+  ])("fetch rejects with a TypeError that says what to pass for %s", async (_, sent) => {
+    const error = await setUp()
+      .fetch(sent as never)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toMatch(
+      /^request must be a Request \(Hono: c\.req\.raw; .*(undefined|an? \w+)\.$/,
+    );
+  });
+
   it("fetch rejects with the error of onFax", async () => {
     const error = new Error("no database");
     await expect(setUp({ onFax: () => Promise.reject(error) }).fetch(createPost())).rejects.toBe(error);

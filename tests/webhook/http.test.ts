@@ -29,6 +29,7 @@ describe("handle: the request of a handler", () => {
     ["a Headers object", new Headers(pairs)],
     ["a Map", new Map(pairs) as never],
     ["a record with undefined", { ...Object.fromEntries(pairs), cookie: undefined }],
+    ["a record with null", { ...Object.fromEntries(pairs), cookie: null }],
   ])("passes headers by lower-case name to handlers, from %s", async (_, headers) => {
     const received = await getHandlerRequest({ ...request(), headers });
     expect(received.headers["content-type"]).toBe(FORM);
@@ -36,10 +37,10 @@ describe("handle: the request of a handler", () => {
   });
 
   it("joins repeated headers in any case, without a prototype, and freezes them", async () => {
-    const extra = { Cookie: ["a=1", "b=2"], "X-Many": ["1", "2"], "x-many": "3", constructor: "c" };
+    const extra = { Cookie: ["a=1", "b=2"], "X-Many": ["1", "2"], "x-many": "3", constructor: "c", age: 7 as never };
     const received = await getHandlerRequest(request({ headers: extra }));
     const { headers } = received;
-    expect(headers).toMatchObject({ cookie: "a=1; b=2", "x-many": "1, 2, 3", constructor: "c" });
+    expect(headers).toMatchObject({ cookie: "a=1; b=2", "x-many": "1, 2, 3", constructor: "c", age: "7" });
     expect(Object.getPrototypeOf(headers)).toBeNull();
     expect([Object.isFrozen(headers), Object.isFrozen(received)]).toEqual([true, true]);
   });
@@ -57,6 +58,43 @@ describe("handle: the request of a handler", () => {
     await polluted({ "x-twilio-signature": new Map(pairs).get("x-twilio-signature") }, async () =>
       expect(await refusalOf(setUp(), sent)).toEqual([403, "forbidden", "missing-signature"]),
     );
+  });
+});
+
+describe("handle: wrong arguments", () => {
+  const SECRET = "Authorization: Bearer hunter2";
+
+  it.each<[string, unknown]>([
+    ["request", undefined],
+    ["request", null],
+    ["request", SECRET],
+    ["method", { ...request(), method: undefined }],
+    ["method", { ...request(), method: 1 }],
+    ["method", { req: { raw: new Request("https://fax.example.com/fax") } }],
+    ["url", { ...request(), url: undefined }],
+    ["url", { ...request(), url: new URL("https://fax.example.com/fax") }],
+    ["headers", { ...request(), headers: undefined }],
+    ["headers", { ...request(), headers: null }],
+    ["headers", { ...request(), headers: SECRET }],
+    ["headers", { ...request(), headers: ["Host", "fax.example.com"] }],
+    ["headers", { ...request(), headers: Promise.resolve({}) }],
+  ])("rejects with a TypeError that names %s for %j", async (name, sent) => {
+    const { handle, onRefused } = setUp();
+    const error = await handle(sent as never).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toMatch(new RegExp(`^${name} must be `));
+    expect((error as Error).message).not.toContain("hunter2");
+    expect(onRefused).not.toHaveBeenCalled();
+  });
+
+  it("accepts a Request of the Fetch standard", async () => {
+    const { method, headers, body } = request();
+    const sent = new Request("https://fax.example.com/fax", {
+      method,
+      headers: new Headers(headers as never),
+      body: body as string,
+    });
+    expect((await setUp().handle(sent)).status).toBe(200);
   });
 });
 

@@ -175,6 +175,41 @@ describe("node: errors", () => {
   });
 });
 
+describe("node: wrong arguments", () => {
+  it.each<[string, unknown, unknown]>([
+    ["an object", { raw: incoming(), headers: {} }, { raw: outgoing(), header() {} }],
+    ["an object", { raw: incoming() }, outgoing()],
+    ["an object", incoming(), { raw: outgoing() }],
+    ["a Request", new Request("https://fax.example.com/fax"), { params: {} }],
+    ["a String", TEXT, undefined],
+    ["undefined", undefined, undefined],
+    ["undefined", incoming(), undefined],
+  ])("node passes a TypeError to next for %s", async (received, req, res) => {
+    const next = vi.fn();
+    await open().node(req as never, res as never, next);
+    expect(next.mock.calls).toEqual([[expect.any(TypeError)]]);
+    expect(next.mock.calls[0]![0].message).toMatch(
+      new RegExp(`^req and res must be Node's \\(.*request\\.raw.*webhook\\.fetch\\), but received ${received}\\.$`),
+    );
+  });
+
+  it.each<[string, (res: unknown) => [unknown, unknown]]>([
+    ["the request and reply of Fastify", (raw) => [{ raw: incoming() }, { raw }]],
+    ["the context and next of Koa", (res) => [{ req: incoming(), res }, () => Promise.resolve()]],
+  ])("node replies with 500 for %s", async (_, wrap) => {
+    const res = outgoing();
+    const [first, second] = wrap(res);
+    await open().node(first as never, second as never);
+    expect([res.statusCode, res.body, errors.mock.calls]).toEqual([500, "internal-error", [[expect.any(TypeError)]]]);
+  });
+
+  it("node logs one error if there is no response to write to", async () => {
+    await open().node(new Request("https://fax.example.com/fax") as never, undefined as never);
+    await open().node(undefined as never, undefined as never);
+    expect(errors.mock.calls).toEqual([[expect.any(TypeError)], [expect.any(TypeError)]]);
+  });
+});
+
 /** Starts a server, and returns its origin. */
 async function listen(server: http.Server | http2.Http2Server) {
   await once(server.listen(0, "127.0.0.1"), "listening");
