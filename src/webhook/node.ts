@@ -38,6 +38,11 @@ export interface NodeResponse {
   setHeader(name: string, value: string | string[]): unknown;
   /** Sends the body and ends the response. */
   end(body: string): unknown;
+  /** HTTP/2: the stream of the request and the response. */
+  readonly stream?: {
+    /** Closes the stream. The session continues. */
+    destroy(): unknown;
+  };
 }
 
 /** The next middleware. Only called with an error, because the webhook replies to every request. */
@@ -59,7 +64,7 @@ export function createNode(handle: (request: HandleRequest) => Promise<WebhookRe
       const { method = "", url = "", originalUrl = url, headers } = req;
       writeReply(res, await handle({ method, url: originalUrl, headers, body: getBody(req) }));
     } finally {
-      if (!req.readableEnded) drain(req);
+      if (!req.readableEnded) drain(req, res);
     }
   };
   return async (req: NodeRequest, res: NodeResponse, next?: Next): Promise<void> => {
@@ -134,9 +139,10 @@ function findNodeResponse(req: NodeRequest, res: NodeResponse): NodeResponse | u
   return (res as { raw?: NodeResponse } | undefined)?.raw ?? (req as { res?: NodeResponse } | undefined)?.res;
 }
 
-/** Discards the rest of the body for at most `LINGER_MS`, then closes the connection. */
-function drain(req: NodeRequest): void {
-  const timer = setTimeout(() => req.destroy(), LINGER_MS);
+/** Discards the rest of the body for at most `LINGER_MS`, then closes the connection, or the stream of HTTP/2. */
+function drain(req: NodeRequest, res: NodeResponse): void {
+  // Over HTTP/2, `req.destroy()` leaves the stream open.
+  const timer = setTimeout(() => (res.stream ?? req).destroy(), LINGER_MS);
   req.once("close", () => clearTimeout(timer));
   req.resume();
 }

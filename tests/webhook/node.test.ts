@@ -3,6 +3,7 @@ import { once } from "node:events";
 import http from "node:http";
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { receive, reject } from "../../src/index.js";
 import { BODY, BY_HOST, CALLBACK, INCOMING, TEXT, TYPE, endless, incoming, likeNode, open } from "./support.js";
@@ -270,6 +271,23 @@ describe("node: over HTTP", () => {
       expect(errors).not.toHaveBeenCalled();
     },
   );
+
+  it("node closes the stream of a refused HTTP/2 client after five seconds, and the session continues", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { node } = setUp();
+    const { session, stream } = await send("HTTP/2", node, "x", false);
+    const [headers] = await once(stream!, "response");
+    expect([headers[":status"], await text(stream!)]).toEqual([403, "forbidden"]);
+    vi.advanceTimersByTime(4_999);
+    await new Promise((resolve) => session!.ping(resolve));
+    expect([stream!.destroyed, stream!.write("x")]).toEqual([false, true]);
+    vi.advanceTimersByTime(1);
+    await once(stream!, "close");
+    expect(stream!.rstCode).toBe(http2.constants.NGHTTP2_NO_ERROR);
+    const next = session!.request({ ":path": "/fax" });
+    const [others] = await once(next.resume(), "response");
+    expect([others[":status"], session!.destroyed]).toEqual([403, false]);
+  });
 });
 
 describe("node: refused clients", () => {
