@@ -21,6 +21,8 @@ export interface WebhookRequest {
   readonly method: string;
   /** The URL as the server received it: path and query, or the full URL. */
   readonly url: string;
+  /** The path of the URL, without query and fragment, the same for every server. Percent-encoded as received. */
+  readonly path: string;
   /** The parameters in the URL, which a POST can have in addition to its body. Parsed on each access. */
   readonly query: QueryParams;
   /** The headers by lower-case name, without a prototype. Repeated values are joined by `, ` (cookies: `; `). */
@@ -82,13 +84,20 @@ export function normalizeRequest(request: HandleRequest): WebhookRequest {
   return Object.freeze(new NormalizedRequest(method.toUpperCase(), url, Object.freeze(normalizeHeaders(headers))));
 }
 
-/** A class, so that `query` is parsed lazily: freezing an object with an own getter is slow. */
+/** Group: the path of a URL, which may be relative. */
+const PATH = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i;
+
+/** A class, so that `path` and `query` are parsed lazily: freezing an object with an own getter is slow. */
 class NormalizedRequest implements WebhookRequest {
   constructor(
     readonly method: string,
     readonly url: string,
     readonly headers: WebhookRequest["headers"],
   ) {}
+
+  get path(): string {
+    return PATH.exec(this.url)![1] || "/";
+  }
 
   get query(): QueryParams {
     return new URLSearchParams(getQuery(this.url));

@@ -298,7 +298,6 @@ describe("send", () => {
   });
 
   it.each<[string, ReturnType<typeof receive | typeof reject>, string[]]>([
-    ["a verb without action", receive(), []],
     ["<Reject>", reject(), []],
     ["storeMedia: false", receive({ action: "fax", storeMedia: false }), []],
     ["a failed fax", receive({ action: "fax" }), ["--fail"]],

@@ -163,7 +163,7 @@ export const cli: Messages = {
     'run("send", "http://127.0.0.1:2/", token, "--pages-port", "0")',
     "sendToFallback()",
     'send({ action: "/fax", storeMedia: false })',
-    "outcome({})",
+    "outcome(() => new Response('<Response><Receive/></Response>', { headers: { 'content-type': 'text/xml' } }))",
     'outcome("reject")',
     "outcome(() => new Response('<Response/>', { headers: { 'content-type': 'text/xml' } }))",
     "outcome(lost)",

@@ -130,7 +130,7 @@ describe("readRequestParams", () => {
     ["multipart bytes, without a promise", multipartBody, multipart("b"), false],
     ["a stream, in a promise", stream(multipartBody), multipart("b"), true],
   ])("returns the parameters of %s", async (_, body, headers, isPromise) => {
-    const request = { method: "POST", url: "/", headers, query: new URLSearchParams() };
+    const request = { method: "POST", url: "/", path: "/", headers, query: new URLSearchParams() };
     const result = readRequestParams(request, body, { maxFormBytes: 100, maxMediaBytes: 1000 });
     expect(result instanceof Promise).toBe(isPromise);
     expect(await result).toMatchObject({ count: 1, params: { a: "1" } });
@@ -223,7 +223,7 @@ describe("handle, limits of a body", () => {
 describe("refuseIfFileWasConsumed", () => {
   function check(headers: Record<string, string>, fields: object): void {
     const callback = { faxStatus: "received", params: {}, ...fields } as FaxCallback;
-    refuseIfFileWasConsumed({ method: "POST", url: "/", headers, query: new URLSearchParams() }, callback);
+    refuseIfFileWasConsumed({ method: "POST", url: "/", path: "/", headers, query: new URLSearchParams() }, callback);
   }
 
   it.each([

@@ -91,6 +91,15 @@ describe("fetch", () => {
     expect([response.status, onCallback.mock.calls[0]?.[0].media?.size]).toEqual([200, PAGES.length]);
   });
 
+  it("fetch passes the path of the URL to handlers, and the URL", async () => {
+    const { fetch, onFax } = setUp({ authToken: false });
+    await fetch(
+      new Request("https://fax.example.com/a/caf%C3%A9?b=1#c", { method: "POST", body: new URLSearchParams(INCOMING) }),
+    );
+    const [, request] = onFax.mock.calls[0]!;
+    expect([request.path, request.url]).toEqual(["/a/caf%C3%A9", "https://fax.example.com/a/caf%C3%A9?b=1#c"]);
+  });
+
   it("fetch completes onCallback and returns its Response if the request is aborted meanwhile", async () => {
     const controller = new AbortController();
     const finished = vi.fn();

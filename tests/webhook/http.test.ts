@@ -100,6 +100,21 @@ describe("handle: wrong arguments", () => {
 
 describe("normalizeRequest", () => {
   it.each([
+    ["/fax", "/fax"],
+    ["/fax?a=/b", "/fax"],
+    ["/fax#/b?c", "/fax"],
+    ["/caf%C3%A9/%2f//x/", "/caf%C3%A9/%2f//x/"],
+    ["//hooks//fax", "//hooks//fax"],
+    ["http://fax.example.com/fax?a=1", "/fax"],
+    ["HTTPS://user:pass@fax.example.com:8443/fax", "/fax"],
+    ["https://fax.example.com?a=/b", "/"],
+    ["?a=1", "/"],
+    ["", "/"],
+  ])("reads the path of %j as %j", (url, expected) => {
+    expect(normalizeRequest({ method: "GET", url, headers: {} }).path).toBe(expected);
+  });
+
+  it.each([
     ["/fax", ""],
     ["/fax?a=1", "a=1"],
     ["?a=1", "a=1"],

@@ -288,6 +288,18 @@ describe("node: over HTTP", () => {
     const [others] = await once(next.resume(), "response");
     expect([others[":status"], session!.destroyed]).toEqual([403, false]);
   });
+
+  it("node passes only the path to handlers, also for a request target in absolute form", async () => {
+    const { node, onFax } = setUp({ authToken: false });
+    const server = http.createServer(node);
+    servers.push(server);
+    const { port } = new URL(await listen(server));
+    for (const path of [`http://fax.example.com/a%2fb/fax?${TEXT}`, `/a%2fb/fax?${TEXT}`]) {
+      const [response] = await once(http.get({ host: "127.0.0.1", port, path, agent: false }), "response");
+      response.resume();
+    }
+    expect(onFax.mock.calls.map(([, request]) => request.path)).toEqual(["/a%2fb/fax", "/a%2fb/fax"]);
+  });
 });
 
 describe("node: refused clients", () => {
