@@ -82,15 +82,20 @@ interface ParsedParam<Value = unknown> {
   readonly parse: (text: string) => Value | undefined;
 }
 
+/** The row of a parameter that new faxes have at the fallback URL, too. */
+const ERROR_CODE = {
+  name: "ErrorCode",
+  marksCallback: "without ErrorUrl",
+  signedAs: /ErrorCode\d/,
+  expected: "text",
+  parse: String,
+} as const;
+
 /** The parameters that callbacks have, by property of {@link FaxCallback}. Editors show the comments of the rows. */
 const CALLBACK_PARAMS = {
   faxStatus: { name: "FaxStatus", marksCallback: true, signedAs: /FaxStatus/ },
   // About half of the public programs read `Status`, although no provider documents it.
-  status: {
-    name: "Status",
-    marksCallback: true,
-    signedAs: /* @__PURE__ */ RegExp(`Status(?:${FAX_STATUSES.join("|")})`),
-  },
+  status: { name: "Status", marksCallback: true, signedAs: /* @__PURE__ */ createStatusPattern() },
   /** TSID of the sending machine: free text chosen by the sender. */
   remoteStationId: { name: "RemoteStationId", marksCallback: false, expected: "text", parse: String },
   /** Number of pages. */
@@ -120,13 +125,7 @@ const CALLBACK_PARAMS = {
     parse: parseUrl,
   },
   /** On failure: the provider's error code, as text. */
-  errorCode: {
-    name: "ErrorCode",
-    marksCallback: "without ErrorUrl",
-    signedAs: /ErrorCode\d/,
-    expected: "text",
-    parse: String,
-  },
+  errorCode: ERROR_CODE,
   /** On failure: the provider's error message. */
   errorMessage: {
     name: "ErrorMessage",
@@ -148,9 +147,14 @@ const CALLBACK_PARAMS = {
 
 /** The parameters that the provider adds to a new fax that it sends to the fallback URL. */
 const FALLBACK_PARAMS = {
-  errorCode: CALLBACK_PARAMS.errorCode,
+  errorCode: ERROR_CODE,
   errorUrl: { name: "ErrorUrl", expected: "text", parse: String },
 } satisfies Record<string, ParsedParam>;
+
+/** A function, because bundlers keep a call whose arguments contain another call. */
+function createStatusPattern(): RegExp {
+  return RegExp(`Status(?:${FAX_STATUSES.join("|")})`);
+}
 
 type CallbackParams = typeof CALLBACK_PARAMS;
 /** The properties of the rows that have a `parse`. */

@@ -1,5 +1,6 @@
 /** The HTTP client of the provider: one request with its redirects, retries, password and time limits. */
 import { optionError } from "../shared/messages.js";
+import { canParseUrl } from "../shared/values.js";
 import { type Cookie, getCookieHeader, storeCookies } from "./cookies.js";
 import type { ErrorCodes, Failure, FlavorRules, Limits } from "./flavors.js";
 import {
@@ -115,7 +116,7 @@ async function followRedirects(context: ConversationContext, first: UnsignedRequ
 /** The request after a redirect. 301, 302 and 303 change a POST to a GET with the parameters in the query. */
 function createRedirectedRequest({ response }: FaxExchange, sent: UnsignedRequest): UnsignedRequest | undefined {
   const location = response?.headers["location"];
-  if (location === undefined || !URL.canParse(location, sent.url)) return undefined;
+  if (location === undefined || !canParseUrl(location, sent.url)) return undefined;
   if (![301, 302, 303, 307, 308].includes(response!.status)) return undefined;
   const { href: url, protocol } = new URL(location, sent.url);
   if (protocol !== "http:" && protocol !== "https:") return undefined;

@@ -1,5 +1,6 @@
 /** A download protected against server-side request forgery: https, listed hosts, checked redirects, limited bytes. */
 import { FaxMediaError } from "../shared/errors.js";
+import { canParseUrl } from "../shared/values.js";
 import { type Bytes, decodeUtf8, readBytes } from "./bytes.js";
 
 /** The options that `fetchMedia` passes to `fetch`. Structural, so that the types need neither DOM nor Node types. */
@@ -134,13 +135,9 @@ function checkMediaUrl(text: string, { hosts, redirectHosts }: DownloadSettings,
   throw hostNotAllowedError(`${problem} Add it only if you trust it.`);
 }
 
-/** Parses a URL. `URL.canParse` of Node 20 and 22 fails after some thousand calls for text that is not ASCII. */
+/** Parses a URL. Returns `undefined` for an invalid one. */
 export function toUrl(text: string, base?: string): URL | undefined {
-  try {
-    return new URL(text, base);
-  } catch {
-    return undefined;
-  }
+  return canParseUrl(text, base) ? new URL(text, base) : undefined;
 }
 
 /**

@@ -6,7 +6,6 @@
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { format } from "prettier";
 import * as inputs from "../peers/inputs.mjs";
 import { bareSignature } from "./by-hand.mjs";
 import { after, signalwire, twilio } from "./libraries.mjs";
@@ -118,5 +117,6 @@ const json = JSON.stringify(recorded).replace(
   (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
 );
 const file = fileURLToPath(new URL("../peers/recorded.json", import.meta.url));
-writeFileSync(file, await format(json, { parser: "json", printWidth: 120 }));
+writeFileSync(file, json);
+await import("../format/run.mjs");
 console.log(`Wrote ${file}. This build writes the same bytes for ${runs} more random attributes (seed ${seed}).`);
