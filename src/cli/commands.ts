@@ -76,7 +76,7 @@ function parseArguments(args: string[]): { values: OptionValues; positionals: st
   }
 }
 
-/** The message of parseArgs in one line. For an unknown option, the nearest one replaces its advice. */
+/** The message of parseArgs on one line. For an unknown option, our suggestion replaces the advice of parseArgs. */
 function formatArgumentProblem(message: string): string {
   const unknown = /^Unknown option '(-[^']*)'/.exec(message)?.[1];
   if (unknown === undefined) return message.replaceAll("\n", " ");

@@ -122,7 +122,7 @@ function formatResultOfFax({ outcome, error, exchanges }: FaxTranscript): string
 /** The location of the pages at the end of the conversation. */
 function formatPages({ outcome, verb, exchanges }: FaxTranscript, served?: ServedPages): string {
   if (outcome === "rejected") return "none: the server rejected the fax";
-  if (verb?.verb !== "Receive") return "none: the server's response was not usable";
+  if (verb?.verb !== "Receive") return "none: the server sent no usable response";
   const callback = exchanges.find(({ request }) => getStatus(request.params) !== undefined)?.request;
   if (!callback && outcome === "received") {
     return "stored by the provider: <Receive> has no action, so the server does not get their URL";

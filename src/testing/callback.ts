@@ -8,7 +8,7 @@ import type { FileToSend } from "./request.js";
 export interface CallbackParts {
   /** The parameters of the new fax. */
   readonly incoming: Readonly<Record<string, string>>;
-  /** Parameters that replace the default ones. A `FaxStatus`, or else a `Status`, determines the other defaults. */
+  /** Parameters that replace the default ones. `FaxStatus`, or else `Status`, determines the other defaults. */
   readonly overrides: Readonly<Record<string, string>>;
   readonly outcome: "received" | "failed";
   /** The type of the pages that the provider stores; absent if the callback contains the pages. */
@@ -17,7 +17,7 @@ export interface CallbackParts {
   readonly now: Date;
 }
 
-/** The parameters that a provider sends. */
+/** Creates the parameters of a callback. */
 export function createCallbackParams(parts: CallbackParts, rules: FlavorRules): Record<string, string> {
   const { incoming, overrides, outcome, now } = parts;
   const status = getStatus(overrides) ?? outcome;

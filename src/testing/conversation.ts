@@ -14,7 +14,7 @@ import {
 import { type FileToSend, toRequestedUrl, type UnsignedRequest } from "./request.js";
 import { emptyPage } from "./sample-pages.js";
 
-/** The outcome of a fax. `error`: the provider logs an error, or the pages are lost. */
+/** The outcome of a fax. `error`: the provider logs an error, ignores a second verb, or loses the pages. */
 export type FaxOutcome = "received" | "failed" | "rejected" | "error";
 
 /** The result of `sendFax`: the outcome, and all exchanges of one test fax. */
@@ -37,8 +37,8 @@ export interface FaxTranscript {
     readonly message: string;
   };
   /**
-   * Whether the pages were lost: they were sent only once (`storeMedia: false`), and the server did not accept them.
-   * Pages that the provider stores are never lost.
+   * Whether the pages were lost: the provider does not store them (`storeMedia: false`), and the server did not receive
+   * or accept them. Pages that the provider stores are never lost.
    */
   readonly pagesLost: boolean;
   /** All requests with their responses, in order. */
@@ -113,7 +113,7 @@ async function requestWithFallback(
 
 const PAGES_LOST = {
   code: "pages-lost",
-  message: "A redirect changed the callback to a GET without the pages. Use the exact URL as action, or status 307.",
+  message: "A redirect changed the callback to a GET without the pages. Use the final URL as action, or status 307.",
 };
 
 /** Whether the callback contains the pages, so that the provider does not store them. */
@@ -213,7 +213,7 @@ export function readResponseText({ headers, body }: ReceivedResponse): string {
     .trim();
 }
 
-/** Resolves `action` against the document's URL. A URL on the configured host keeps the configured password. */
+/** Resolves `action` against the document's URL. On the configured host, adds the configured user and password. */
 function resolveAction(action: string, { exchange, url }: Answered): string {
   const base = new URL(exchange.request.url);
   const { host, username, password } = new URL(url);

@@ -26,7 +26,7 @@ function matchesCookie({ host, path, secure }: Cookie, { hostname, pathname, pro
   return hostname === host && isSamePath && (!secure || protocol === "https:");
 }
 
-/** Stores the cookies that a response from this URL sets, and deletes those that it expires. */
+/** Stores the cookies that a response from this URL sets, and deletes the cookies that the response expires. */
 export function storeCookies(cookies: Cookie[], url: string, headers: readonly string[]): void {
   const source = new URL(url);
   for (const header of headers.slice(0, MAX_COOKIES_PER_RESPONSE)) storeCookie(cookies, source, header);

@@ -1,7 +1,7 @@
 /** The flavors: a table of everything in which the imitated providers differ. */
 import { SIGNALWIRE_SIGNATURE, TWILIO_SIGNATURE } from "../webhook/signature.js";
 
-/** Which provider is imitated. */
+/** The imitated provider. */
 export type Flavor = "signalwire" | "twilio";
 
 /** The rules of one provider: a row of the table. */

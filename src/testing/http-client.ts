@@ -53,7 +53,7 @@ export interface ConversationContext {
   /** The URL to connect to for a requested URL. */
   readonly getServerUrl: (url: string) => string;
   readonly fetch: (request: Request) => unknown;
-  /** Whether `fetch` is a handler in this process. An error that it throws is a status 500, not a failed connection. */
+  /** Whether `fetch` is a handler in this process. Its errors count as a status 500, not as a failed connection. */
   readonly isHandler: boolean;
   /** When the conversation started and when it ends, on the time scale of `clock()`. */
   readonly start: number;
@@ -113,7 +113,7 @@ async function followRedirects(context: ConversationContext, first: UnsignedRequ
   return last!;
 }
 
-/** The request after a redirect. 301, 302 and 303 change a POST to a GET with the parameters in the query. */
+/** The next request if the response is a redirect. 301 to 303 change a POST to a GET with parameters in the query. */
 function createRedirectedRequest({ response }: FaxExchange, sent: UnsignedRequest): UnsignedRequest | undefined {
   const location = response?.headers["location"];
   if (location === undefined || !canParseUrl(location, sent.url)) return undefined;
@@ -243,7 +243,7 @@ function toConnectionError(error: unknown, hasResponse: boolean, codes: ErrorCod
 
 /** The code and message of the innermost cause. Never throws, even for a revoked proxy. */
 function describeThrown(thrown: unknown): { code: string; text: string } {
-  let found = { code: "", text: "a value that is not an Error" };
+  let found = { code: "", text: "the thrown value is not an Error" };
   try {
     for (let error = thrown, depth = 0; error instanceof Error && depth < 5; error = error.cause, depth++) {
       const { code, message } = error as { code?: unknown; message: unknown };

@@ -1,6 +1,6 @@
 /** Validation of the arguments from a test. A typo is an error, because the test would otherwise prove nothing. */
 import { CALLBACK_PARAM_NAMES, COMMON_PARAM_NAMES } from "../params/fax.js";
-import { didYouMean, foldName, formatValue, optionError } from "../shared/messages.js";
+import { didYouMean, foldName, formatMismatch, formatValue, optionError } from "../shared/messages.js";
 import { isPlainObject, checkOptionNames } from "../shared/objects.js";
 import { isHttpUrl, isSid, SID_FORMAT } from "../shared/values.js";
 import { detectPagesType } from "../webhook/media.js";
@@ -47,7 +47,7 @@ export interface FaxProviderOptions {
   readonly url: string;
   /** The auth token or signing key that signs the requests. */
   readonly authToken: string;
-  /** Which provider is imitated. Default: `"signalwire"`. */
+  /** The provider to imitate. Default: `"signalwire"`. */
   readonly flavor?: Flavor | undefined;
   /**
    * The number's fallback URL. If a URL fails, the same request is sent to it with `ErrorCode` and `ErrorUrl`.
@@ -61,7 +61,7 @@ export interface FaxProviderOptions {
    * @example connectTo: "http://localhost:3000"
    */
   readonly connectTo?: string | undefined;
-  /** Default: a random SID in the format of the imitated provider. */
+  /** The `AccountSid` of all requests. Default: a random SID in the format of the imitated provider. */
   readonly accountSid?: string | undefined;
   /**
    * A handler in the same process, such as `webhook.fetch`, called with one `Request`. An error that it throws counts
@@ -70,7 +70,7 @@ export interface FaxProviderOptions {
   readonly fetch?: ProviderFetch | undefined;
   /** Milliseconds for a whole conversation. The limits of the imitated provider also apply. Default: 30,000. */
   readonly timeoutMs?: number | undefined;
-  /** The time in `Timestamp`. Default: the current time. */
+  /** Returns the time for `Timestamp`. Default: the current time. */
   readonly now?: (() => Date) | undefined;
 }
 
@@ -88,7 +88,7 @@ export interface FaxToSend {
   readonly outcome?: "received" | "failed" | undefined;
   /** The method of the first request, as configured at the provider. Default: `"POST"`. */
   readonly method?: "GET" | "POST" | undefined;
-  /** Additional or replaced parameters. Those that only callbacks have are sent with the callback. */
+  /** Parameters to add or replace. Those that only callbacks have are sent only in the callback. */
   readonly params?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -100,7 +100,7 @@ export interface CheckedOptions extends FaxProviderOptions {
 }
 
 /** The format of a URL, for messages. */
-const URL_FORMAT = "a string with an http(s) URL of at most 2,048 characters";
+const URL_FORMAT = "an http(s) URL as a string of at most 2,048 characters";
 
 const OPTIONS = [
   "url",
@@ -152,12 +152,13 @@ function checkConnectTo({ connectTo, fetch }: Partial<FaxProviderOptions>): stri
 
 function checkDate(date: unknown): Date {
   if (date instanceof Date && !Number.isNaN(date.getTime())) return date;
-  throw optionError("The value returned by now", "a valid Date", date);
+  throw optionError("The value returned by now", "a Date whose time is not NaN", date);
 }
 
 function checkChoice(name: string, values: readonly string[], value: unknown): void {
   if (values.includes(value as string)) return;
-  throw optionError(name, values.map((each) => JSON.stringify(each)).join(" or ") + didYouMean(value, values), value);
+  const expected = values.map((each) => JSON.stringify(each)).join(" or ");
+  throw new TypeError(formatMismatch(name, expected, value, didYouMean(value, values)));
 }
 
 const FAX = ["from", "to", "pages", "mediaUrl", "outcome", "method", "params"];
@@ -191,7 +192,7 @@ function checkDuplicates({ from, to, mediaUrl, outcome }: FaxToSend, params: Rea
 
 const NAMES = [...COMMON_PARAM_NAMES, ...CALLBACK_PARAM_NAMES];
 
-/** Returns the parameters. Throws a TypeError for a known name in the wrong case, which servers do not read. */
+/** Returns the parameters. Throws a TypeError for a misspelled known name, which servers would not read. */
 export function checkParams(params: unknown = {}): Readonly<Record<string, string>> {
   if (!isPlainObject(params)) throw optionError("params", "an object of strings", params);
   for (const [name, value] of Object.entries(params as object)) {
@@ -223,7 +224,7 @@ export function checkExchange(exchange: FaxExchange): FaxExchange {
   throw optionError("The argument of resend", "an exchange, such as transcript.exchanges[0]", exchange);
 }
 
-/** The pages with their type. Throws a TypeError for other formats than PDF and TIFF. */
+/** Returns the pages with their type. Throws a TypeError for formats other than PDF and TIFF. */
 export function toFile(bytes: unknown): FileToSend {
   const type = bytes instanceof Uint8Array ? detectPagesType(bytes) : undefined;
   if (type === undefined) throw optionError("pages", "a Uint8Array that contains a PDF or TIFF", bytes);

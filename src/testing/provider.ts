@@ -26,7 +26,7 @@ export interface FaxProvider {
   sendFax(fax?: FaxToSend): Promise<FaxTranscript>;
   /** Creates the signed request for a new fax, without sending it. */
   incoming(params?: Readonly<Record<string, string>>): ProviderRequest;
-  /** Creates the signed callback: `received`, or the `FaxStatus` in `params`. */
+  /** Creates a signed callback with the status `received`, or with the status in `params`. */
   callback(params?: Readonly<Record<string, string>>): ProviderRequest;
   /** Creates the signed multipart callback that contains the pages (`storeMedia: false`). */
   delivery(file: Uint8Array, params?: Readonly<Record<string, string>>): ProviderRequest;
@@ -54,7 +54,7 @@ export interface FaxProvider {
  * in any test framework and on any runtime.
  *
  * @returns the provider
- * @throws {TypeError} for an invalid option, and for a parameter name in the wrong case
+ * @throws {TypeError} for an invalid option. The provider's methods throw it for an invalid argument
  * @example
  * const provider = createFaxProvider({ url: "https://fax.example.com/fax", authToken: "key", fetch: webhook.fetch });
  * const { outcome, verb, error } = await provider.sendFax({ from: "" });

@@ -63,7 +63,7 @@ function normalizeLineBreaks(params: Readonly<Record<string, string>>): Record<s
   return Object.fromEntries(Object.entries(params).map(([name, value]) => [normalize(name), normalize(value)]));
 }
 
-/** Appends text, because `URLSearchParams` would re-encode the configured query, which is signed as it is. */
+/** Appends the parameters as text. `URLSearchParams` would re-encode the configured query, which is signed as it is. */
 function appendQuery(url: URL, params: Readonly<Record<string, string>>): void {
   url.search = [url.search.slice(1), String(new URLSearchParams(params))].filter(Boolean).join("&");
 }

@@ -15,7 +15,7 @@ export interface FetchRequest {
   readonly bodyUsed?: boolean;
 }
 
-/** The platform's `Response`. Without its types, the members that every runtime has. */
+/** The platform's `Response`, or, if its types are not installed, the members that it has on every runtime. */
 export type FetchResponse = typeof globalThis extends { Response: { prototype: infer Type } }
   ? Type
   : { readonly status: number; text(): Promise<string> };

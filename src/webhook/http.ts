@@ -15,7 +15,7 @@ export interface QueryParams extends Iterable<[name: string, value: string]> {
   toString(): string;
 }
 
-/** The HTTP request that your handlers get. */
+/** The HTTP request that your handlers receive. */
 export interface WebhookRequest {
   /** `GET`, `HEAD` or `POST`; for `onRefused` any method. In upper case. */
   readonly method: string;
@@ -45,7 +45,7 @@ export interface HandleRequest {
   readonly headers: HeaderRecord | HeadersObject;
   /**
    * The body: text, bytes (an `ArrayBuffer` or any view), a stream of bytes (any `AsyncIterable`, such as Node's or the
-   * web's), or the result of a body parser (an object, `FormData`).
+   * web's), or the result of a body parser (an object, `FormData`). A promise of one of these is awaited.
    */
   readonly body?: unknown;
 }

@@ -17,7 +17,7 @@ export type { AuthTokens, FaxWebhookOptions, PublicUrl } from "./options.js";
 export type { Refusal, RefusalReason } from "./refusal.js";
 export type { FaxAnswer } from "./reply.js";
 
-/** The webhook as a handler for each kind of server. Each function works when it is detached from the object. */
+/** The webhook in one form for each kind of server. Each function also works detached from the object. */
 export interface FaxWebhook {
   /**
    * For any other server: takes a request, returns a reply. Rejects with any error that your handlers throw, and with a

@@ -48,7 +48,7 @@ export interface NodeResponse {
 /** The next middleware. Only called with an error, because the webhook replies to every request. */
 type Next = (error: Error) => void;
 
-/** How long a refused client may continue to send. Closing the connection earlier could discard the reply. */
+/** How long a client may continue to send after the reply. Closing the connection earlier could discard the reply. */
 const LINGER_MS = 5_000;
 
 const INTERNAL_ERROR: WebhookReply = {
@@ -91,13 +91,13 @@ function hasMethod(value: unknown, name: string): boolean {
 
 /**
  * The result of a body parser, or the stream if no parser has read it. Express 4's parsers set `{}` when they do not
- * read the stream, so that an empty object is not a body.
+ * read the stream, so an empty object does not count as a body.
  */
 function getBody(req: NodeRequest): unknown {
   const { body } = req;
   if (body !== undefined && body !== null && !isLeftover(body)) return body;
   if (req.readableDidRead || req.readableEnded) return undefined;
-  // By default, leaving the loop over the body destroys the socket, to which the refusal is still written.
+  // By default, leaving the loop over the body destroys the socket, to which the refusal has yet to be written.
   return req.iterator?.({ destroyOnReturn: false }) ?? req;
 }
 
