@@ -31,7 +31,7 @@ describe("handle: a new fax", () => {
 
   it("reads the parameters of a POST from its body, even if its URL has a FaxSid", async () => {
     const { handle, onFax, onCallback } = setUp();
-    const query = "FaxSid=FXevil&AccountSid=AC1&From=evil&To=x&ApiVersion=v1&FaxStatus=received";
+    const query = "FaxSid=FXevil&AccountSid=AC1&From=evil&To=x&FaxStatus=received";
     expect((await handle(request({ path: `/fax?${query}` }))).status).toBe(200);
     expect(onCallback).not.toHaveBeenCalled();
     expect(onFax.mock.calls[0]![0]).toMatchObject({ faxSid: "FX1", from: INCOMING.From });

@@ -75,7 +75,61 @@ describe("handle: a captured callback with the same signed text", () => {
   });
 });
 
+describe("handle: a captured GET replayed as a POST", () => {
+  const query = "FaxSid=FX1&AccountSid=AC1&To=%2B2&ApiVersion=v1&From=";
+  // The caller chooses this text, for example as the display name of a SIP call.
+  const caller = "AccountSidAC1ApiVersionv1FaxSidFXevilFromaTob";
+  const body = "AccountSid=AC1&ApiVersion=v1&FaxSid=FXevil&From=a&To=b";
+
+  it.each([
+    ["the names in its URL", `/fax?${query}`, body],
+    ["the names in its body", "/fax", `=${encodeURIComponent(`?${query}`)}&${body}`],
+    ["the names in both", "/fax?FaxSid=FX1", `=${encodeURIComponent(query.slice("FaxSid=FX1".length))}&${body}`],
+    ["another encoding of the names in its URL", `/fax?${query.replace("%2B", "%2b")}`, body],
+  ])("does not accept a captured GET as a POST with %s", async (_, target, form) => {
+    const captured = signRequest({ authToken, url: `${url}?${query}${caller}` });
+    const signed = ORIGIN + target.replace("%2b", "%2B");
+    expect(signRequest({ authToken, url: signed, params: form })).toBe(captured);
+    const headers = { "x-twilio-signature": captured };
+    const { handle, onFax, refusals } = setUp();
+    expect((await handle({ ...request({ headers, body: form }), url: target })).status).toBe(403);
+    expect([onFax.mock.calls, refusals.length]).toEqual([[], 1]);
+  });
+
+  it.each(["FaxSid=FX0&AccountSid=AC1", "FaxSid=FX0&ApiVersion=v1", "AccountSid=AC1&ApiVersion=v1"])(
+    "accepts a POST whose configured query has only some names of a new fax: %s",
+    async (query) => expect((await setUp().handle(request({ path: `/fax?${query}` }))).status).toBe(200),
+  );
+});
+
 describe("handle: a captured POST replayed as a GET", () => {
+  const callback = { FaxSid: "FX1", FaxStatus: "received", From: "?FaxSid=FXevil&FaxStatus=received&z=" };
+
+  it.each<[string, Record<string, string>]>([
+    ["an equals sign before ApiVersion", { ...callback, AccountSid: "AC1", AddOns: "a=b", ApiVersion: "v1" }],
+    ["an ampersand before ApiVersion", { ...callback, AccountSid: "AC1", AddOns: "a&b", ApiVersion: "v1" }],
+    ["no ApiVersion", { ...callback, AccountSid: "AC1" }],
+    ["no AccountSid", callback],
+  ])("does not accept a captured callback with %s as the URL of a GET", async (_, params) => {
+    const signature = signRequest({ authToken, url, params });
+    const target = `/fax${Object.entries(params).sort().flat().join("")}`;
+    const { handle, onCallback } = setUp();
+    const headers = { "x-twilio-signature": signature };
+    expect((await handle({ method: "GET", url: target, headers })).status).toBe(403);
+    expect((await handle(request({ params }))).status).toBe(200);
+    expect(onCallback).toHaveBeenCalledTimes(1);
+  });
+
+  it.each(["AccountSid=AC2", "ParentAccountSid=AC2", "key=AccountSid", "AccountSid[]=1", "AccountSid.a=1", "MyFaxSid="])(
+    "accepts a GET with the query %s",
+    async (query) => {
+      const { handle } = setUp();
+      const target = `/fax?${query}&${new URLSearchParams({ ...INCOMING, AccountSid: "AC1" })}`;
+      const headers = { "x-twilio-signature": signRequest({ authToken, url: ORIGIN + target }) };
+      expect((await handle({ method: "GET", url: target, headers })).status).not.toBe(403);
+    },
+  );
+
   const evil = "?FaxSid=FXevil&AccountSid=AC1&From=a&To=b&ApiVersion=v1&FaxStatus=received&z=";
   const text = "AccountSidAC1ApiVersionv1FaxSidFX1From+15017122661To+15558675310";
   const withEvil = text.replace("+15017122661", evil);
