@@ -34,9 +34,10 @@ const MAX_LOGGED_URL = 200;
 
 /** Formats a URL for a log: without userinfo and nested credentials, truncated, in ASCII. */
 export function redactUrl(url: string): string {
-  const [target] = url.split("?", 1);
-  const query = url.slice(target!.length);
-  const masked = maskCredentials(target!, /^(https?:\/\/)?/i) + maskCredentials(query, /^\??/);
+  // Without a path before it, a "?" may be part of a password.
+  const [target] = /^(?:https?:\/\/)?[^/]*(?:\/[^?]*)?/i.exec(url)!;
+  const query = url.slice(target.length);
+  const masked = maskCredentials(target, /^(https?:\/\/)?/i) + maskCredentials(query, /^\??/);
   const escaped = masked.slice(0, MAX_LOGGED_URL + 1).replace(/[^\x20-\x7e]|[<>"]/g, percentEncode);
   return escaped.length > MAX_LOGGED_URL ? escaped.slice(0, MAX_LOGGED_URL - 3) + "..." : escaped;
 }
@@ -54,9 +55,14 @@ function maskCredentials(text: string, start: RegExp): string {
   return kept + text.slice(kept.length).replace(CREDENTIALS, "***@");
 }
 
-/** The error for an invalid option or argument. */
+/** Text that is not a token: up to four characters, and the start of a URL, path or host. */
+const NOT_A_TOKEN = /^.{0,4}$|^\/|^[a-z\d+.-]*:\/\/|^[a-z\d-]+(?:\.[a-z\d-]+)+(?:[:/]|$)/i;
+
+/** The error for an invalid option or argument. Does not show text that may be a token. */
 export function optionError(name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(formatMismatch(name, expected, value));
+  const isHidden = typeof value === "string" && !NOT_A_TOKEN.test(value);
+  const received = isHidden ? "a string" : formatValue(value);
+  return new TypeError(`${name} must be ${expected}, but received ${received}.${hintFor(value)}`);
 }
 
 /** The message for an invalid value; `suggestion` is a result of {@link didYouMean}. */

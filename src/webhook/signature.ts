@@ -1,7 +1,7 @@
 /** The request signature of the providers: `signRequest`, `verifyRequest`, and the comparison that both share. */
 import { createHmac, timingSafeEqual } from "node:crypto";
-import { formatValue, hintFor, isPromise, optionError } from "../shared/messages.js";
-import { isPlainObject, readOwn } from "../shared/objects.js";
+import { isPromise, optionError } from "../shared/messages.js";
+import { isPlainObject, notAnObjectError, readOwn } from "../shared/objects.js";
 import { type FaxParamSource, readParams } from "../params/received-params.js";
 import { getSignedTexts, joinRecord } from "../params/signed-text.js";
 import { checkTokens } from "./tokens.js";
@@ -69,8 +69,7 @@ export function verifyRequest(options: VerifyOptions): boolean {
 /** Reads `authToken` as an own property, so a polluted prototype cannot supply a missing one. */
 function readTokens(name: string, expected: string, options: SignOptions): readonly string[] {
   if (isPlainObject(options)) return checkTokens(readOwn(options, "authToken"));
-  const received = `${formatValue(options)}.${hintFor(options)}`;
-  throw new TypeError(`${name} expects an object ${expected}, but received ${received}`);
+  throw notAnObjectError(name, `an object ${expected}`, options);
 }
 
 /** A signed request without its URL: the parts that are the same for every URL variant. */
@@ -85,8 +84,13 @@ export interface SignedRequest {
 /** Whether any variant of `url` was signed. */
 export function matchesAnyVariant(signed: SignedRequest, url: string): boolean {
   if (matchesUrl(signed, url)) return true;
-  const reencode = signed.signedTexts.every((text) => text.length <= MAX_REENCODED_TEXT);
-  return urlVariants(url, { reencode }).some((variant) => variant !== url && matchesUrl(signed, variant));
+  const variants = urlVariants(url, { reencode: isShort(signed) });
+  return variants.some((variant) => variant !== url && matchesUrl(signed, variant));
+}
+
+/** Whether the signed texts have at most the length for which more URLs are tried. */
+export function isShort({ signedTexts }: SignedRequest): boolean {
+  return signedTexts.every((text) => text.length <= MAX_REENCODED_TEXT);
 }
 
 /** Whether exactly `url` was signed. */

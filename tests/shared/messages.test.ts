@@ -77,6 +77,8 @@ describe("redactUrl", () => {
     ["https://example.com/fax?next=https://user:s3cret@other/", "https://example.com/fax?***@other/"],
     ["https://user:s3cret@example.com/fax?a@b", "https://***@example.com/fax?***@b"],
     ["https://example.com/?a=s3cret%2540b", "https://example.com/?***@b"],
+    ["https://user:s3cret?x@host:bad/", "https://***@host:bad/"],
+    ["https://user:s3cret?x@host/?a@b", "https://***@host/?***@b"],
     ['https://é.example/<a>"\n', "https://%e9.example/%3ca%3e%22%0a"],
     [`https://${"x".repeat(192)}`, `https://${"x".repeat(192)}`],
     [`https://${"x".repeat(193)}`, `https://${"x".repeat(189)}...`],
@@ -88,7 +90,14 @@ describe("redactUrl", () => {
 
 describe("optionError", () => {
   it.each<[unknown, string]>([
-    ["x", 'a must be b, but received "x".'],
+    ["PUT!", 'a must be b, but received "PUT!".'],
+    ["12345", "a must be b, but received a string."],
+    ["s3cret_.Key", "a must be b, but received a string."],
+    ["", 'a must be b, but received "".'],
+    ["/fax", 'a must be b, but received "/fax".'],
+    ["ftp://user:s3cret@a.example", 'a must be b, but received "ftp://***@a.example".'],
+    ["fax.example.com/x", 'a must be b, but received "fax.example.com/x".'],
+    [5, "a must be b, but received 5."],
     [Promise.resolve(), "a must be b, but received a Promise. Is an await missing?"],
     [{ then: () => 1 }, "a must be b, but received an object. Is an await missing?"],
     [() => 1, "a must be b, but received a function. Is a call missing?"],

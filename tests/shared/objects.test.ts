@@ -61,6 +61,7 @@ describe("checkOptionNames", () => {
   it.each<[unknown, string]>([
     [{ A: 1 }, 'f: unknown option "A" (did you mean "a"?). Known options: a, b. Names are case-sensitive.'],
     [null, "f expects an options object, but received null."],
+    ["s3cret", "f expects an options object, but received a string."],
     [Promise.resolve({}), "f expects an options object, but received a Promise. Is an await missing?"],
   ])("checkOptionNames throws a TypeError for an unknown option or another value (row %#)", (options, message) => {
     expect(() => checkOptionNames("f", options, ["a", "b"])).toThrow(new TypeError(message));

@@ -191,7 +191,9 @@ describe("verifyRequest", () => {
   it.each([undefined, "12345", Promise.resolve({ authToken, url, signature })])(
     "throws for the options %s",
     (options) =>
-      expect(() => verifyRequest(options as never)).toThrow(/^verifyRequest expects an object \{ authToken, signature/),
+      expect(() => verifyRequest(options as never)).toThrow(
+        /^verifyRequest expects an object \{ authToken, signature(?!.*12345)/,
+      ),
   );
 
   it("does not change a list in params", () => {
