@@ -10,6 +10,8 @@ export interface PublicUrlParts {
   readonly base: string;
   /** Without query and fragment. */
   readonly url: string;
+  /** With its `?`, or empty. */
+  readonly query: string;
   /** With its `#`, or empty. */
   readonly hash: string;
 }
@@ -28,12 +30,27 @@ export function candidateUrls(request: WebhookRequest, publicUrl: PublicUrlSourc
     if (parts === undefined) return [];
     // publicUrl may be the beginning of the URL, or the whole URL.
     const first = parts.base + path + parts.hash;
-    const second = parts.url + getQuery(request.url) + parts.hash;
-    return first === second ? [first] : [first, second];
+    const query = getQuery(request.url);
+    const urls = new Set([first, parts.url + query + parts.hash]);
+    // Providers may send the query in another order, but sign it as configured.
+    if (hasSameParams(query, parts.query)) urls.add(parts.url + parts.query + parts.hash);
+    return [...urls];
   }
   // Next.js gives every request a URL at localhost. Only its Host header has the public host.
   const hosts = new Set([origin && ownHost, request.headers["host"] ?? request.headers[":authority"]]);
   return [...hosts].filter(isHost).flatMap((host) => [`https://${host}${path}`, `http://${host}${path}`]);
+}
+
+/** Whether two queries have the same parameters. The values of a repeated name must be in the same order. */
+function hasSameParams(query: string, configured: string): boolean {
+  if (configured === "" || query.length > MAX_REENCODED_QUERY) return false;
+  return sortQuery(query) === sortQuery(configured);
+}
+
+function sortQuery(query: string): string {
+  const params = new URLSearchParams(query);
+  params.sort();
+  return params.toString();
 }
 
 /** The path and query of a URL, which may be absolute. */
@@ -92,10 +109,10 @@ export function parsePublicUrl(publicUrl: unknown): PublicUrlParts {
   throw optionError("publicUrl", expected, text ?? publicUrl);
 }
 
-/** The parts of a function's result, or `undefined` for an invalid URL, which may contain the client's Host header. */
+/** The parts of a function's result, or `undefined` if it is invalid: the function may return any client's header. */
 function parsePublicUrlResult(publicUrl: unknown): PublicUrlParts | undefined {
   const text = readUrlText(publicUrl);
-  return typeof text === "string" && !isPublicUrl(text) ? undefined : parsePublicUrl(publicUrl);
+  return isPublicUrl(text) ? splitPublicUrl(text) : undefined;
 }
 
 function readUrlText(publicUrl: unknown): unknown {
@@ -112,7 +129,7 @@ function isPublicUrl(text: unknown): text is string {
 function splitPublicUrl(text: string): PublicUrlParts {
   const hash = text.indexOf("#");
   const [url] = text.split(/[?#]/, 1);
-  return { base: trimTrailingSlashes(url!), url: url!, hash: hash < 0 ? "" : text.slice(hash) };
+  return { base: trimTrailingSlashes(url!), url: url!, query: getQuery(text), hash: hash < 0 ? "" : text.slice(hash) };
 }
 
 /** Removes trailing slashes. A pattern would take quadratic time for a long run of slashes before other text. */
@@ -165,11 +182,18 @@ function queryEncodings(query: string): Iterable<string> {
 /** The number of URLs in a refusal, so that an attacker cannot fill the log. */
 const MAX_SHOWN_URLS = 8;
 
-/** The URLs for `onRefused`: the candidates, then their variants. */
+/** The provider's parameters in a URL: of a GET, or of a POST whose URL is that of an earlier GET. */
+const PARAM_VALUES = /* @__PURE__ */ RegExp(
+  `([?&](?:${[...COMMON_PARAM_NAMES, ...CALLBACK_PARAM_NAMES, "ErrorUrl"].join("|")})=)[^&#]*`,
+  "gi",
+);
+
+/** The URLs for `onRefused`: the candidates, then their variants, without the values of the provider's parameters. */
 export function redactUrls(urls: readonly string[]): string[] {
   const shown = new Set<string>();
   for (const url of [...urls, ...urls.flatMap((each) => urlVariants(each, { reencode: false }))]) {
-    if (shown.size < MAX_SHOWN_URLS) shown.add(redactUrl(url));
+    // Phone numbers are personal data.
+    if (shown.size < MAX_SHOWN_URLS) shown.add(redactUrl(url.replace(PARAM_VALUES, "$1***")));
   }
   return [...shown];
 }
