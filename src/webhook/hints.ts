@@ -1,7 +1,8 @@
 /** The hints of a refusal: the fix for a known cause. They are for the log, and never grant access. */
 import { redactUrl } from "../shared/messages.js";
 import type { WebhookRequest } from "./http.js";
-import { matchesUrl, SIGNALWIRE_SIGNATURE, type SignedRequest, TWILIO_SIGNATURE } from "./signature.js";
+import { isMoved, isShort, matchesUrl, SIGNALWIRE_SIGNATURE } from "./signature.js";
+import { type SignedRequest, TWILIO_SIGNATURE } from "./signature.js";
 import { getPath, isHost, trimTrailingSlashes } from "./url-variants.js";
 
 /** The hint for SWML, another product of SignalWire, which sends a JSON body and a hex signature. */
@@ -11,16 +12,61 @@ export const SWML_HINT =
 const API_TOKEN_HINT =
   "authToken is an API token (PT…), which does not sign webhooks. Set it to the project's signing key (PSK_…).";
 
+const QUOTED_TOKEN_HINT = "authToken is in quotes, which are part of it. Remove the quotes, usually from an .env file.";
+
+const NESTED_HINT =
+  "A body parser has nested the parameters, so that the signed text is unknown. Mount the webhook before it, or set " +
+  "its option to parse flat names (Express: urlencoded({ extended: false })).";
+
+const SHARED_KEY_HINT =
+  "The request is signed with a shared key (HMAC_SHA256), which is not supported. At Twilio, sign webhooks with the " +
+  "auth token.";
+
+const MOVED_HINT =
+  "The URL or body contains the parameters of another request, which may have been captured. If the URL is yours, " +
+  "remove the parameters FaxSid, AccountSid and ApiVersion from it.";
+
+/** The hint for a function `publicUrl` whose result is not a URL. */
+export const PUBLIC_URL_HINT =
+  "The function publicUrl did not return an http(s) URL for this request. Return the URL configured at the provider, " +
+  "without a promise.";
+
 /** The hint for a signature mismatch, or `undefined` if its cause is unknown. */
-export function findMismatchHint({ headers, url }: WebhookRequest, signed: SignedRequest): string | undefined {
+export function findMismatchHint(
+  { headers, url }: WebhookRequest,
+  signed: SignedRequest,
+  urls: readonly string[],
+): string | undefined {
+  const { tokens, signedTexts } = signed;
   if (isHexSignature(headers[TWILIO_SIGNATURE]) || isHexSignature(headers[SIGNALWIRE_SIGNATURE])) return SWML_HINT;
-  const path = getPath(url);
-  const base = listForwardedBases(headers).find((each) => matchesUrl(signed, each + path));
-  if (base !== undefined) {
-    return `The signature matches "${redactUrl(base + path)}". Set publicUrl to "${redactUrl(base)}".`;
-  }
-  if (headers[SIGNALWIRE_SIGNATURE] !== undefined && signed.tokens.some(isApiToken)) return API_TOKEN_HINT;
-  return undefined;
+  if (signedTexts.length === 0) return NESTED_HINT;
+  if (urls.some((each) => signedTexts.some((text) => isMoved(each, text)))) return MOVED_HINT;
+  if (tokens.every(isQuoted)) return QUOTED_TOKEN_HINT;
+  if (headers[SIGNALWIRE_SIGNATURE] !== undefined && tokens.every(isApiToken)) return API_TOKEN_HINT;
+  return findSchemeHint(headers) ?? findPublicUrlHint(headers, getPath(url), signed);
+}
+
+/** The hint for another signature scheme: Twilio's public beta of 2026 with SHA-256. */
+export function findSchemeHint(headers: WebhookRequest["headers"]): string | undefined {
+  return headers["x-twilio-webhooks-signature-settings"]?.includes("HMAC_SHA256") ? SHARED_KEY_HINT : undefined;
+}
+
+function findPublicUrlHint(
+  headers: WebhookRequest["headers"],
+  path: string,
+  signed: SignedRequest,
+): string | undefined {
+  // Each URL is a hash of the whole text.
+  const bases = isShort(signed) ? listForwardedBases(headers) : [];
+  const base = bases.find((each) => matchesUrl(signed, each + path));
+  if (base === undefined) return undefined;
+  const whole = redactUrl(base + path.split("?", 1)[0]!);
+  return `The signature matches another URL. Set publicUrl to "${whole}", or for several paths to "${redactUrl(base)}".`;
+}
+
+/** Whether a token has the quotes that some readers of .env files keep. */
+function isQuoted(token: string): boolean {
+  return /^(["'`]).*\1$/.test(token);
 }
 
 /** Whether a header has the hex HMAC-SHA1 that signs SWML requests. */

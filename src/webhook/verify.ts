@@ -1,5 +1,5 @@
 /** The verification step of the webhook: the signature has to match one of the URLs with one of the tokens. */
-import { findMismatchHint } from "./hints.js";
+import { findMismatchHint, findSchemeHint, PUBLIC_URL_HINT } from "./hints.js";
 import type { WebhookRequest } from "./http.js";
 import { RefusedError } from "./refusal.js";
 import {
@@ -15,7 +15,7 @@ import { candidateUrls, type PublicUrlSource, redactUrls } from "./url-variants.
 /** Refuses a request without a signature header. Runs before the body is read, so unsigned requests cost no memory. */
 export function requireSignature({ headers }: WebhookRequest): void {
   if (headers[TWILIO_SIGNATURE] || headers[SIGNALWIRE_SIGNATURE]) return;
-  throw new RefusedError({ reason: "missing-signature" });
+  throw new RefusedError({ reason: "missing-signature" }, findSchemeHint(headers));
 }
 
 /** Returns the URL that was signed with one of the tokens. Refuses a request whose signature matches none. */
@@ -35,7 +35,7 @@ export function verify(
   const urls = candidateUrls(request, publicUrl);
   const matched = signed.signatures.length > 0 && urls.find((url) => matchesAnyVariant(signed, url));
   if (typeof matched === "string") return matched;
-  // A hint costs more hashes, so it is only searched for if `onRefused` is called.
-  const findHint = () => findMismatchHint(request, signed);
-  throw new RefusedError({ reason: "signature-mismatch", urls: redactUrls(urls) }, findHint);
+  const isInvalid = urls.length === 0 && typeof publicUrl === "function";
+  const hint = isInvalid ? PUBLIC_URL_HINT : findMismatchHint(request, signed, urls);
+  throw new RefusedError({ reason: "signature-mismatch", urls: redactUrls(urls) }, hint);
 }

@@ -1,7 +1,6 @@
 /** The verification step: the signature headers, and attacks with a captured request. */
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { signRequest, verifyRequest } from "../../src/webhook/index.js";
-import * as hints from "../../src/webhook/hints.js";
 import { INCOMING, ORIGIN, TOKEN, plain, request, requestWithout, setUp } from "./support.js";
 
 const authToken = TOKEN;
@@ -26,17 +25,6 @@ describe("handle: signature headers", () => {
     expect((await handle(request({ token: "guessed" }))).status).toBe(200);
     expect(plain(await handle(request({ params: { FaxSid: "FX1" } })))).toEqual([400, "invalid-parameters"]);
     expect(plain(await handle({ ...request(), method: "PUT" }))).toEqual([405, "method-not-allowed"]);
-  });
-
-  it("searches for a hint once per observed refusal, and never for an unobserved one", async () => {
-    const find = vi.spyOn(hints, "findMismatchHint");
-    const warn = vi.spyOn(console, "warn").mockReturnValue();
-    const { handle } = setUp({ onRefused: undefined });
-    for (let i = 0; i < 3; i++) await handle(request({ token: "guessed" }));
-    expect([find.mock.calls.length, warn.mock.calls.length]).toEqual([1, 1]);
-    await setUp().handle(request({ token: "guessed" }));
-    expect(find).toHaveBeenCalledTimes(2);
-    vi.restoreAllMocks();
   });
 });
 
@@ -120,15 +108,19 @@ describe("handle: a captured POST replayed as a GET", () => {
     expect(onCallback).toHaveBeenCalledTimes(1);
   });
 
-  it.each(["AccountSid=AC2", "ParentAccountSid=AC2", "key=AccountSid", "AccountSid[]=1", "AccountSid.a=1", "MyFaxSid="])(
-    "accepts a GET with the query %s",
-    async (query) => {
-      const { handle } = setUp();
-      const target = `/fax?${query}&${new URLSearchParams({ ...INCOMING, AccountSid: "AC1" })}`;
-      const headers = { "x-twilio-signature": signRequest({ authToken, url: ORIGIN + target }) };
-      expect((await handle({ method: "GET", url: target, headers })).status).not.toBe(403);
-    },
-  );
+  it.each([
+    "AccountSid=AC2",
+    "ParentAccountSid=AC2",
+    "key=AccountSid",
+    "AccountSid[]=1",
+    "AccountSid.a=1",
+    "MyFaxSid=",
+  ])("accepts a GET with the query %s", async (query) => {
+    const { handle } = setUp();
+    const target = `/fax?${query}&${new URLSearchParams({ ...INCOMING, AccountSid: "AC1" })}`;
+    const headers = { "x-twilio-signature": signRequest({ authToken, url: ORIGIN + target }) };
+    expect((await handle({ method: "GET", url: target, headers })).status).not.toBe(403);
+  });
 
   const evil = "?FaxSid=FXevil&AccountSid=AC1&From=a&To=b&ApiVersion=v1&FaxStatus=received&z=";
   const text = "AccountSidAC1ApiVersionv1FaxSidFX1From+15017122661To+15558675310";
