@@ -7,7 +7,7 @@ import { isCallback, toFaxCallback, toFaxRequest } from "../params/fax.js";
 import { readRequestParams, refuseIfFileWasConsumed } from "./body.js";
 import { type HandleRequest, normalizeRequest, requireMethod, type WebhookReply, type WebhookRequest } from "./http.js";
 import type { Settings } from "./options.js";
-import { RefusedError } from "./refusal.js";
+import { RefusedError, reportRefusal } from "./refusal.js";
 import { type FaxAnswer, replyToCallback, replyToFax, replyToRefused } from "./reply.js";
 import { resolveTokens } from "./tokens.js";
 import { createAction } from "./url-variants.js";
@@ -15,7 +15,7 @@ import { requireSignature, verify } from "./verify.js";
 
 /** Returns the reply to a request. Rejects with any error that a handler throws. */
 export async function handleRequest(settings: Settings, received: HandleRequest): Promise<WebhookReply> {
-  const { authToken, publicUrl, onFax, onCallback, onRefused, isObserved, maxMediaBytes } = settings;
+  const { authToken, publicUrl, onFax, onCallback, onRefused, maxMediaBytes } = settings;
   const request = normalizeRequest(received);
   try {
     requireMethod(request);
@@ -38,7 +38,7 @@ export async function handleRequest(settings: Settings, received: HandleRequest)
     return replyToFax(request, isPromise(answer) ? await answer : answer, { maxMediaBytes, getAction });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    if (isObserved(error.details.reason)) await onRefused(error.refusal, request);
+    await reportRefusal(onRefused, error, request);
     return replyToRefused(request, error.details.reason);
   }
 }

@@ -4,7 +4,7 @@ import { checkOptionNames } from "../shared/objects.js";
 import type { FaxCallback, FaxRequest } from "../params/fax.js";
 import type { BodyLimits } from "./multipart.js";
 import type { WebhookRequest } from "./http.js";
-import type { Refusal, RefusalReason } from "./refusal.js";
+import { log, type Refusal } from "./refusal.js";
 import type { FaxAnswer } from "./reply.js";
 import { checkTokens, type TokenSource } from "./tokens.js";
 import { parsePublicUrl, type PublicUrlSource } from "./url-variants.js";
@@ -67,8 +67,8 @@ export interface FaxWebhookOptions {
    */
   readonly onCallback?: ((callback: FaxCallback, request: WebhookRequest) => unknown) | undefined;
   /**
-   * Called for every refused request, with the reason and how to fix it. Default: at most one `console.warn` per reason
-   * and minute.
+   * Called for every refused request, with the reason and how to fix it. Default: at most one `console.warn` per cause
+   * and minute. An error that it throws is logged.
    * @example onRefused: (refusal, request) => console.warn(request.url, refusal.reason, refusal.message)
    */
   readonly onRefused?: ((refusal: Refusal, request: WebhookRequest) => unknown) | undefined;
@@ -89,11 +89,11 @@ export interface Settings extends BodyLimits {
   readonly onFax: FaxWebhookOptions["onFax"];
   readonly onCallback: FaxWebhookOptions["onCallback"];
   readonly onRefused: (refusal: Refusal, request: WebhookRequest) => unknown;
-  /** Whether `onRefused` has to be called for this reason now. The hint of a refusal is expensive to find. */
-  readonly isObserved: (reason: RefusalReason) => boolean;
 }
 
 const OPTIONS = ["authToken", "publicUrl", "onFax", "onCallback", "onRefused", "maxFormBytes", "maxMediaBytes"];
+
+const AUTH_DISABLED = "twiml-fax: authToken is false, so anyone can send you faxes. Set the token before deployment.";
 
 /** Returns the settings. Throws a TypeError for unknown, invalid or contradictory options. */
 export function checkWebhookOptions(options: unknown): Settings {
@@ -108,9 +108,10 @@ export function checkWebhookOptions(options: unknown): Settings {
   if (maxMediaBytes !== 0 && onCallback === undefined) {
     throw new TypeError("maxMediaBytes requires onCallback. Without it, the received pages would be dropped.");
   }
-  const listener = onRefused === undefined ? createRateLimitedWarnings() : { onRefused, isObserved: () => true };
   const sources = { authToken: checkAuthToken(authToken), publicUrl: checkPublicUrl(publicUrl) };
-  return { ...sources, ...listener, onFax, onCallback, maxFormBytes, maxMediaBytes };
+  if (authToken === false) log("warn", AUTH_DISABLED);
+  const limits = { maxFormBytes, maxMediaBytes };
+  return { ...sources, ...limits, onFax, onCallback, onRefused: onRefused ?? createRateLimitedWarnings() };
 }
 
 function checkAuthToken(authToken: FaxWebhookOptions["authToken"]): Settings["authToken"] {
@@ -136,18 +137,23 @@ function checkBytes(name: string, value: unknown, min: number): void {
 
 const MINUTE = 60_000;
 
+/** The most causes of one reason that are logged in a minute. Some messages contain text of the client. */
+const MAX_CAUSES = 10;
+
 /**
- * The default `onRefused`: at most one console warning per reason and minute. A bare 403 takes days to debug.
+ * The default `onRefused`: at most one console warning per cause and minute. A bare 403 takes days to debug.
  * The first refusal may be an attacker's and the next one the provider's, so the warning is repeated.
  */
-function createRateLimitedWarnings(): Pick<Settings, "onRefused" | "isObserved"> {
-  const shown = new Map<RefusalReason, number>();
-  return {
-    isObserved: (reason) => performance.now() - (shown.get(reason) ?? -MINUTE) >= MINUTE,
-    onRefused: (refusal) => {
-      shown.set(refusal.reason, performance.now());
-      console.warn(formatWarning(refusal));
-    },
+function createRateLimitedWarnings(): Settings["onRefused"] {
+  const shown = new Map<string, number>();
+  return (refusal) => {
+    const now = performance.now();
+    for (const [cause, time] of shown) if (now - time >= MINUTE) shown.delete(cause);
+    const cause = `${refusal.reason} ${refusal.message}`;
+    const causes = [...shown.keys()].filter((each) => each.startsWith(`${refusal.reason} `));
+    if (shown.has(cause) || causes.length >= MAX_CAUSES) return;
+    shown.set(cause, now);
+    log("warn", formatWarning(refusal));
   };
 }
 
@@ -156,5 +162,5 @@ function formatWarning(refusal: Refusal): string {
   const tried = urls && ` Tried: ${urls.join(" ") || "no URL"}`;
   const more = reason === "invalid-parameters" ? ` ${refusal.error.message}` : tried;
   const text = `twiml-fax refused a request: ${status} ${reason}. ${message}${more ?? ""}`;
-  return `${text} (At most one warning per reason and minute. Set onRefused to get every refusal.)`;
+  return `${text} (At most one warning per cause and minute. Set onRefused to get every refusal.)`;
 }

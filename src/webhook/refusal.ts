@@ -1,5 +1,6 @@
 /** The refusals: the reasons with their statuses and messages, and the error that refuses a request. */
 import type { FaxRequestError } from "../shared/errors.js";
+import type { WebhookRequest } from "./http.js";
 
 /** Every reason with its HTTP status, and its message if there is no hint. */
 export const REFUSALS = {
@@ -15,7 +16,11 @@ export const REFUSALS = {
       "publicUrl to it. Otherwise check authToken (SignalWire: the signing key), and whether a proxy or middleware " +
       "changes the body.",
   ],
-  "no-token": [403, "There is no token for this AccountSid. If the account is yours, return its token from authToken."],
+  "no-token": [
+    403,
+    "authToken returned no token for this AccountSid. If the account is yours, return its token. Is the environment " +
+      "variable set?",
+  ],
   "no-handler": [404, "A new fax was received, but faxWebhook has no onFax. Set onFax to answer new faxes."],
   "missing-body": [
     400,
@@ -82,21 +87,39 @@ type RefusalDetails =
  */
 export type Refusal = RefusalBase & RefusalDetails;
 
-/**
- * Refuses the request. Any step throws it, and `handleRequest` catches it. The hint replaces the message of the reason.
- * An expensive hint is a function, which is only called if `onRefused` is.
- */
+/** Refuses the request. Any step throws it, and `handleRequest` catches it. The hint replaces the reason's message. */
 export class RefusedError extends Error {
   constructor(
     readonly details: RefusalDetails,
-    readonly hint?: string | (() => string | undefined),
+    readonly hint?: string,
   ) {
     super(details.reason);
   }
 
   get refusal(): Refusal {
     const [status, message] = REFUSALS[this.details.reason];
-    const hint = typeof this.hint === "function" ? this.hint() : this.hint;
-    return { status, message: hint ?? message, ...this.details };
+    return { status, message: this.hint ?? message, ...this.details };
+  }
+}
+
+/** Passes a refusal to `onRefused`. An error that it throws is logged, because the client must get the refusal. */
+export async function reportRefusal(
+  onRefused: (refusal: Refusal, request: WebhookRequest) => unknown,
+  { refusal }: RefusedError,
+  request: WebhookRequest,
+): Promise<void> {
+  try {
+    await onRefused(refusal, request);
+  } catch (error) {
+    log("error", error);
+  }
+}
+
+/** Writes to the console. Ignores an error of the console, which must not change a response. */
+export function log(level: "warn" | "error", value: unknown): void {
+  try {
+    console[level](value);
+  } catch {
+    // There is no other place to report it.
   }
 }

@@ -101,6 +101,7 @@ export const webhook: Messages = {
     'refuse({ without: "x-twilio-signature" })',
     'refuse({ token: "another" })',
     "refuse({}, { authToken: () => undefined })",
+    "refuse({}, { publicUrl: () => undefined })",
     "refuse({}, { onFax: undefined })",
     'refuse({ params: { FaxSid: "FX1" } })',
     'refuse({ body: "" })',
@@ -111,8 +112,14 @@ export const webhook: Messages = {
     'refuse({ headers: { "x-twilio-signature": "a".repeat(40) } })',
     'refuse({ url: "https://a.example/fax", headers: { "x-forwarded-host": "a.example" } })',
     'refuse({ header: "x-signalwire-signature", token: "PSK_1" }, { authToken: "PT1" })',
+    `refuse({}, { authToken: '"PSK_1"' })`,
+    'refuse({ body: { ...params, a: { b: "c" } } })',
+    'refuse({ token: "another", headers: { "x-twilio-webhooks-signature-settings": "key=1,algorithm=HMAC_SHA256" } })',
+    'refuse({ path: "/fax?FaxSid=FX1&AccountSid=AC1&ApiVersion=v1" })',
 
-    // options.ts, the default of onRefused
+    // options.ts, the default of onRefused, and authToken: false
+    "warn({}, { authToken: false })",
+    'warn({ method: "GET", token: "another" })',
     'warn({ token: "another" })',
     'warn({ token: "another", headers: { host: "" } }, { publicUrl: undefined })',
     'warn({ params: { FaxSid: "FX1" } })',

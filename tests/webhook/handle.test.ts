@@ -1,5 +1,5 @@
 /** The steps of a request: new fax or callback, the order of the steps, errors of handlers. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { receive, TWIML_CONTENT_TYPE } from "../../src/index.js";
 import { signRequest } from "../../src/webhook/index.js";
 import { CALLBACK, DELIVERIES, INCOMING, ORIGIN, TEXT, TOKEN, XML } from "./support.js";
@@ -135,10 +135,24 @@ describe("handle: errors of handlers", () => {
     ["onFax rejects with", { onFax: rejecting }, {}],
     ["onCallback throws", { onCallback: thrower(error) }, { params: CALLBACK }],
     ["onCallback rejects with", { onCallback: rejecting }, { params: CALLBACK }],
-    ["onRefused rejects with", { onRefused: rejecting }, { token: "guessed" }],
   ])("rejects with the error that %s", async (_, options, sent) => {
     const { handle, refusals } = setUp(options);
     await expect(handle(request(sent))).rejects.toBe(error);
     expect(refusals).toEqual([]);
+  });
+
+  it.each([
+    ["throws", thrower(error), "error"],
+    ["rejects", rejecting, "error"],
+    ["is not set and console.warn throws", undefined, "warn"],
+  ] as const)("refuses a request if onRefused %s, and logs the error", async (_, onRefused, level) => {
+    const log = vi.spyOn(console, level).mockReturnValueOnce().mockImplementation(thrower(error));
+    const { handle } = setUp({ onRefused });
+    // The console throws for the second request.
+    for (const token of ["guessed", "PSK_guessed"]) {
+      expect(plain(await handle(request({ token, headers: { forwarded: token } })))).toEqual([403, "forbidden"]);
+    }
+    if (level === "error") expect(log.mock.calls).toEqual([[error], [error]]);
+    vi.restoreAllMocks();
   });
 });

@@ -1,8 +1,8 @@
 /** The check of the options of faxWebhook. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { receive, reject } from "../../src/index.js";
 import { faxWebhook, verifyRequest, type FaxWebhookOptions } from "../../src/webhook/index.js";
-import { BODY, TOKEN, open, polluted, post } from "./support.js";
+import { BODY, TOKEN, open, polluted, post, thrower } from "./support.js";
 
 const onFax = () => reject();
 
@@ -47,6 +47,18 @@ describe("faxWebhook options", () => {
   it("accepts an unset environment variable at compile time, and throws at startup", () => {
     expect(() => faxWebhook({ authToken: process.env["NO_SUCH_TOKEN"], onFax })).toThrow(/environment variable/);
     expect(() => faxWebhook({ onFax } as never)).toThrow(/environment variable/);
+  });
+
+  it("warns once if authToken is false, and ignores a console that throws", async () => {
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const { handle } = open();
+    for (let i = 0; i < 2; i++) expect((await handle(post(BODY))).status).toBe(200);
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/^twiml-fax: authToken is false/)]]);
+    open({ authToken: TOKEN });
+    expect(warn).toHaveBeenCalledOnce();
+    warn.mockImplementation(thrower(new Error("closed")));
+    expect((await open().handle(post(BODY))).status).toBe(200);
+    vi.restoreAllMocks();
   });
 
   it("reads no option from Object.prototype", async () => {

@@ -92,7 +92,7 @@ describe("handle: refusals", () => {
 });
 
 describe("handle: without onRefused", () => {
-  it("warns once per reason and minute, and replies as with onRefused", async () => {
+  it("warns once per cause and minute, and replies as with onRefused", async () => {
     vi.useFakeTimers({ toFake: ["performance"] });
     const warn = vi.spyOn(console, "warn").mockReturnValue();
     const { handle } = setUp({ onRefused: undefined });
@@ -108,6 +108,25 @@ describe("handle: without onRefused", () => {
     expect(warn).toHaveBeenCalledTimes(3);
     expect(warn.mock.calls[0]![0]).toMatch(/^twiml-fax refused a request: 403 signature-mismatch\. /);
     expect(warn.mock.calls[0]![0]).toContain(`Tried: ${ORIGIN}/fax`);
+    vi.useRealTimers();
+    vi.restoreAllMocks();
+  });
+
+  it("warns for at most 10 causes of a reason within a minute", async () => {
+    vi.useFakeTimers({ toFake: ["performance"] });
+    const warn = vi.spyOn(console, "warn").mockReturnValue();
+    const { handle } = setUp({ ...DELIVERIES, onRefused: undefined });
+    const send = async (count: number) => {
+      for (let i = 0; i < count; i++) await handle(deliver(`multipart/form-data; boundary="é${i}"`, bytes("--x--")));
+    };
+    await handle(request({ token: "guessed" }));
+    await handle(request({ headers: { "x-twilio-signature": "a".repeat(40) } }));
+    expect(warn).toHaveBeenCalledTimes(2);
+    await send(100);
+    expect(warn).toHaveBeenCalledTimes(12);
+    vi.advanceTimersByTime(60_000);
+    await send(3);
+    expect(warn).toHaveBeenCalledTimes(15);
     vi.useRealTimers();
     vi.restoreAllMocks();
   });
