@@ -6,8 +6,8 @@ import { getSignedTexts } from "../params/signed-text.js";
 import { isCallback, toFaxCallback, toFaxRequest } from "../params/fax.js";
 import { readRequestParams, refuseIfFileWasConsumed } from "./body.js";
 import { type HandleRequest, normalizeRequest, requireMethod, type WebhookReply, type WebhookRequest } from "./http.js";
-import type { Settings } from "./options.js";
-import { RefusedError, reportRefusal } from "./refusal.js";
+import { reportRefusal, type Settings } from "./options.js";
+import { RefusedError } from "./refusal.js";
 import { type FaxAnswer, replyToCallback, replyToFax, replyToRefused } from "./reply.js";
 import { resolveTokens } from "./tokens.js";
 import { createAction } from "./url-variants.js";
@@ -38,7 +38,7 @@ export async function handleRequest(settings: Settings, received: HandleRequest)
     return replyToFax(request, isPromise(answer) ? await answer : answer, { maxMediaBytes, getAction });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    await reportRefusal(onRefused, error, request);
+    await reportRefusal(onRefused, error.refusal, request);
     return replyToRefused(request, error.details.reason);
   }
 }

@@ -60,8 +60,8 @@ function findPublicUrlHint(
   const bases = isShort(signed) ? listForwardedBases(headers) : [];
   const base = bases.find((each) => matchesUrl(signed, each + path));
   if (base === undefined) return undefined;
-  const whole = redactUrl(base + path.split("?", 1)[0]!);
-  return `The signature matches another URL. Set publicUrl to "${whole}", or for several paths to "${redactUrl(base)}".`;
+  const [whole, origin] = [base + path.split("?", 1)[0]!, base].map(redactUrl);
+  return `The signature matches another URL. Set publicUrl to "${whole}", or for several paths to "${origin}".`;
 }
 
 /** Whether a token has the quotes that some readers of .env files keep. */

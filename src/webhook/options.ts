@@ -135,6 +135,19 @@ function checkBytes(name: string, value: unknown, min: number): void {
   throw optionError(name, `an integer of at least ${min}`, value);
 }
 
+/** Passes a refusal to `onRefused`. An error that it throws is logged, because the client must get the refusal. */
+export async function reportRefusal(
+  onRefused: Settings["onRefused"],
+  refusal: Refusal,
+  request: WebhookRequest,
+): Promise<void> {
+  try {
+    await onRefused(refusal, request);
+  } catch (error) {
+    log("error", error);
+  }
+}
+
 const MINUTE = 60_000;
 
 /** The most causes of one reason that are logged in a minute. Some messages contain text of the client. */

@@ -1,6 +1,5 @@
 /** The refusals: the reasons with their statuses and messages, and the error that refuses a request. */
 import type { FaxRequestError } from "../shared/errors.js";
-import type { WebhookRequest } from "./http.js";
 
 /** Every reason with its HTTP status, and its message if there is no hint. */
 export const REFUSALS = {
@@ -99,19 +98,6 @@ export class RefusedError extends Error {
   get refusal(): Refusal {
     const [status, message] = REFUSALS[this.details.reason];
     return { status, message: this.hint ?? message, ...this.details };
-  }
-}
-
-/** Passes a refusal to `onRefused`. An error that it throws is logged, because the client must get the refusal. */
-export async function reportRefusal(
-  onRefused: (refusal: Refusal, request: WebhookRequest) => unknown,
-  { refusal }: RefusedError,
-  request: WebhookRequest,
-): Promise<void> {
-  try {
-    await onRefused(refusal, request);
-  } catch (error) {
-    log("error", error);
   }
 }
 
