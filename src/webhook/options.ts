@@ -36,7 +36,7 @@ export interface FaxWebhookOptions {
    * - A function of the request's AccountSid, sync or async, for several accounts. If it returns nothing, the request
    *   is refused with `no-token`. An attacker can choose the AccountSid, so do not return `process.env[accountSid]`.
    * - `undefined` compiles, so that you can pass `process.env.X`, and throws at startup.
-   * - `false` disables verification: anyone can send you faxes. For local development only.
+   * - `false` disables verification: anyone can send you faxes. For local development only. Logged once.
    * @example authToken: (accountSid) => new Map([["AC1", "token"]]).get(accountSid)
    */
   readonly authToken:
@@ -48,7 +48,9 @@ export interface FaxWebhookOptions {
   /**
    * The URL configured at the provider, or its beginning (the origin, or origin and prefix), or a function of the
    * request that returns it. The webhook tries it with the request's path appended, and with only the request's query
-   * appended. Default: the Host header, with `https` and with `http`. `X-Forwarded-*` is never trusted.
+   * appended. If it has a query with the same parameters as the request's, it is also tried exactly as configured. A
+   * request for which the function returns no URL is refused. Default: the Host header, with `https` and with `http`.
+   * `X-Forwarded-*` is never trusted.
    * @example publicUrl: "https://fax.example.com"
    */
   readonly publicUrl?: PublicUrl | ((request: WebhookRequest) => PublicUrl) | undefined;

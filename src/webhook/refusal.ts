@@ -58,7 +58,10 @@ interface RefusalBase {
 type RefusalDetails =
   | {
       readonly reason: "signature-mismatch";
-      /** The URLs that were tried: at most 8, each with at most 200 characters of ASCII, without passwords. */
+      /**
+       * The URLs that were tried: at most 8, each with at most 200 characters of ASCII, without passwords and without
+       * the values of the provider's parameters.
+       */
       readonly urls: readonly string[];
       readonly error?: undefined;
     }
