@@ -17,7 +17,9 @@ const EXAMPLES = SOURCE.flatMap((name) => {
   return [...text.matchAll(/@example(.*?)(?=\n *\* @|\*\/)/gs)].map(([, comment]) => {
     const code = comment!.replace(/^ *\* ?/gm, "").trim();
     const isOption = /^\w+: /.test(code);
-    const statement = isOption ? `const options: Partial<FaxWebhookOptions> = { ${code} };` : code;
+    const statement = isOption
+      ? `const options: Partial<FaxWebhookOptions> | Partial<FaxProviderOptions> = { ${code} };`
+      : code;
     return { name: `${name}: ${code.split("\n", 1)[0]}`, code: statement };
   });
 });
@@ -30,10 +32,12 @@ import { writeFile } from "node:fs/promises";
 import { ${Object.keys(core).join(", ")} } from "../src/index.js";
 import type { FaxCallback, FaxMedia, FaxParamSource, ReceiveAttributes } from "../src/index.js";
 import { ${Object.keys(webhook).join(", ")} } from "../src/webhook/index.js";
-import type { FaxMediaOptions, FaxPages, FaxWebhook, FaxWebhookOptions } from "../src/webhook/index.js";
-import { createFaxProvider } from "../src/testing/index.js";
+import type { DeduplicateStore, FaxMediaOptions, FaxPages, FaxWebhook, FaxWebhookOptions } from "../src/webhook/index.js";
+import { createFaxProvider, type FaxProvider, type FaxProviderOptions } from "../src/testing/index.js";
 declare const authToken: string, settings: string, callback: FaxCallback, media: FaxMedia, pages: FaxPages;
-declare const webhook: FaxWebhook, form: FormData, request: Request;
+declare const webhook: FaxWebhook, form: FormData, request: Request, provider: FaxProvider;
+declare const redis: Record<"set" | "get" | "del", (...values: unknown[]) => Promise<unknown>>;
+declare function save(callback: FaxCallback): Promise<void>;
 declare const req: IncomingMessage & { body: Record<string, string> };
 declare const res: ServerResponse & { sendStatus(status: number): void };
 `;
@@ -49,6 +53,10 @@ function createScope() {
     http: { createServer: (listener: webhook.FaxWebhook["node"]) => ({ listen: () => listeners.push(listener) }) },
     writeFile: vi.fn(),
     fetchMedia: (from: core.FaxCallback, options: object) => webhook.fetchMedia(from, { ...options, fetch: served }),
+    ...{
+      provider: testing.createFaxProvider({ url: ORIGIN, authToken: TOKEN, fetch: () => new Response() }),
+      save() {},
+    },
     ...{ authToken: TOKEN, settings: '{ "action": 5 }', form: new FormData() },
     request: new Request(ORIGIN, { method: "POST", body: new URLSearchParams(CALLBACK) }),
     webhook: webhook.faxWebhook({ authToken: "key", publicUrl: ORIGIN, onFax: () => core.reject() }),
@@ -107,7 +115,7 @@ it.each(VERIFYING)("the example in $name accepts a valid request and refuses a f
   }
 });
 
-const SERVERS = EXAMPLES.filter(({ code }) => code.includes(".listen("));
+const SERVERS = EXAMPLES.filter(({ code }) => code.includes("webhook.node).listen("));
 it.each(SERVERS)("the server in $name accepts a valid request and refuses a forged one", async ({ code }) => {
   const scope = createScope();
   await run(code, scope);

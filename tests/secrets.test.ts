@@ -50,6 +50,7 @@ const CALLS: [name: string, call: (...values: never[]) => unknown, values: unkno
   ["signRequest", webhook.signRequest, [signed, "signature", url, INCOMING]],
   ["verifyRequest", webhook.verifyRequest, [{ ...signed, signature: "" }, "signature", url, INCOMING]],
   ["faxWebhook", webhook.faxWebhook, [options]],
+  ["deduplicate", webhook.deduplicate, [onCallback, { claim: onCallback, done: onCallback, release: onCallback }]],
   ["handle", (method, headers, body) => handle({ method, url: "/", headers, body }), ["POST", headers, body]],
   ["fetch", fetch, [get]],
   ["node", (req) => node(incoming(req), outgoing(), onCallback), [{ method: "POST", headers, body: INCOMING }]],

@@ -158,7 +158,9 @@ function checkDate(date: unknown): Date {
 function checkChoice(name: string, values: readonly string[], value: unknown): void {
   if (values.includes(value as string)) return;
   const expected = values.map((each) => JSON.stringify(each)).join(" or ");
-  throw new TypeError(formatMismatch(name, expected, value, didYouMean(value, values)));
+  const hint = didYouMean(value, values);
+  // Text that is not near a name may be a token.
+  throw hint ? new TypeError(formatMismatch(name, expected, value, hint)) : optionError(name, expected, value);
 }
 
 const FAX = ["from", "to", "pages", "mediaUrl", "outcome", "method", "params"];
@@ -220,7 +222,8 @@ export function splitParams(
 
 /** Throws a TypeError if the argument is not an exchange from a transcript. */
 export function checkExchange(exchange: FaxExchange): FaxExchange {
-  if (typeof exchange?.request?.url === "string") return exchange;
+  const url: unknown = exchange?.request?.url;
+  if (typeof url === "string" && isHttpUrl(url)) return exchange;
   throw optionError("The argument of resend", "an exchange, such as transcript.exchanges[0]", exchange);
 }
 

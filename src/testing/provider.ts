@@ -113,8 +113,9 @@ function createContext(options: CheckedOptions, storedPages: Map<string, FileToS
 
 /** The URL on the origin `connectTo`, if the requested URL is on the origin of `url`. */
 function getServerUrl(requested: string, { url, connectTo }: CheckedOptions): string {
+  if (connectTo === undefined) return requested;
   const { origin, pathname, search } = new URL(requested);
-  return connectTo === undefined || origin !== new URL(url).origin ? requested : connectTo + pathname + search;
+  return origin === new URL(url).origin ? connectTo + pathname + search : requested;
 }
 
 function respondWithPages(storedPages: ReadonlyMap<string, FileToSend>, url: string): ProviderMedia {
