@@ -1,5 +1,5 @@
 /**
- * Stops a release whose version, tag and changelog differ: npm never lets a version be published again. `npm publish`
+ * Stops a release whose version, tag and changelog differ: npm never accepts the same version twice. `npm publish`
  * runs this first (prepublishOnly). npm itself checks the rest.
  */
 import { readFileSync } from "node:fs";
@@ -10,7 +10,7 @@ const headings = readFileSync("CHANGELOG.md", "utf8").match(/^## \[.*\] - \d{4}-
 
 const problems = [];
 if (!repository) {
-  problems.push('package.json has no "repository". Set it to the GitHub URL that npm\'s provenance is to name.');
+  problems.push('package.json has no "repository". Set it to the GitHub URL that npm\'s provenance contains.');
 }
 if (tag !== `v${version}`) {
   problems.push(`The tag (GITHUB_REF_NAME) is ${tag}, not v${version}. Run: git tag v${version}`);

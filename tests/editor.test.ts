@@ -94,7 +94,7 @@ describe("hovering over an argument", () => {
     expect(undocumented(type, (name) => `({ §${name}: undefined! }) satisfies Partial<${type}>;`)).toEqual([]);
   });
 
-  it("hovering over an argument of receive shows the documentation if the pages would be lost", () => {
+  it("hovering over an argument of receive shows its documentation even if the pages would be lost", () => {
     const positions = open("receive({ §storeMedia: false, §method: 'GET' });");
     expect(positions.filter((at) => documentationAt(at) === "")).toEqual([]);
   });
@@ -187,7 +187,7 @@ describe("the compiler's error for a common mistake", () => {
   });
 
   it.each(["faxWebhook({})", "faxWebhook({ onFax: () => receive() })"])(
-    "the error for %s names authToken",
+    "the compiler's error for %s names authToken",
     (snippet) => {
       expect(errorLines(snippet)[1]).toContain("Property 'authToken' is missing");
     },

@@ -83,7 +83,7 @@ const PLACES: Record<string, (length: number) => string> = {
 };
 describe("growthOf", () => {
   // Retried, because a disturbed short run makes quadratic growth look smaller than it is.
-  it("finds a quadratic pattern, and no linear one", { retry: 5 }, async () => {
+  it("growthOf exceeds BOUND for a quadratic pattern, and not for a linear one", { retry: 5 }, async () => {
     const slashes = pumped("", "/", "x");
     expect(await growthOf((length) => /\/+$/.test(slashes(length)))).toBeGreaterThan(BOUND);
     expect(await growthOf((length) => /\/$/.test(slashes(length)))).toBeLessThan(BOUND);
@@ -113,9 +113,9 @@ describe("growth: every pattern of src/", () => {
   const MORE_UNITS = [..."= & < - _ \0 \x7f é \ud800 😀 \\a :1 a: ;a".split(" "), ';a="', "; "];
   const ENDS = ["", "\0", "\n\0", "@\0", "é "];
 
-  it("finds the regular expressions in src/", () => expect(patterns.length).toBeGreaterThan(30));
+  it("findPatterns finds more than 30 regular expressions in src/", () => expect(patterns.length).toBeGreaterThan(30));
 
-  it.each(patterns)("%s", async (_label, pattern) => {
+  it.each(patterns)("matches in linear time: %s", async (_label, pattern) => {
     const run = (text: string) => (pattern.global ? text.replace(pattern, "") : text.search(pattern));
     for (const start of STARTS) {
       for (const unit of [...UNITS, ...MORE_UNITS]) {
@@ -146,7 +146,7 @@ describe("growth: parameters", () => {
     "question marks": pumped("", "?"),
     "lone surrogates": pumped("", "\ud800"),
   };
-  it.each(Object.entries(texts))("text and bytes of %s", async (_, text) => {
+  it.each(Object.entries(texts))("parses text and bytes in linear time: %s", async (_, text) => {
     // indexOf searches ten bytes in a nanosecond, so only long texts show that it is called too often.
     const [short, times] = [4 * SHORT, 4 * TIMES] as const;
     const bytes = new Map([short, short * times].map((length) => [length, Buffer.from(text(length))]));
@@ -163,7 +163,7 @@ describe("growth: parameters", () => {
     "a time with spaces": pumped("Thu,", " ", "x"),
     "control characters": pumped("", "\0"),
   };
-  it.each(Object.entries(values))("every known parameter of %s", async (_, text) => {
+  it.each(Object.entries(values))("parses every known parameter in linear time: %s", async (_, text) => {
     const known = "FaxSid AccountSid From To ApiVersion FaxStatus Status NumPages MediaUrl MediaSid OriginalMediaUrl";
     const names = `${known} ErrorCode ErrorMessage RemoteStationId Timestamp Media`.split(" ");
     const record = (length: number) => Object.fromEntries(names.map((each) => [each, text(length)]));
@@ -173,7 +173,7 @@ describe("growth: parameters", () => {
     await expectLinear(refusing((length) => parseFaxCallback(timestamp(length))));
   });
 
-  it("an unknown name, with a text and a list", async () => {
+  it("parses a long unknown name in linear time, with a text and with lists", async () => {
     const name = pumped("", "-_@");
     const lists = (length: number) => ({ [name(length)]: Array.from({ length }, () => ["x"]) });
     await expectLinear(refusing((length) => parseFaxCallback(lists(length))));
@@ -242,7 +242,7 @@ describe("growth: parseTwiml", () => {
 });
 
 describe("growth: signatures", () => {
-  it.each(Object.entries(PLACES))("verifyRequest with %s", async (_, text) => {
+  it.each(Object.entries(PLACES))("verifyRequest takes linear time for %s", async (_, text) => {
     const check = { authToken: TOKEN, signature: SIGNATURE, url: ORIGIN };
     const runs: Run[] = [
       (length) => verifyRequest({ ...check, url: "https://" + text(length) }),
@@ -254,7 +254,7 @@ describe("growth: signatures", () => {
     for (const run of runs) await expectLinear(run);
   });
 
-  it("verifyRequest with many names, many values, and lists", async () => {
+  it("verifyRequest takes linear time for many names, many values, and lists", async () => {
     const names = numbered((i) => `n${String((i * 7919) % 100_003).padStart(6, "0")}=1`);
     const twice = numbered((i) => `n${String(i >> 1).padStart(6, "0")}=${i}`);
     const check = { authToken: TOKEN, signature: SIGNATURE, url: ORIGIN };
@@ -313,7 +313,7 @@ describe("growth: a request with a wrong signature", () => {
     return { method: "POST", url: "/fax", body: "FaxSid=FX1&AccountSid=AC1", ...rest, headers: all };
   };
 
-  it("a publicUrl of 15,500 slashes from a header", async () => {
+  it("handle takes linear time for a publicUrl of 15,500 slashes from a header", async () => {
     const publicUrl = (r: { headers: Readonly<Record<string, string>> }) => "https://h" + r.headers["x-original-host"];
     const { handle } = setUp({ publicUrl });
     const slashes = pumped("", "/");
@@ -366,7 +366,7 @@ describe("growth: multipart callbacks", () => {
   });
 
   const values = ["a", ";", "; ", ";a", ';a="', ';a="\\', ' ;a="b"', "\\", '"', "/", "a=", "; a=b", "\t"];
-  it.each(values)("parseHeader of %j", async (unit) => {
+  it.each(values)("parseHeader takes linear time for %j", async (unit) => {
     for (const start of ["", "a/b", "a/b;", 'a/b; c="', "a/b; c=", "a/b "]) {
       for (const end of ["", "\0", '"', '"\0']) {
         const text = pumped(start, unit, end);
@@ -387,7 +387,7 @@ describe("growth: multipart callbacks", () => {
     }
   });
 
-  it("a stream of single bytes, and many headers with one name", async () => {
+  it("handle takes linear time for a stream of single bytes, and for many headers of one name", async () => {
     const { handle } = setUp();
     const headers = { "content-type": FORM, ...SIGNED };
     const one = Uint8Array.of(97);
@@ -401,11 +401,16 @@ describe("growth: multipart callbacks", () => {
 });
 
 describe("growth: replies", () => {
-  it.each(Object.entries(PLACES))("If-None-Match and reply headers with %s", async (_, text) => {
-    const { handle } = open({ onFax: (_, { headers }) => ({ twiml: receive(), headers: { "x-a": headers["x-a"]! } }) });
-    const url = "/fax?FaxSid=FX1&AccountSid=AC1&From=1&To=2&ApiVersion=v1";
-    const headers = (length: number) => ({ "if-none-match": "W/" + text(length), "x-a": text(length) });
-    const run = (length: number) => handle({ method: "GET", url, headers: headers(length) }).catch(() => undefined);
-    await expectLinear(run);
-  });
+  it.each(Object.entries(PLACES))(
+    "handle takes linear time for If-None-Match and reply headers with %s",
+    async (_, text) => {
+      const { handle } = open({
+        onFax: (_, { headers }) => ({ twiml: receive(), headers: { "x-a": headers["x-a"]! } }),
+      });
+      const url = "/fax?FaxSid=FX1&AccountSid=AC1&From=1&To=2&ApiVersion=v1";
+      const headers = (length: number) => ({ "if-none-match": "W/" + text(length), "x-a": text(length) });
+      const run = (length: number) => handle({ method: "GET", url, headers: headers(length) }).catch(() => undefined);
+      await expectLinear(run);
+    },
+  );
 });

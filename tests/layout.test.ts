@@ -125,7 +125,7 @@ describe("layout: src/", () => {
 
   it("no file of src/ imports itself through others", () => {
     const left = new Map(SOURCE.map((name) => [name, listImports(name)]));
-    // Removes every file whose imports are all removed, until none can be; a circle remains.
+    // Removes files whose imports are all removed, until no more can be removed. An import cycle remains.
     for (let size = -1; size !== left.size;) {
       size = left.size;
       for (const [name, imports] of left) if (!imports.some((other) => left.has(other))) left.delete(name);

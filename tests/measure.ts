@@ -30,7 +30,7 @@ async function measureMs(run: Run, length: number): Promise<number> {
   return fastest;
 }
 
-/** The time for the long input as a multiple of the short one's. Only three results over the limit count. */
+/** The time for the long input divided by that for the short one. Over the limit, the lowest of three results. */
 export async function growthOf(run: Run, short = SHORT, times = TIMES): Promise<number> {
   const start = cpuMs();
   await run(short * times);

@@ -48,12 +48,12 @@ function listMessageTexts(): string[] {
 }
 
 describe("messages", () => {
-  it("are those of messages.snap.md", async () => {
+  it("every call produces its message in messages.snap.md", async () => {
     const sections = await Promise.all(Object.entries(SECTIONS).map(([title, section]) => format(title, section)));
     await expect(sections.join("\n")).toMatchFileSnapshot(SNAPSHOT);
   });
 
-  it("of src/ are all in messages.snap.md", () => {
+  it("the message texts of src/ are all in messages.snap.md", () => {
     const snapshot = readFileSync(SNAPSHOT, "utf8").replace(/\s+/g, " ");
     expect(listMessageTexts().filter((text) => !snapshot.includes(text.replace(/\s+/g, " ")))).toEqual([]);
   });

@@ -68,13 +68,13 @@ function getPackagePaths(): Record<string, string[]> {
 }
 
 describe("the examples", () => {
-  it("compile under strict, at least eleven as blocks and seven as files", () => {
+  it("at least 11 example blocks and 7 example files compile under strict", () => {
     expect(runnable.length).toBeGreaterThan(10);
     expect(shown.length).toBeGreaterThan(6);
   });
 
   it.each(runnable.map(({ name, code }, i) => [name, i, code] as const))(
-    "print the output that %s states",
+    "the example in %s prints the output that it states",
     (_, i, code) => {
       const expected = [...code.matchAll(/^\/\/ => (.*)$/gm)].map((match) => match[1] + "\n").join("");
       const env = { ...process.env, FAX_AUTH_TOKEN: "a-token" };
@@ -85,7 +85,7 @@ describe("the examples", () => {
     },
   );
 
-  it.each(shown)("show the exact content of the files: $name", ({ part, files, code }) => {
+  it.each(shown)("$name shows the exact content of the example files", ({ part, files, code }) => {
     const [file, ...more] = files!;
     if (part === undefined) return expect(code).toBe(read(file!));
     if (more.length === 0) return expect(read(file!)).toContain(code);
@@ -107,7 +107,7 @@ describe("the examples", () => {
 describe("the README", () => {
   const readme = pages[0]!.text;
 
-  it("has at most 280 lines", () => {
+  it("README.md has at most 280 lines", () => {
     expect(readme.split("\n").length - 1).toBeLessThanOrEqual(280);
   });
 
@@ -129,7 +129,7 @@ describe("the commands for a fresh clone", () => {
     .split("\n")
     .map((line) => line.replace(/^\((.*)\)$/, "$1"));
 
-  it("in the README are the demo and the tests", () => {
+  it("the README has the commands for the demo and the tests", () => {
     expect(commands).toEqual(["npm ci && npm run demo", "npm ci && npm test"]);
   });
 
@@ -151,7 +151,7 @@ describe("the docs", () => {
     expect(codes.filter((code) => !reference.includes(`\`${code}\``))).toEqual([]);
   });
 
-  it.each(pages)("names only scripts and files that exist: $name", ({ name, text }) => {
+  it.each(pages)("$name names only scripts, files and anchors that exist", ({ name, text }) => {
     const { scripts } = JSON.parse(read("package.json")) as { scripts: object };
     for (const [, script] of text.matchAll(/npm run ([a-z:]+)/g)) expect(Object.keys(scripts)).toContain(script);
     for (const [, path = "", anchor] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {

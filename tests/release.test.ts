@@ -1,4 +1,4 @@
-/** The release: the script that stops one, and the workflows. */
+/** The release: the script that checks it, and the workflows. */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ function checkRelease({ repository = "https://github.com/fax/twiml-fax", date = 
 }
 
 describe("check-release.mjs", () => {
-  it("accepts a release whose tag and changelog section match the version", () => {
+  it("check-release.mjs accepts a release whose tag and changelog section match the version", () => {
     expect(checkRelease({})).toEqual({ status: 0, stderr: "" });
   });
 
@@ -33,11 +33,11 @@ describe("check-release.mjs", () => {
     ["repository", { repository: "" }, /^- package\.json has no "repository"\. .*\n$/],
     ["matching tag", { tag: "v1.2.4" }, /^- The tag \(GITHUB_REF_NAME\) is v1\.2\.4, not v1\.2\.3\. .*\n$/],
     ["date in the changelog", { date: "soon" }, /^- CHANGELOG\.md has no dated section for 1\.2\.3\. .*\n$/],
-  ])("refuses a release without a %s", (_, release, message) => {
+  ])("check-release.mjs refuses a release without a %s", (_, release, message) => {
     expect(checkRelease(release)).toEqual({ status: 1, stderr: expect.stringMatching(message) });
   });
 
-  it("is run by npm publish", () => {
+  it("npm publish runs check-release.mjs first", () => {
     expect(manifest.scripts["prepublishOnly"]).toBe("node .github/check-release.mjs");
   });
 });
@@ -46,7 +46,7 @@ describe("the workflows", () => {
   const files = readdirSync(join(root, ".github/workflows")).map((name) => `.github/workflows/${name}`);
   const code = files.map(read).join("\n");
 
-  it("pin every action to one commit and persist no credentials", () => {
+  it("workflows pin every action to one commit and persist no credentials", () => {
     const uses = [...code.matchAll(/uses: (.*)/g)].map((match) => match[1]!);
     for (const each of uses) expect(each).toMatch(/^actions\/(checkout|setup-node)@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
     expect(new Set(uses).size).toBe(2);
@@ -54,7 +54,7 @@ describe("the workflows", () => {
     expect(code.match(/checkout@.*\n {8}with:\n {10}persist-credentials: false\n/g)).toHaveLength(checkouts);
   });
 
-  it("have read permission only, except for the identity token of the publish job", () => {
+  it("workflows have only read permission, except for the identity token of the publish job", () => {
     for (const name of files) expect(read(name)).toMatch(/^permissions:\n {2}contents: read\n\n/m);
     expect(code.match(/: write$/gm)).toEqual([": write"]);
     const publish = read(".github/workflows/release.yml").split(/^ {2}publish:\n/m)[1];

@@ -1,8 +1,8 @@
-/** The `TwimlError` of a call, checked for what holds for all of them. */
+/** The `TwimlError` that a call throws, with the checks that apply to all of them. */
 import { expect } from "vitest";
 import { TwimlError } from "../src/index.js";
 
-/** Returns the error. Fails if the call throws nothing, or another error, or a message that is not fit for a log. */
+/** Returns the error. Fails if the call throws nothing, another error, or a message that is not safe in a log. */
 export function catchTwimlError(call: () => unknown): TwimlError {
   let result: unknown;
   try {

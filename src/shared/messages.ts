@@ -1,8 +1,8 @@
 /** The parts of error messages and logs: received values, suggestions and redacted URLs. */
 
 /**
- * Formats a received value for an error message: at most 40 characters, single-line ASCII, without credentials, because
- * messages end up in logs and tickets.
+ * Formats a received value for an error message: at most 40 characters of it, escaped to single-line ASCII, without
+ * credentials. Messages end up in logs and tickets.
  */
 export function formatValue(value: unknown): string {
   if (typeof value === "string") return quoteText(value);
@@ -14,7 +14,7 @@ export function formatValue(value: unknown): string {
 function quoteText(text: string): string {
   const masked = maskCredentials(text, /^(\w+:[/\\]*)?/);
   const short = masked.length > 40 ? masked.slice(0, 40) + "…" : masked;
-  // Terminals and log viewers interpret some of the other characters.
+  // Terminals and log viewers interpret some characters outside printable ASCII.
   return JSON.stringify(short).replace(/[^\x20-\x7e…]/g, escapeCharacter);
 }
 
@@ -29,10 +29,10 @@ function describeObject(value: object): string {
   return (/^[AEIO]/.test(tag) ? "an " : "a ") + tag;
 }
 
-/** The longest URL in a log. Clients choose the length of what they send. */
+/** The maximum length of a URL in a log, because a client can send a URL of any length. */
 const MAX_LOGGED_URL = 200;
 
-/** Formats a URL for a log: without userinfo and nested credentials, truncated, in ASCII. */
+/** Formats a URL for a log: without userinfo or the credentials of nested URLs, truncated, in ASCII. */
 export function redactUrl(url: string): string {
   // Without a path before it, a "?" may be part of a password.
   const [target] = /^(?:https?:\/\/)?[^/]*(?:\/[^?]*)?/i.exec(url)!;
@@ -46,10 +46,10 @@ function percentEncode(character: string): string {
   return "%" + character.charCodeAt(0).toString(16).padStart(2, "0");
 }
 
-/** Everything before an `@` (percent-encoded any number of times): it may be a password. */
+/** Everything up to the last `@`, literal or percent-encoded any number of times. It may contain a password. */
 const CREDENTIALS = /^.*(@|%(?:25)*40)/s;
 
-/** Replaces everything from the end of the match of `start`, which matches any text, to the last `@`. */
+/** Masks everything between the prefix that `start` matches (possibly an empty one) and the last `@`, inclusive. */
 function maskCredentials(text: string, start: RegExp): string {
   const [kept] = start.exec(text)!;
   return kept + text.slice(kept.length).replace(CREDENTIALS, "***@");
@@ -70,13 +70,13 @@ export function formatMismatch(name: string, expected: string, value: unknown, s
   return `${name} must be ${expected}, but received ${formatValue(value)}${suggestion}.${hintFor(value)}`;
 }
 
-/** The message for an unknown name; `kind` is its kind, such as "option". */
+/** The message for an unknown name; `kind` says what it names, such as "option". */
 export function formatUnknownName(kind: string, name: string, known: readonly unknown[]): string {
   const all = `Known ${kind}s: ${known.join(", ")}. Names are case-sensitive.`;
   return `unknown ${kind} ${formatValue(name)}${didYouMean(name, known)}. ${all}`;
 }
 
-/** Suggests the missing step for a function or a promise, as a sentence that follows another one; otherwise "". */
+/** Returns a hint to append to a message: a missing call for a function, a missing await for a promise, else "". */
 export function hintFor(value: unknown): string {
   if (typeof value === "function") return " Is a call missing?";
   return isPromise(value) ? " Is an await missing?" : "";
@@ -86,7 +86,7 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
   return Object(value) === value && typeof (value as { then?: unknown }).then === "function";
 }
 
-/** A name in lower case, without separators and white space, the most common mistakes. */
+/** Lowercases a name and removes separators and whitespace, because most misspelled names differ only in these. */
 export function foldName(name: string): string {
   return name.toLowerCase().replace(/[-_\s]/g, "");
 }
@@ -100,10 +100,10 @@ export function didYouMean(value: unknown, candidates: Iterable<unknown>): strin
   return "";
 }
 
-/** Whether one contains the other ("pdf"), or they are at most two edits (Levenshtein) apart. */
+/** Whether one contains the other ("pdf"), or their Levenshtein distance is at most 2 and at most a third of `b`. */
 function isNear(a: string, b: string): boolean {
   if (a.length > 2 && (b.includes(a) || a.includes(b))) return true;
-  // The edits from the part of `a` that has been read to each prefix of `b`.
+  // The edit distances from the prefix of `a` that has been read to each prefix of `b`.
   const edits = [...`${b}.`].map((_, length) => length);
   for (const letter of a) {
     let before = edits[0]!++;

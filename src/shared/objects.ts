@@ -1,9 +1,9 @@
-/** Untrusted objects: own properties only, and records without a prototype. */
+/** Safe access to untrusted objects: own properties only, and records without a prototype. */
 import { formatUnknownName, formatValue, hintFor } from "./messages.js";
 
 /**
- * Returns an empty record without a prototype. V8 adds properties to it as fast as to `{}`; `Object.create(null)` is a
- * hash table, which takes twice the time to fill and freeze.
+ * Returns an empty record without a prototype. V8 adds properties to it as fast as to `{}`, but stores the object of
+ * `Object.create(null)` as a hash table, which takes twice as long to fill and freeze.
  */
 export function emptyRecord<Value>(): Record<string, Value> {
   return Object.setPrototypeOf({}, null) as Record<string, Value>;
@@ -16,7 +16,10 @@ export function readOwn(object: unknown, name: string): unknown {
     : undefined;
 }
 
-/** Whether `value` is a plain object. A URL, Promise, Map or empty class instance would otherwise be read as `{}`. */
+/**
+ * Whether `value` is a plain object, or a class instance with own properties. A URL, Promise, Map or empty class
+ * instance would otherwise be read as `{}`.
+ */
 export function isPlainObject(value: unknown): boolean {
   if (Object(value) !== value) return false;
   const prototype: unknown = Object.getPrototypeOf(value);

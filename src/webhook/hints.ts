@@ -7,7 +7,7 @@ import { getPath, isHost, trimTrailingSlashes } from "./url-variants.js";
 
 /** The hint for SWML, another product of SignalWire, which sends a JSON body and a hex signature. */
 export const SWML_HINT =
-  "The request looks like SWML, not TwiML. Set the phone number to cXML (Compatibility API) at SignalWire.";
+  "The request looks like SWML, not TwiML. Configure the phone number for cXML (Compatibility API) at SignalWire.";
 
 const API_TOKEN_HINT =
   "authToken is an API token (PT…), which does not sign webhooks. Set it to the project's signing key (PSK_…).";
@@ -79,7 +79,7 @@ function isApiToken(token: string): boolean {
   return token.startsWith("PT");
 }
 
-/** The origins in the headers of a proxy, with and without a prefix: at most 12, each of which is a hash. */
+/** The base URLs in a proxy's headers, with and without the prefix: at most 12, because each one costs hashes. */
 function listForwardedBases(headers: WebhookRequest["headers"]): string[] {
   const forwarded = firstValue(headers["forwarded"]);
   const hosts = [firstValue(headers["x-forwarded-host"]), readForwardedPart(forwarded, "host"), headers["host"]];

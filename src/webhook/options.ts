@@ -21,7 +21,7 @@ export type PublicUrl =
     };
 
 /**
- * Options of `faxWebhook`, read as own properties. `authToken` is required, and at least one of `onFax` and
+ * Options of `faxWebhook`. Only own properties are read. `authToken` is required, and at least one of `onFax` and
  * `onCallback`.
  *
  * @example
@@ -32,7 +32,7 @@ export interface FaxWebhookOptions {
    * The token that signs the provider's requests. Twilio: the account's auth token. SignalWire: the project's signing
    * key (`PSK_…`), not an API token (`PT…`).
    *
-   * - An array: any of several tokens, during a rotation.
+   * - An array: several valid tokens, for a rotation.
    * - A function of the request's AccountSid, sync or async, for several accounts. If it returns nothing, the request
    *   is refused with `no-token`. An attacker can choose the AccountSid, so do not return `process.env[accountSid]`.
    * - `undefined` compiles, so that you can pass `process.env.X`, and throws at startup.

@@ -11,9 +11,9 @@ export const REFUSALS = {
   ],
   "signature-mismatch": [
     403,
-    "The signature matches none of `urls`. If the URL configured at the provider is not exactly one of them, set " +
-      "publicUrl to it. Otherwise check authToken (SignalWire: the signing key), and whether a proxy or middleware " +
-      "changes the body.",
+    "The signature matches none of the tried URLs (`urls`). If the URL configured at the provider is not exactly one " +
+      "of them, set publicUrl to it. Otherwise check authToken (SignalWire: the signing key), and whether a proxy or " +
+      "middleware changes the body.",
   ],
   "no-token": [
     403,
@@ -27,7 +27,7 @@ export const REFUSALS = {
   ],
   "unreadable-body": [
     400,
-    "The body ended early. See `error`: the connection was lost, or other middleware read the stream.",
+    "The body ended early: the connection was lost, or other middleware read the stream. See `error`.",
   ],
   "invalid-parameters": [400, "The parameters are invalid. See `error.issues`."],
   "too-large": [

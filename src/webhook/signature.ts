@@ -13,7 +13,10 @@ export const SIGNALWIRE_SIGNATURE = "x-signalwire-signature";
 
 /** The request that `signRequest` signs. */
 export interface SignOptions {
-  /** Twilio: the account's auth token. SignalWire: the project's signing key. The first of several signs. */
+  /**
+   * Twilio: the account's auth token. SignalWire: the project's signing key. Of several, `signRequest` signs with the
+   * first, and `verifyRequest` accepts any.
+   */
   readonly authToken: string | readonly string[];
   /** The full URL as the provider requests it, including the query. */
   readonly url: string;
@@ -31,7 +34,7 @@ export interface VerifyOptions extends SignOptions {
  * Signs a request as a provider does, for tests, mocks and proxies.
  *
  * @returns Base64 of HMAC-SHA1 over the URL and the parameters, 28 characters
- * @throws {TypeError} for an empty token, a relative URL, and a parameter that is not text
+ * @throws {TypeError} for an empty token, a relative URL, and a parameter that cannot be signed, such as an object
  * @example
  * signRequest({ authToken: "12345", url: "https://example.com/fax", params: { FaxSid: "FX1" } });
  * @see https://www.twilio.com/docs/usage/security#validating-requests
@@ -49,7 +52,7 @@ export function signRequest(options: SignOptions): string {
  * re-encoded. Synchronous, so that a forgotten `await` cannot accept a forgery. Compares in constant time.
  *
  * @returns `false` for a missing, malformed or wrong signature
- * @throws {TypeError} for an empty token, with which anyone could sign, and a relative URL
+ * @throws {TypeError} for an empty token, with which anyone could sign, and for a relative URL
  * @example
  * const signature = req.headers["x-twilio-signature"] ?? req.headers["x-signalwire-signature"];
  * if (!verifyRequest({ authToken, signature, url: "https://example.com/fax", params: req.body })) {
@@ -122,7 +125,7 @@ export function isMoved(url: string, text: string | Buffer): boolean {
   return QUERY_PARAMS.every((param) => param.test(signed));
 }
 
-/** The well-formed signatures. Kept as text: 20 bytes have four encodings in Base64, of which providers send one. */
+/** The well-formed signatures. Not decoded, because 20 bytes have four Base64 encodings and providers send only one. */
 export function parseSignatures(values: readonly unknown[]): Uint8Array[] {
   const signatures: Uint8Array[] = [];
   for (const value of values) if (isSignature(value)) signatures.push(Buffer.from(value, "latin1"));

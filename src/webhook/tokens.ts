@@ -10,7 +10,7 @@ export type TokenSource = readonly string[] | ((accountSid: string) => unknown);
 export function checkTokens(authToken: unknown): readonly string[] {
   const tokens = parseTokens(authToken);
   if (tokens !== undefined) return tokens;
-  const expected = "a non-empty string without surrounding white space, or an array of such strings";
+  const expected = "a non-empty string without surrounding whitespace, or an array of such strings";
   throw new TypeError(`authToken must be ${expected}.${hintFor(authToken) || " Is the environment variable set?"}`);
 }
 

@@ -22,7 +22,7 @@ export type PublicUrlSource = PublicUrlParts | ((request: WebhookRequest) => unk
 /** Groups: the origin, its host, and the path with the query. A relative URL has no origin. */
 const REQUEST_URL = /^(https?:\/\/([^/?#]*))?([^#]*)/is;
 
-/** The URLs that the provider may have requested, before the variants of each. */
+/** The URLs that the provider may have requested, without their variants. */
 export function candidateUrls(request: WebhookRequest, publicUrl: PublicUrlSource): string[] {
   const [, origin, ownHost, path = ""] = REQUEST_URL.exec(request.url)!;
   if (publicUrl !== undefined) {
@@ -36,7 +36,7 @@ export function candidateUrls(request: WebhookRequest, publicUrl: PublicUrlSourc
     if (hasSameParams(query, parts.query)) urls.add(parts.url + parts.query + parts.hash);
     return [...urls];
   }
-  // Next.js gives every request a URL at localhost. Only its Host header has the public host.
+  // In Next.js, the URL of every request has the host localhost. Only the Host header has the public host.
   const hosts = new Set([origin && ownHost, request.headers["host"] ?? request.headers[":authority"]]);
   return [...hosts].filter(isHost).flatMap((host) => [`https://${host}${path}`, `http://${host}${path}`]);
 }
@@ -142,13 +142,13 @@ export function trimTrailingSlashes(text: string): string {
 /** Groups: scheme, user:password, host, port, path, query, fragment. A URL parser would normalize them. */
 const URL_PARTS = /^(https?:)\/\/(?:([^/?#]*)@)?([^/?#@]*?)(:\d*)?(\/[^?#]*)?(\?[^#]*)?(#.*)?$/is;
 
-/** The variants of `url` that a provider may have signed, with `url` itself; `reencode` adds encodings of its query. */
+/** The variants of `url` that may have been signed, including `url`; `reencode` adds other encodings of its query. */
 export function urlVariants(url: string, { reencode }: { readonly reencode: boolean }): string[] {
   const parts = URL_PARTS.exec(url);
   if (!parts) return [url];
   const [, scheme, user, host, port = "", path = "", query = "", fragment = ""] = parts;
   const standard = scheme!.toLowerCase() === "https:" ? ":443" : ":80";
-  // Twilio's own validators accept any port and none.
+  // Twilio's own validators try the URL with and without a port.
   const ports = port === "" ? ["", standard] : [port, ""];
   const users = user === undefined ? [""] : [user + "@", ""];
   const variants: string[] = [];
@@ -163,10 +163,10 @@ export function urlVariants(url: string, { reencode }: { readonly reencode: bool
   return variants;
 }
 
-/** The longest signed text for which encodings are tried: each is a hash. A provider's has less than 2 KiB. */
+/** The maximum length of a signed text for which encodings are tried: each costs a hash. Providers send below 2 KiB. */
 export const MAX_REENCODED_TEXT = 8192;
 
-/** The longest query that is re-encoded. A longer one is an attack, or has the parameters of a GET. */
+/** The maximum length of a query that is re-encoded. A longer query is an attack, or contains a GET's parameters. */
 const MAX_REENCODED_QUERY = 2048;
 
 /** The encodings of a query: as sent, and as frameworks re-encode it. All decode to the same parameters. */
@@ -179,7 +179,7 @@ function queryEncodings(query: string): Iterable<string> {
   return new Set(encodings.flatMap((each) => [each, each.replaceAll("'", "%27"), each.replaceAll("%27", "'")]));
 }
 
-/** The number of URLs in a refusal, so that an attacker cannot fill the log. */
+/** The maximum number of URLs in a refusal, so that an attacker cannot fill the log. */
 const MAX_SHOWN_URLS = 8;
 
 /** The provider's parameters in a URL: of a GET, or of a POST whose URL is that of an earlier GET. */

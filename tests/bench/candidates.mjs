@@ -43,7 +43,7 @@ export const parsers = (getParser, forms) => ({
   "by hand": over(forms, ({ body }) => byHand.decodeByHand(body)),
 });
 
-/** The parsers with one long or malformed body. Ours throws for most of them, which is part of the work. */
+/** The parsers with one long or malformed body. Ours throws for most of them, and this time is included. */
 export const parsersOf = (body) => ({
   ...ofBuilds((library) => () => parseOrCatch(library, body)),
   "fast-querystring": () => fastQuerystring.parse(body),

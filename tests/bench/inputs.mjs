@@ -9,7 +9,7 @@ const SIZE = 64 * 1024;
 export const authToken = "0123456789abcdef0123456789abcdef";
 export const url = "https://fax.example.com/fax/incoming?line=2";
 
-/** Runs `use` on the next input, by the number that the race passes. */
+/** A function that calls `use` with another input for each running number, which `race` passes. */
 export const over = (inputs, use) => (i) => use(inputs[i % COUNT]);
 
 /** The attributes that a handler creates for each fax. */

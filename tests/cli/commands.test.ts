@@ -279,7 +279,7 @@ describe("send", () => {
     expect((await run("send", url, ...TOKEN, ...ANY_PORT, "--pages", file)).out).toContain("Pages    not fetched");
   });
 
-  it("waits for the end of a download", async () => {
+  it("send waits for the end of a download", async () => {
     let size = 0;
     const url = await serve({
       onFax: () => receive({ action: "fax" }),
@@ -303,7 +303,7 @@ describe("send", () => {
     ["a failed fax", receive({ action: "fax" }), ["--fail"]],
     ["a fax with a failed status", receive({ action: "fax" }), ["--param", "Status=busy"]],
     ["a callback that gets an error", receive({ action: "http://127.0.0.1:2/" }), []],
-  ])("does not wait for a download after %s", async (_, verb, args) => {
+  ])("send does not wait for a download after %s", async (_, verb, args) => {
     const url = await serve({ onFax: () => verb });
     const timeout = vi.spyOn(AbortSignal, "timeout");
     await run("send", url, ...TOKEN, ...ANY_PORT, ...args);

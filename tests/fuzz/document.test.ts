@@ -26,7 +26,7 @@ const received = fc.tuple(receiveAttributes, unchecked).map(([attributes, unchec
 const verb = fc.oneof({ weight: 1, arbitrary: fc.constant(reject()) }, { weight: 9, arbitrary: received });
 
 describe("parseTwiml", () => {
-  it("returns every verb that toTwiml writes", { timeout }, () => {
+  it("parseTwiml returns every verb that toTwiml writes", { timeout }, () => {
     fc.assert(
       fc.property(verb, (verb) => {
         const twiml = toTwiml(verb);
@@ -106,7 +106,7 @@ const isLenient = ({ code, attribute }: TwimlError) =>
   code === "second-verb" || code === "pages-lost" || attribute === "action";
 
 describe("any document", () => {
-  it("is read to what the provider accepts, or gives a TwimlError with a line and a column", { timeout }, () => {
+  it("parseTwiml accepts what the provider accepts, or throws a TwimlError with line and column", { timeout }, () => {
     fc.assert(
       fc.property(documents, (xml) => {
         const read = getOutcome(xml);
@@ -152,7 +152,7 @@ const isOutside = (xml: string) =>
   /<!DOCTYPE|<!\[CDATA\[|\0/.test(xml) || /^\ufeff?<\?xml\s(?!version="1\.0"( encoding="(UTF-8|utf-8)")?\?>)/.test(xml);
 
 describe.skipIf(!hasXmllint)("xmllint", () => {
-  it("agrees with parseTwiml on which documents are well-formed", { timeout }, () => {
+  it("xmllint and parseTwiml agree on which documents are well-formed", { timeout }, () => {
     const different: string[] = [];
     for (let done = 0; done < runs.numRuns; done += 2000) {
       const sample = fc.sample(documents, { seed: runs.seed + done, numRuns: Math.min(2000, runs.numRuns - done) });

@@ -173,7 +173,7 @@ const removeEscapes = (label: string | undefined) =>
   label?.replaceAll("%22", '"').replaceAll("%0D", "\r").replaceAll("%0A", "\n").replaceAll("\\", "");
 
 describe("readMultipart of a valid body", () => {
-  it("reads the pairs that were encoded, as busboy does", { timeout }, async () => {
+  it("readMultipart reads the pairs that were encoded, as busboy does", { timeout }, async () => {
     await check(
       fc.asyncProperty(boundary, parts, style, async (boundary, parts, style) => {
         fc.pre(isUnambiguous(boundary, parts));
@@ -188,7 +188,7 @@ describe("readMultipart of a valid body", () => {
     );
   });
 
-  it("reads the pairs of a FormData that the platform encodes", { timeout }, async () => {
+  it("readMultipart reads the pairs of a FormData that the platform encodes", { timeout }, async () => {
     await check(
       fc.asyncProperty(parts, async (parts) => {
         const form = new FormData();
@@ -280,7 +280,7 @@ const hasUnnamedMedia = (pairs: readonly Pair[]) =>
   pairs.some(([name, , filename]) => name === "Media" && filename === "");
 
 describe("readMultipart of an invalid body", () => {
-  it("is refused, or read as busboy reads it", { timeout }, async () => {
+  it("readMultipart refuses an invalid body, or reads it as busboy does", { timeout }, async () => {
     const counts = { compared: 0, refused: 0 };
     await check(
       fc.asyncProperty(
@@ -308,7 +308,7 @@ describe("readMultipart of an invalid body", () => {
       throw new Error("one-sided");
   });
 
-  it("reads any bytes or throws a MultipartError", { timeout }, async () => {
+  it("readMultipart reads any bytes or throws a MultipartError", { timeout }, async () => {
     await check(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (bytes, framed) => {
         const frame = framed ? ["--b\r\n", "\r\n--b--"] : ["", ""];

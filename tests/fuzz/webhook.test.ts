@@ -106,7 +106,7 @@ const change: fc.Arbitrary<Change> = fc.oneof(
 const STATUSES = new Set([200, 304, 400, 403, 405, 413, 415]);
 
 describe("faxWebhook.handle", () => {
-  it("passes exactly the signed parameters to a handler, for any change of a request", { timeout }, async () => {
+  it("handle passes exactly the signed parameters to a handler, for any change of a request", { timeout }, async () => {
     let seen: Readonly<Record<string, string>> | undefined;
     let accepted = 0;
     const webhook = faxWebhook({
@@ -132,7 +132,7 @@ describe("faxWebhook.handle", () => {
     assertTrue(accepted >= runs.numRuns / 5, `only ${accepted} of ${runs.numRuns} were accepted, which proves little`);
   });
 
-  it("returns a documented status for any input", { timeout }, async () => {
+  it("handle returns a documented status for any input", { timeout }, async () => {
     const handlers = { onFax: () => receive(), onCallback() {}, onRefused() {} };
     const webhook = faxWebhook({ authToken: false, ...handlers, maxMediaBytes: 500 });
     const types = fc.constantFrom("application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "");
@@ -181,7 +181,7 @@ const changeSigned: fc.Arbitrary<(it: Signed) => Signed> = fc.oneof(
 );
 
 describe("verifyRequest", () => {
-  it("accepts what another implementation signed, also with the default port", { timeout }, async () => {
+  it("verifyRequest accepts what another implementation signed, also with the default port", { timeout }, async () => {
     await check(
       fc.asyncProperty(params, path, fc.boolean(), async (params, path, hasPort) => {
         const url = ORIGIN + path;
@@ -195,7 +195,7 @@ describe("verifyRequest", () => {
     );
   });
 
-  it("refuses every change of a signed request", { timeout }, async () => {
+  it("verifyRequest returns false for every change of a signed request", { timeout }, async () => {
     await check(
       fc.asyncProperty(params, path, changeSigned, async (params, path, change) => {
         const url = ORIGIN + path;

@@ -13,7 +13,7 @@ export default defineConfig(
       "@typescript-eslint/no-non-null-assertion": "off",
       "@typescript-eslint/restrict-plus-operands": "off",
       "@typescript-eslint/restrict-template-expressions": "off",
-      // Public functions check what callers without TypeScript pass, so the types say that the check is unnecessary.
+      // Public functions check the arguments of callers without TypeScript. By the types, the checks look unnecessary.
       "@typescript-eslint/no-unnecessary-condition": "off",
       // `return next(error)` and `() => clearTimeout(timer)` are shorter, and their callers ignore the result.
       "@typescript-eslint/no-confusing-void-expression": "off",

@@ -51,7 +51,7 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe("package.json", () => {
-  it("has no dependencies and five devDependencies", () => {
+  it("package.json has no dependencies and five devDependencies", () => {
     expect(manifest.dependencies ?? {}).toEqual({});
     expect(Object.keys(manifest.devDependencies).sort()).toEqual([
       "@types/node",
@@ -62,7 +62,7 @@ describe("package.json", () => {
     ]);
   });
 
-  it("has no side effects, supports Node 20 and later, and builds when installed from git", () => {
+  it("package.json has no side effects, supports Node 20 and later, and builds when installed from git", () => {
     expect(manifest).toMatchObject({ sideEffects: false, engines: { node: ">=20" }, license: "MIT" });
     // npm runs prepare, not prepack, for a dependency from git.
     expect(manifest.scripts.prepare).toBe("npm run build");
@@ -70,7 +70,7 @@ describe("package.json", () => {
 });
 
 describe("the tarball", () => {
-  it("contains only the build, README, LICENSE and CHANGELOG", () => {
+  it("the tarball contains only package.json, the build, README, LICENSE and CHANGELOG", () => {
     // A relative name: some versions of tar read C: as a host name.
     const files = run("tar", ["-tzf", basename(tarball)], folder)
       .trim()
@@ -85,7 +85,7 @@ describe("the tarball", () => {
     expect([...new Set(files)]).toEqual(["CHANGELOG.md", "LICENSE", "README.md", "package.json", ...dist].sort());
   });
 
-  it("passes publint", async () => {
+  it("the tarball passes publint", async () => {
     const { publint } = await import("publint");
     const { messages } = await publint({ pkgDir: join(project, "node_modules/twiml-fax"), strict: true, pack: false });
     // There is no public repository yet.
@@ -93,7 +93,7 @@ describe("the tarball", () => {
   });
 
   if (allTypes) {
-    it("passes attw, including node10", () => {
+    it("the tarball passes attw, including node10", () => {
       const attw = join(root, "tests/types/node_modules/@arethetypeswrong/cli/dist/index.js");
       const output = run(process.execPath, [attw, tarball, "--format", "json"], folder);
       expect(JSON.parse(output).problems ?? {}).toEqual({});
@@ -102,7 +102,7 @@ describe("the tarball", () => {
 });
 
 describe("the installed package", () => {
-  it("has a command that checks a document", () => {
+  it("the installed command twiml-fax checks a document", () => {
     const check = (xml: string) => {
       writeFileSync(join(project, "bin.xml"), xml);
       return npm(["exec", "--offline", "--", "twiml-fax", "check", "bin.xml"], project);
@@ -118,7 +118,7 @@ describe("the installed package", () => {
     ["twiml-fax", Object.keys(core).sort()],
     ["twiml-fax/webhook", WEBHOOK],
     ["twiml-fax/testing", ["createFaxProvider"]],
-  ])("exports exactly the documented names from %s, imported and required", (entry, names) => {
+  ])("%s exports exactly the documented names, imported and required", (entry, names) => {
     const print = (load: string) => `console.log(Object.keys(${load}("${entry}")).sort().join())`;
     expect(runScript("names.mjs", print("await import"))).toBe(names.join());
     expect(runScript("names.cjs", print("require"))).toBe(names.join());
@@ -136,7 +136,7 @@ describe("the installed package", () => {
     ["imported", "mjs", `${imported} import { faxWebhook } from "twiml-fax/webhook";`],
     ["required", "cjs", `const { FaxResponse } = require("twiml-fax"); ${required}`],
     ["imported and required in one process", "mjs", `${imported} ${defineRequire} ${required}`],
-  ])("answers a fax when %s", (_, extension, head) => {
+  ])("the installed package replies to a fax when %s", (_, extension, head) => {
     expect(runScript(`handle.${extension}`, head + handle)).toBe(
       '<?xml version="1.0" encoding="UTF-8"?><Response><Receive action="/x"/></Response>',
     );
@@ -147,7 +147,7 @@ describe("the installed package", () => {
     ["nothing", "index.cjs", []],
     ["node:crypto", "webhook/index.js", ["node:crypto"]],
     ["node:crypto", "webhook/index.cjs", ["node:crypto"]],
-  ])("imports %s in %s", (_, file, expected) => {
+  ])("imports %s in dist/%s, besides shared files", (_, file, expected) => {
     const code = readFileSync(join(project, "node_modules/twiml-fax/dist", file), "utf8");
     const names = [...code.matchAll(/(?:\bfrom|\bimport|\brequire\()\s*["']([^"']+)["']/g)].map((match) => match[1]!);
     const external = names.filter((name) => !/^\.\.?\/shared-\w+\.c?js$/.test(name));
@@ -169,7 +169,7 @@ describe("the installed package", () => {
     return esbuild.buildSync(options).outputFiles[0].text as string;
   };
 
-  it("runs the core with only ECMAScript, URL, URLSearchParams and TextEncoder", () => {
+  it("the core needs only ECMAScript, URL, URLSearchParams and TextEncoder", () => {
     const code = bundle(
       'import * as all from "twiml-fax"; globalThis.out = all.toTwiml(all.receive({ action: ' +
         '"https://example.com/é" })) + all.parseFaxRequest("FaxSid=1&AccountSid=%32&From=%zz&To=3' +
@@ -240,7 +240,7 @@ describe("the declarations", () => {
     return run(process.execPath, [tsc, "--build", ...names], home);
   };
 
-  it.each(compilers)("compile without other types, with Node's and with the DOM's types in %s", (compiler) => {
+  it.each(compilers)("the declarations compile in %s, alone, with Node's types and with the DOM's", (compiler) => {
     // TypeScript 6 and 7 have no moduleResolution node10.
     const names = Object.keys(rows).filter((name) => name !== "alone-node10" || !/[67]/.test(compiler));
     expect(compile(compiler, names)).toBe("");

@@ -271,14 +271,14 @@ describe("parseFaxRequest", () => {
     }
   });
 
-  it("ignores the parameters of a callback", () => {
+  it("parseFaxRequest keeps the parameters of a callback in params, and ignores them otherwise", () => {
     const extra = { NumPages: "two", MediaUrl: "x", Timestamp: "y", Media: "z", FaxStatus: "" };
     const fax = parseFaxRequest({ ...REQUEST, ...extra });
     expect(Object.keys(fax)).toEqual(["kind", "faxSid", "accountSid", "from", "to", "apiVersion", "params", "issues"]);
     expect({ ...fax.params }).toEqual({ ...REQUEST, ...extra });
   });
 
-  it("orders its issues: the five parameters, then unknown names", () => {
+  it("parseFaxRequest orders its issues: the five parameters, then unknown names", () => {
     const source = { ApiVersion: "", To: ["+1", "+2"], Extra: ["1", "2"], AccountSid: "a b", From: 5 };
     expect(codes(parseFaxRequest, source)).toEqual([
       ...["FaxSid missing", "AccountSid invalid", "From not-text", "To repeated", "ApiVersion empty", "Extra repeated"],
@@ -305,7 +305,7 @@ const INVALID_URLS = `
   javascript:alert(1) javascript://x/%0aalert(1) data:application/pdf;base64,JVBERg== blob:https://a/1`;
 const URL_SPACES = [" ", " https://a.example/", " javascript:alert(1)", "https://a b/", "\0https://a/", "ht\ntps://a/"];
 
-/** Texts that a parameter cannot have: for timestamps, impossible days, fields out of range, and other formats. */
+/** Invalid texts by parameter. Those of Timestamp are impossible days, fields out of range, and other formats. */
 const INVALID = {
   NumPages: `-1 -0 +2 2.0 2.5 1e3 0x10 1_000 1,000 ２ ٢ Infinity NaN two null 9007199254740992 ${"9".repeat(400)}`,
   MediaSid: `../x a:b é ${"x".repeat(41)}`,
@@ -361,7 +361,7 @@ describe("parseFaxCallback", () => {
     });
   });
 
-  it("has no property for an absent parameter", () => {
+  it("parseFaxCallback returns no property for an absent parameter", () => {
     expect(Object.keys(parseFaxCallback(CALLBACK)).sort()).toEqual([
       ...["accountSid", "apiVersion", "faxSid", "faxStatus", "from", "issues", "kind", "params", "to"],
     ]);
@@ -504,7 +504,7 @@ describe("parseFaxCallback", () => {
     expect(attempt(parseFaxCallback, pairs)).toMatchObject({ media: PDF, issues: [{ code: "repeated" }] });
   });
 
-  it("orders its issues: those that refuse the callback, then the order of the properties, then other names", () => {
+  it("parseFaxCallback orders its issues: fatal ones, then those of properties, then those of other names", () => {
     const bad = { Media: "x", Timestamp: "x", OriginalMediaUrl: "x", MediaSid: "a b", MediaUrl: "x", NumPages: "x" };
     const source = { ...bad, Extra: 1, ApiVersion: "", To: ["1", "2"], From: "", AccountSid: "a b", FaxSid: "a b" };
     expect(codes(parseFaxCallback, { ...source, RemoteStationId: 1 })).toEqual([
@@ -603,7 +603,7 @@ describe("COMMON_PARAM_NAMES", () => {
 });
 
 describe("CALLBACK_PARAM_NAMES", () => {
-  it("has exactly the documented names", () => {
+  it("CALLBACK_PARAM_NAMES has exactly the documented names", () => {
     const names = "FaxStatus Status RemoteStationId NumPages MediaUrl MediaSid OriginalMediaUrl ErrorCode ErrorMessage";
     expect([...CALLBACK_PARAM_NAMES].sort()).toEqual([...rows(names), "Timestamp", "BitRate", "Media"].sort());
   });
@@ -645,7 +645,7 @@ describe("Standard Schema", () => {
 });
 
 describe("FaxRequestError", () => {
-  it("can be created by users", () => {
+  it("FaxRequestError can be created by users", () => {
     const issues = [{ parameter: "To", code: "missing", message: "To is missing." }] as const;
     const error = new FaxRequestError("m", issues);
     expect(error).toMatchObject({ name: "FaxRequestError", message: "m", code: "invalid-parameters", issues });

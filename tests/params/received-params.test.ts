@@ -415,11 +415,11 @@ describe("createListIssue", () => {
     [[new String("1")], '"To" must be text, but received a String.'],
     [[false], '"To" must be text, but received false.'],
     [[15558675310], '"To" must be text, but received a number.'],
-  ])("describes the value, but shows no number, which can be a phone number (row %#)", (values, message) => {
+  ])("createListIssue describes a value, but hides numbers, which can be phone numbers (row %#)", (values, message) => {
     expect(createListIssue("To", values).message).toBe(message);
   });
 
-  it("truncates and escapes a long name", () => {
+  it("createListIssue truncates and escapes a long name", () => {
     const name = "\u001b\n".repeat(5e5);
     const issue = createListIssue(name, ["1", "2"]);
     expect(issue.parameter).toBe(name.slice(0, 64));
@@ -428,7 +428,7 @@ describe("createListIssue", () => {
 });
 
 describe("createIssue", () => {
-  it("keeps a name of 64 characters, and truncates one of 65", () => {
+  it("createIssue keeps a name of 64 characters, and truncates one of 65", () => {
     const issue = { parameter: "x".repeat(64), code: "repeated", message: "m" };
     expect(createIssue("x".repeat(64), "repeated", "m")).toEqual(issue);
     expect(createIssue("x".repeat(65), "repeated", "m")).toEqual(issue);

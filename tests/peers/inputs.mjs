@@ -24,7 +24,7 @@ export const ATTRIBUTES = [
   { action: "#$&$1$$" },
 ];
 
-/** The helper libraries receive its text. */
+/** A URL object. The helper libraries receive its text. */
 export const ACTION_URL = new URL("https://example.com/ä ö?x=<&>\"'#é");
 
 export const ACTION = { action: "/x" };

@@ -25,17 +25,17 @@ function expectAttributes(twiml: string, attributes: ReceiveAttributes = {}): vo
 }
 
 describe("recorded.json", () => {
-  it("was recorded for these inputs (if not: npm run bench:record)", () => {
+  it("recorded.json has the digest of inputs.mjs (if not: npm run bench:record)", () => {
     expect(recorded.inputs).toBe(inputs.inputsDigest());
   });
 
-  it("was recorded with the versions of the benchmark (if not: npm run bench:record)", () => {
+  it("recorded.json has the versions of the benchmark's libraries (if not: npm run bench:record)", () => {
     const manifest = readFileSync(join(import.meta.dirname, "../bench/package.json"), "utf8");
     expect(JSON.parse(manifest).devDependencies).toMatchObject(recorded.versions);
     expect(Object.keys(recorded.versions)).toEqual(Object.keys(recorded.peers));
   });
 
-  it("has an output for every recorded input", () => {
+  it("recorded.json has an output for every input", () => {
     expect(recorded.random).toHaveLength(inputs.RANDOM.count);
     expect(twilio.comments).toHaveLength(inputs.COMMENTS.length);
     for (const [, peer] of peers) {
@@ -69,7 +69,7 @@ describe.each(peers)("compared with %s", (_, peer) => {
     expect(toTwiml(receive(inputs.ACTION, { unchecked: inputs.UNCHECKED }))).toBe(peer.unchecked);
   });
 
-  it("writes the same document for a Reject", () => {
+  it("writes the same document for reject()", () => {
     expect(toTwiml(reject())).toBe(peer.reject);
     expect(new FaxResponse().reject().toString()).toBe(peer.reject);
   });
@@ -109,7 +109,7 @@ describe("compared with twilio, comments", () => {
 });
 
 describe.each(peers)("compared with %s, which writes invalid documents", (_, peer) => {
-  it.each(cases(inputs.WRONG, peer.wrong))("throws for %s", ([, attributes], theirs) => {
+  it.each(cases(inputs.WRONG, peer.wrong))("receive throws for %j", ([, attributes], theirs) => {
     expect(theirs).toEqual({ text: expect.stringMatching(/^<\?xml .*<Receive .*\/><\/Response>$/) });
     expect(() => receive(attributes)).toThrow(expect.objectContaining({ name: "TwimlError" }));
   });

@@ -6,7 +6,7 @@ import { readDocument } from "./document.js";
 import { sign } from "./sign.js";
 
 describe("sign", () => {
-  it("returns the signature that Twilio publishes", () => {
+  it("sign returns the signature that Twilio publishes", () => {
     const params = new URLSearchParams(
       "CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1234&From=%2B14158675309&To=%2B18005551212",
     );
@@ -22,7 +22,7 @@ describe("sign", () => {
     }
   });
 
-  it("signs a repeated value once as Twilio, each time as SignalWire", () => {
+  it("sign signs a repeated value once for Twilio, and each time for SignalWire", () => {
     const [once, twice] = ["a=1", "a=1&a=1"].map((form) => new URLSearchParams(form));
     const signatures = [sign("key", "u", twice), sign("key", "u", twice, "signalwire")];
     expect(signatures.map((each) => each === sign("key", "u", once))).toEqual([true, false]);
@@ -35,7 +35,7 @@ describe("readDocument", () => {
     ['<Response><Receive action="/a\n\tb"/></Response>', { action: "/a  b" }],
     ['<?xml version="1.0" encoding="UTF-8"?>\n<!-- a - b -->\n<Response>\n  <Receive></Receive>\n</Response>\n', {}],
     ['<Response><!-- x --><Receive pageSize="a4"/><Reject/></Response>', { pageSize: "a4" }],
-  ])("reads the first verb of %s", (xml, attributes) => {
+  ])("readDocument reads the first verb of %s", (xml, attributes) => {
     expect(readDocument(xml)).toEqual({ name: "Receive", attributes });
   });
 
@@ -68,7 +68,7 @@ describe("readDocument", () => {
     [12200, "<Response><Receive><Reject/></Receive></Response>"],
     [12200, "<Response>text<Receive/></Response>"],
     [12200, "<Response><![CDATA[text]]><Receive/></Response>"],
-  ])("throws error %i for %s", (code, xml) => {
+  ])("readDocument throws error %i for %s", (code, xml) => {
     expect(() => readDocument(xml)).toThrow(expect.objectContaining({ code }));
   });
 });

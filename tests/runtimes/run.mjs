@@ -75,8 +75,8 @@ async function runSuite(origin) {
 }
 
 /**
- * The features of workerd depend on the compatibility date: each date in the README is tried, and the day before, on
- * which the same must fail.
+ * The features of workerd depend on the compatibility date. Each date in docs/runtimes.md is tested, and the day before
+ * it, on which the same test must fail.
  */
 async function runWorkers(binary, project, version) {
   const latest = /\d{4}-\d\d-\d\d/.exec(version)[0];
@@ -108,7 +108,7 @@ async function runWorkers(binary, project, version) {
       (error) => error.message,
     );
     if (problem.includes(expected)) return groups.tooEarly.passed++;
-    const works = "that it works: the README asks for a later date than necessary";
+    const works = "that it works: docs/runtimes.md asks for a later date than necessary";
     return groups.tooEarly.failed.push(`${main} at ${date}: expected "${expected}", got ${problem || works}`);
   };
   const nodejs = ["nodejs_compat"];

@@ -17,7 +17,7 @@ interface Answer {
   readonly body: string | Uint8Array;
 }
 
-/** A server that answers what `handle` returns, or with `status` and `page` if it throws. */
+/** A server that sends the result of `handle`, or `status` and `page` if it throws. */
 function serve(handle: (req: IncomingMessage) => Promise<Answer>, status: number, page: string): Server {
   const server = createServer(async (req, res) => {
     try {
@@ -70,7 +70,7 @@ const lambda = <Result>(
 
 type UrlHandler = (event: LambdaFunctionURLEvent) => Promise<APIGatewayProxyStructuredResultV2>;
 
-/** The bodies that reach the function in Base64: every form by a function URL, binary types only by an API gateway. */
+/** Which bodies are Base64: all (as from a function URL), or only binary types (as from an API gateway). */
 export type Base64 = "always" | "binary";
 
 /**

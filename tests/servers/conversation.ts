@@ -133,7 +133,7 @@ export function conversation(
     expect(watch.callbacks).toMatchObject([{ faxStatus: "failed", errorCode, errorMessage }]);
   });
 
-  it("rejects a fax", async () => {
+  it("replies with <Reject> to a blocked number, and gets no callback", async () => {
     const { outcome, exchanges } = await provider().sendFax({ from: BLOCKED });
     expect([outcome, exchanges.length]).toEqual(["rejected", 1]);
     expect(exchanges[0]!.response!.body).toBe(`${XML}<Response><Reject/></Response>`);
@@ -154,7 +154,7 @@ export function conversation(
     expect(watch.callbacks[0]!.params).toMatchObject(params);
   });
 
-  it("answers GET with an ETag, a revalidation with 304, and HEAD without a body", async () => {
+  it("replies to GET with an ETag, to a revalidation with 304, and to HEAD without a body", async () => {
     expect(statuses(await provider().sendFax({ ...FAX, method: "GET" }))).toEqual([200, 200]);
     const first = await request({ method: "GET" });
     const etag = first.headers.get("etag")!;
@@ -187,7 +187,7 @@ export function conversation(
   it.each<[string, RequestParts, string]>([
     ["another token", { authToken: "guessed" }, "signature-mismatch"],
     ["another URL", { signedUrl: (whole) => whole.replace("/fax", "/fix") }, "signature-mismatch"],
-    ["no Base64", { headers: { "x-twilio-signature": "x" } }, "signature-mismatch"],
+    ["text that is not Base64", { headers: { "x-twilio-signature": "x" } }, "signature-mismatch"],
     ["an empty text", { headers: { "x-twilio-signature": "" } }, "missing-signature"],
   ])("returns 403 for a forged signature: %s", async (_, forged, reason) => {
     for (const method of ["POST", "GET"]) {
@@ -289,7 +289,7 @@ export function conversation(
     expect(watch.requests.at(-1)!.headers["cookie"]).toBe("ticket=42; note=a%20b");
   });
 
-  it("returns 5xx without TwiML if onCallback throws, and recognizes the retry by its identifiers", async () => {
+  it("returns 5xx without TwiML if onCallback throws, and passes the same identifiers with the retry", async () => {
     watch.failures = 1;
     watch.answer = { twiml: receive({ action: "fax#rp=5xx" }) };
     const { error, faxSid, exchanges } = await provider().sendFax(FAX);
@@ -304,7 +304,7 @@ export function conversation(
   });
 
   it.each(["twilio", "signalwire"] as const)(
-    "accepts a signature in the header of %s beside a wrong one",
+    "accepts a signature in the header of %s besides a wrong one in the other",
     async (right) => {
       const wrong = right === "twilio" ? "signalwire" : "twilio";
       const headers = {

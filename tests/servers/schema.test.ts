@@ -9,14 +9,14 @@ import { type FaxCallback, type FaxRequest, parseFax, parseFaxCallback, parseFax
 const INCOMING = { FaxSid: "FX1", AccountSid: "AC1", From: "", To: "+15558675310", ApiVersion: "v1" };
 
 describe("the parsers as Standard Schemas", () => {
-  it("fit the types of the specification, and infer the output", () => {
+  it("the parsers are assignable to StandardSchemaV1, which infers their output", () => {
     const schemas: StandardSchemaV1[] = [parseFax, parseFaxCallback, parseFaxRequest];
     expect(schemas.map((schema) => schema["~standard"].version)).toEqual([1, 1, 1]);
     expectTypeOf<StandardSchemaV1.InferOutput<typeof parseFax>>().toEqualTypeOf<FaxRequest | FaxCallback>();
     expectTypeOf<StandardSchemaV1.InferOutput<typeof parseFaxCallback>>().toEqualTypeOf<FaxCallback>();
   });
 
-  it("are taken by Hono's sValidator", async () => {
+  it("Hono's sValidator accepts parseFax", async () => {
     const app = new Hono().post("/fax", sValidator("form", parseFax), (c) => {
       const fax = c.req.valid("form");
       return c.text(fax.kind === "callback" ? fax.faxStatus : fax.faxSid);
@@ -28,7 +28,7 @@ describe("the parsers as Standard Schemas", () => {
     expect([refused.status, await refused.json()]).toMatchObject([400, { error: [{ message: "To is empty." }] }]);
   });
 
-  it("are taken by tRPC's input", async () => {
+  it("tRPC's input accepts parseFaxRequest", async () => {
     const t = initTRPC.create();
     const router = t.router({ fax: t.procedure.input(parseFaxRequest).mutation(({ input }) => input.faxSid) });
     const caller = t.createCallerFactory(router)({});

@@ -77,7 +77,7 @@ describe.each(EXPRESS)("%s", (_, express) => {
     ["text()", () => [express.text({ type: "*/*" })]],
     ["text() for forms", () => [express.text({ type: "application/x-www-form-urlencoded" })]],
     ["raw()", () => [express.raw({ type: "*/*" })]],
-  ])("serves behind express.%s", async (name, parsers) => {
+  ])("receives faxes behind express.%s", async (name, parsers) => {
     const app = express();
     for (const parser of parsers()) app.use(parser);
     app.all("/fax", hook().node);
@@ -85,7 +85,7 @@ describe.each(EXPRESS)("%s", (_, express) => {
     await expectToServe(`${await start(app)}/fax`, name !== "text()");
   });
 
-  it("serves in a router, in a nested router and with app.use", async () => {
+  it("receives faxes in a router, in a nested router and with app.use", async () => {
     const router = express.Router().all("/fax", hook().node);
     const app = express().use("/hooks", router).use("/api", express.Router().use("/v1", router));
     const origin = await start(app.use("/direct/fax", hook().node));
@@ -137,14 +137,14 @@ describe("Fastify", () => {
     },
   });
 
-  it("serves behind @fastify/formbody", async () => {
+  it("receives faxes behind @fastify/formbody", async () => {
     const app = Fastify();
     await app.register(formbody);
     await app.route(route("/fax", hook())).ready();
     await expectToServe(`${await start(app.server)}/fax`, false);
   });
 
-  it("serves in a plugin with a prefix and an unparsed stream", async () => {
+  it("receives faxes in a Fastify plugin with a prefix and an unparsed stream", async () => {
     const app = Fastify();
     const plugin = async (scope: FastifyInstance) => {
       scope.addContentTypeParser("*", (_request, payload, done) => done(null, payload));
@@ -174,7 +174,7 @@ describe("Koa", () => {
       await node(ctx.req, ctx.res, (error) => ctx.onerror(error as Error));
     };
 
-  it("serves with handle behind @koa/bodyparser", async () => {
+  it("receives faxes with handle behind @koa/bodyparser", async () => {
     const { handle } = hook();
     const app = new Koa().use(bodyParser()).use(async (ctx) => {
       const body = ctx.is("multipart") ? ctx.req : ctx.request.body;
@@ -186,7 +186,7 @@ describe("Koa", () => {
     await expectToServe(`${await start(app)}/fax`);
   });
 
-  it("serves with node behind @koa/bodyparser with patchNode", async () => {
+  it("receives faxes with node behind @koa/bodyparser with patchNode", async () => {
     const app = new Koa().use(bodyParser({ patchNode: true })).use(callNode(hook()));
     await expectToServe(`${await start(app)}/fax`);
   });
@@ -203,7 +203,7 @@ describe("Koa", () => {
 describe("Hono", () => {
   const listen = ({ fetch }: Hono) => start(createAdaptorServer({ fetch }));
 
-  it("serves under a base path and passes errors of onFax to onError", async () => {
+  it("receives faxes under a base path, and passes errors of onFax to onError", async () => {
     const app = new Hono().onError((error, c) => c.text(`later: ${error.message}`, 503));
     app.route(
       "/hooks",
@@ -262,7 +262,7 @@ describe("a bare node:http listener", () => {
     expect(transcript.exchanges[1]!.request.method).toBe(status < 304 ? "GET" : "POST");
   });
 
-  it("reports unreadable-body to onRefused if a client closes the connection within the body", async () => {
+  it("reports unreadable-body to onRefused if the connection closes before the end of the body", async () => {
     const url = await listen();
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
     socket.write(head({ "content-length": "1000" }) + "FaxSid=FX1&Acc");
@@ -285,7 +285,7 @@ function head(headers: Record<string, string>): string {
   return `POST /fax HTTP/1.1\r\n${lines.join("")}\r\n`;
 }
 
-/** Sends a body without end until the response is there. Returns the response and the number of bytes sent. */
+/** Sends an endless body until the response arrives. Returns the response and the number of bytes sent. */
 async function sendWithoutEnd(origin: string, headers: Record<string, string>): Promise<[reply: string, sent: number]> {
   const socket = connect(Number(new URL(origin).port), "127.0.0.1");
   const block = "a".repeat(16 * 1024);
@@ -329,7 +329,7 @@ describe.each(Object.entries(LISTENERS))("%s, with a body that does not end", (_
     [413, "too-large", "a form of 999,999,999 bytes", { "content-length": "999999999" }],
     [413, "too-large", "chunked multipart", { ...CHUNKED, "content-type": "multipart/form-data; boundary=x" }],
     [403, "forbidden", "a form without a signature, which is not read", { ...CHUNKED, "x-twilio-signature": "" }],
-  ])("returns %i %s for %s", async (status, reason, _, headers) => {
+  ])("returns %i %s before the end of the body for %s", async (status, reason, _, headers) => {
     const origin = await start(listener(hook({ maxMediaBytes: 100_000 })));
     const [reply, sent] = await sendWithoutEnd(origin, headers);
     expect(reply).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));

@@ -43,7 +43,7 @@ describe("isPlainObject", () => {
     ["a Promise", Promise.resolve(), false],
     ["text", "a", false],
     ["null", null, false],
-  ])("isPlainObject: %s", (_, value, expected) => {
+  ])("isPlainObject returns $2 for %s", (_, value, expected) => {
     expect(isPlainObject(value)).toBe(expected);
   });
 });
@@ -63,7 +63,7 @@ describe("checkOptionNames", () => {
     [null, "f expects an options object, but received null."],
     ["s3cret", "f expects an options object, but received a string."],
     [Promise.resolve({}), "f expects an options object, but received a Promise. Is an await missing?"],
-  ])("checkOptionNames throws a TypeError for an unknown option or another value (row %#)", (options, message) => {
+  ])("checkOptionNames throws a TypeError for an unknown option or a non-object (row %#)", (options, message) => {
     expect(() => checkOptionNames("f", options, ["a", "b"])).toThrow(new TypeError(message));
   });
 });

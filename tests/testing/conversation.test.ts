@@ -33,7 +33,7 @@ describe("the error of the first response", () => {
     ["status 201 with a verb", respond("<Response><Reject/></Response>", { status: 201 }), 11200],
     ["an exception of the handler", () => Promise.reject(new Error("no database")), 11217],
     ["an object without headers", () => ({ status: 200 }) as never, 11217],
-  ])("%s: %j", async (_, fetch, code) => {
+  ])("sendFax returns error $2 for %s", async (_, fetch, code) => {
     const { outcome, error, exchanges } = await send(fetch);
     expect([outcome, error?.code, exchanges.at(-1)?.error]).toEqual(["error", code, error]);
   });
@@ -56,7 +56,7 @@ describe("the error of the first response", () => {
   it.each([
     ["\ufeff", "rejected"],
     ["\ufeff\ufeff", "error"],
-  ])("after the byte order marks %j is %s", async (mark, outcome) => {
+  ])("a document after the byte order marks %j has the outcome %s", async (mark, outcome) => {
     expect((await send(respond(mark + toTwiml(reject())))).outcome).toBe(outcome);
   });
 });
@@ -68,7 +68,7 @@ describe("the pages", () => {
     return (request) => (request.url === URL_ ? new Response(toTwiml(verb), { headers: XML }) : fetch(request));
   };
 
-  it("are lost if storeMedia is false without an action", async () => {
+  it("pagesLost is true for storeMedia: false without an action, unless the fax failed", async () => {
     const fetch = respond('<Response><Receive storeMedia="false"/></Response>');
     const expected = { outcome: "error", pagesLost: true, error: { code: "pages-lost" } };
     expect(await send(fetch)).toMatchObject(expected);
@@ -76,13 +76,13 @@ describe("the pages", () => {
     expect(await provider.sendFax({ outcome: "failed" })).toMatchObject({ ...expected, pagesLost: false });
   });
 
-  it.each([300, 500])("are lost if the multipart callback gets status %i", async (status) => {
+  it.each([300, 500])("pagesLost is true if the multipart callback gets status %i", async (status) => {
     const transcript = await send(handleCallback(respond("full", { status })));
     const code = status === 500 ? 11217 : 11200;
     expect(transcript).toMatchObject({ outcome: "error", verb, pagesLost: true, error: { code } });
   });
 
-  it("are lost if a redirect changes the multipart callback to a GET", async () => {
+  it("pagesLost is true if a redirect changes the multipart callback to a GET", async () => {
     const redirect = new Response(null, { status: 302, headers: { location: "/target" } });
     const fetch: ProviderFetch = ({ url }) =>
       url.endsWith("/callback") ? redirect : new Response(toTwiml(), { headers: XML });
@@ -90,7 +90,7 @@ describe("the pages", () => {
     expect(await send(handleCallback(fetch))).toMatchObject(expected);
   });
 
-  it("are not lost if the server fails after the provider stored them", async () => {
+  it("pagesLost is false if the server fails after the provider stored the pages", async () => {
     const stored = toTwiml(receive({ action: "/callback" }));
     const fetch: ProviderFetch = ({ url }) =>
       url === URL_ ? new Response(stored, { headers: XML }) : new Response("", { status: 500 });
@@ -245,7 +245,7 @@ describe("action", () => {
   it.each([
     ["/done", ["Basic", "/done"]],
     ["https://other.example.com/done", ["none", "/done"]],
-  ])("%s on the configured host gets the configured password, and another host does not", async (action, expected) => {
+  ])("sends the password with the callback to %s only if it is on the configured host", async (action, expected) => {
     const seen: string[][] = [];
     const fetch: ProviderFetch = ({ url, headers }: Request) => {
       const authorization = headers.get("authorization");

@@ -67,7 +67,7 @@ describe("cookies", () => {
     ["http://fax.example.com/a", "x=1; Secure", undefined],
     ["https://fax.example.com/a", "x=1; secure", "x=1"],
     ["http://fax.example.com/a", "x=1", "x=1"],
-  ])("sends to %s, after Set-Cookie %j: %s", (url, header, expected) => {
+  ])("the Cookie header for %s after Set-Cookie %j is %s", (url, header, expected) => {
     expect(sent(url, [HERE, header])).toBe(expected);
   });
 

@@ -26,7 +26,7 @@ describe("FLAVORS.twilio", () => {
     expect(FLAVORS.twilio.limits(new URLSearchParams(fragment))).toMatchObject(limits);
   });
 
-  it("has Twilio's SIDs, headers, parameters and numbers", () => {
+  it("FLAVORS.twilio has Twilio's SIDs, headers, parameters and error numbers", () => {
     const { faxSid, accountSid, headers, callbackParams, mediaParams, ...rest } = FLAVORS.twilio;
     expect(faxSid()).toMatch(/^FX[\da-f]{32}$/);
     expect(accountSid()).toMatch(/^AC[\da-f]{32}$/);
@@ -54,7 +54,7 @@ describe("FLAVORS.signalwire", () => {
     expect(FLAVORS.signalwire.limits(new URLSearchParams(fragment))).toEqual({ ...defaults, ...limits });
   });
 
-  it("has SignalWire's SIDs, headers, parameters and numbers", () => {
+  it("FLAVORS.signalwire has SignalWire's SIDs, headers, parameters and error numbers", () => {
     const { faxSid, accountSid, headers, callbackParams, mediaParams, ...rest } = FLAVORS.signalwire;
     for (const sid of [faxSid(), accountSid(), mediaParams("1.pdf")["MediaSid"]]) expect(sid).toMatch(UUID);
     expect(headers()).toEqual({});

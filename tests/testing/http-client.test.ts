@@ -138,7 +138,7 @@ describe("redirects", () => {
     ["signalwire", 4, "error"],
     ["twilio", 10, "rejected"],
     ["twilio", 11, "error"],
-  ] as const)("%s follows %i redirects: %s", async (flavor, length, outcome) => {
+  ] as const)("a fax from %s with %i redirects has the outcome %s", async (flavor, length, outcome) => {
     let left = length;
     const getTarget = () => `${left % 2 === 0 ? "http" : "https"}://other.example.com/${left}`;
     const transcript = await send(() => (left-- > 0 ? redirect(307, getTarget()) : respond()), { flavor });
@@ -151,7 +151,7 @@ describe("redirects", () => {
     [303, "GET"],
     [307, "POST"],
     [308, "POST"],
-  ])("status %i is followed by a %s request that is signed for the target", async (status, method) => {
+  ])("follows a redirect with status %i by a %s request that is signed for the target", async (status, method) => {
     const options = { authToken: "t", publicUrl: "https://fax.example.com/moved", onFax: () => reject() };
     const webhook = faxWebhook({ ...options, onRefused() {} });
     const fetch: ProviderFetch = (request) =>
@@ -166,12 +166,12 @@ describe("redirects", () => {
     [302, "ftp://x/"],
     [302, "http://["],
     [304, "/elsewhere"],
-  ])("are not followed for status %i with the Location %s", async (status, location) => {
+  ])("does not follow a response with status %i and the Location %s", async (status, location) => {
     const fetch = () => new Response(null, { status, headers: { ...XML, location } });
     expect((await send(fetch)).exchanges).toHaveLength(1);
   });
 
-  it("of a GET go to the exact target, without the cookies of another host", async () => {
+  it("follows the redirect of a GET to the exact target, without the cookies of another host", async () => {
     const fetch: ProviderFetch = ({ url }) => {
       const location = url.replace("fax.example.com", "other.example.com");
       return url === location ? respond() : redirect(301, location, { "set-cookie": "a=1" });
@@ -197,7 +197,7 @@ describe("the password of the URL", () => {
     [401, undefined, 1],
     [403, "Basic realm=fax", 1],
     [401, "Basic realm=fax", 1, "https://fax.example.com/"],
-  ])("after status %i with WWW-Authenticate %s: %i requests", async (status, challenge, count, url = URL_) => {
+  ])("status %i and WWW-Authenticate %s lead to %i requests", async (status, challenge, count, url = URL_) => {
     const headers = { ...XML, ...(challenge && { "www-authenticate": challenge }) };
     const { exchanges } = await send(() => new Response("", { status, headers }), { url });
     expect(exchanges).toHaveLength(count);
@@ -208,7 +208,7 @@ describe("the password of the URL", () => {
     ["user:p%C3%A4ss", "user:p\xc3\xa4ss"],
     ["%ff:p", "%ff:p"],
     ["user", "user:"],
-  ])("%s is sent as Base64 of UTF-8", async (userinfo, credentials) => {
+  ])("sends the credentials %s as Base64 of UTF-8", async (userinfo, credentials) => {
     const url = `https://${userinfo}@x.example/`;
     const { exchanges } = await send(() => new Response("", { status: 401, headers: BASIC }), { url });
     expect(exchanges[1]!.request.headers["authorization"]).toBe(`Basic ${btoa(credentials)}`);
@@ -216,7 +216,7 @@ describe("the password of the URL", () => {
 });
 
 describe("an exchange", () => {
-  it("has the headers without cookies, the cookies and the body", async () => {
+  it("the response of an exchange has the headers without cookies, the cookies and the body", async () => {
     const { exchanges } = await send(() => respond("<Response/>", { "Set-Cookie": "a=1", "X-Note": "n" }));
     const headers = { ...XML, "x-note": "n" };
     const response = { status: 200, headers, cookies: ["a=1"], body: "<Response/>", isUtf8: true };
@@ -234,7 +234,7 @@ describe("an exchange", () => {
     expect(second!.startMs).toBeGreaterThanOrEqual(first!.startMs + first!.ms);
   });
 
-  it("has the cookies of the same conversation in its request", async () => {
+  it("the request of an exchange has only the cookies of the same conversation", async () => {
     const headers = { "set-cookie": "ticket=42; Secure; HttpOnly" };
     const provider = provide(() => respond(toTwiml(receive({ action: "/fax" })), headers));
     const transcripts = [await provider.sendFax(), await provider.sendFax()];
@@ -272,7 +272,7 @@ describe("a handler that throws", () => {
       "the thrown value is not an Error",
     ],
     ["a code that is not a string", Object.assign(new Error("x"), { code: Object.create(null) }), "x"],
-  ])("counts as status 500 for %s", async (_, thrown, body) => {
+  ])("records status 500 for a handler that throws %s", async (_, thrown, body) => {
     const { exchanges } = await send(() => Promise.reject(thrown));
     expect(exchanges[0]!.response).toEqual({ status: 500, headers: {}, cookies: [], body, isUtf8: true });
   });
@@ -321,7 +321,7 @@ describe("real HTTP", () => {
     return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}/fax`;
   }
 
-  it("is used without the option fetch", async () => {
+  it("sends HTTP requests without the option fetch", async () => {
     const options = { onFax: () => receive({ action: "fax" }), onCallback() {}, onRefused() {} };
     const server = createServer(faxWebhook({ authToken: "t", ...options }).node);
     expect((await send(undefined, { url: await listen(server) })).outcome).toBe("received");

@@ -23,12 +23,12 @@ describe("createFaxProvider", () => {
     ["connectTo", "http://user@localhost:3000"],
     ["connectTo", "ftp://localhost"],
     ["connectTo", 3000],
-  ])("throws for %s: %j", (name, value) => {
+  ])("createFaxProvider throws for %s: %j", (name, value) => {
     expect(() => create({ [name]: value })).toThrow(new RegExp(`^${name} must be`));
   });
 
   it.each(["HTTPS://user:p%40ss@fax.example.com:8443/fax?a=1#rc=2&rp=all", "http://:pass@127.0.0.1/"])(
-    "accepts the URL %s",
+    "createFaxProvider accepts the URL %s",
     (url) => {
       expect(() => create({ url })).not.toThrow();
     },
@@ -39,11 +39,11 @@ describe("createFaxProvider", () => {
     expect(() => create({ connectTo })).toThrow("Remove one of them");
   });
 
-  it("accepts a URL of 2,048 characters", () => {
+  it("createFaxProvider accepts a URL of 2,048 characters", () => {
     expect(() => create({ url: `https://x/${"a".repeat(2038)}` })).not.toThrow();
   });
 
-  it("rejects faxes if now returns a number", async () => {
+  it("sendFax rejects if now returns a number", async () => {
     await expect(create({ now: Date.now }).sendFax()).rejects.toThrow(/^The value returned by now/);
   });
 });
@@ -58,7 +58,7 @@ describe("sendFax", () => {
     ['did you mean "Media"', { params: { media: "x" } }],
     ['did you mean "MediaUrl"', { params: { media_url: "x" } }],
     ["params must be an object", { params: [] }],
-  ])("rejects with the message %s", async (message, fax) => {
+  ])("sendFax rejects with the message %s", async (message, fax) => {
     await expect(create().sendFax(fax)).rejects.toThrow(message);
   });
 });

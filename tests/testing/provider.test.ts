@@ -238,7 +238,7 @@ describe("mediaFetch", () => {
 });
 
 describe("resend", () => {
-  it("sends the exact bytes of a multipart callback again", async () => {
+  it("resend sends the exact bytes of a multipart callback again", async () => {
     const webhook = createWebhook({ action: "/fax", storeMedia: false });
     const bodies: Uint8Array[] = [];
     const provider = provide(async (request: Request) => {
@@ -254,7 +254,7 @@ describe("resend", () => {
     expect(bodies.slice(1)).toEqual([exchanges[1]!.request.body, bodies[1]]);
   });
 
-  it("returns the provider's error for the new response", async () => {
+  it("resend returns the provider's error for the new response", async () => {
     let status = 200;
     const provider = provide(() => new Response(toTwiml(reject()), { status, headers: XML }));
     const { exchanges } = await provider.sendFax();
@@ -271,7 +271,7 @@ describe("resend", () => {
     expect((await provider.resend(exchanges[1]!)).error).toBeUndefined();
   });
 
-  it.each([undefined, {}, { exchanges: [] }])("rejects for %j instead of an exchange", async (exchange) => {
+  it.each([undefined, {}, { exchanges: [] }])("resend rejects for %j instead of an exchange", async (exchange) => {
     await expect(provide(() => new Response()).resend(exchange as never)).rejects.toThrow(/^The argument of resend/);
   });
 });

@@ -5,7 +5,7 @@ import { emptyPage } from "../../src/testing/sample-pages.js";
 describe("the empty page as PDF (ISO 32000-1, section 7.5)", () => {
   const read = () => new TextDecoder("latin1").decode(emptyPage("application/pdf"));
 
-  it("has a cross-reference table with the offset of each object", () => {
+  it("the PDF has a cross-reference table with the offset of each object", () => {
     const text = read();
     expect(text.startsWith("%PDF-1.4\n")).toBe(true);
     const start = Number(/startxref\n(\d+)\n%%EOF\n$/.exec(text)![1]);
@@ -20,7 +20,7 @@ describe("the empty page as PDF (ISO 32000-1, section 7.5)", () => {
     });
   });
 
-  it("has a catalog, a tree of one page, and a page of letter size", () => {
+  it("the PDF has a catalog, a tree of one page, and a page of letter size", () => {
     const text = read();
     expect(text).toMatch(/trailer\n<< \/Size 4 \/Root 1 0 R >>\n/);
     expect(text).toMatch(/1 0 obj\n<< \/Type \/Catalog \/Pages 2 0 R >>\nendobj/);
@@ -36,7 +36,7 @@ describe("the empty page as TIFF (TIFF 6.0, section 4)", () => {
     return { view, at, entries: Array.from({ length: view.getUint16(at, true) }, (_, i) => at + 2 + 12 * i) };
   };
 
-  it("is little-endian, with one sorted directory at the end of the file", () => {
+  it("the TIFF is little-endian, with one sorted directory at the end of the file", () => {
     const { view, at, entries } = read();
     expect([view.getUint16(0), view.getUint16(2, true)]).toEqual([0x4949, 42]);
     const tags = entries.map((entry) => view.getUint16(entry, true));
@@ -45,7 +45,7 @@ describe("the empty page as TIFF (TIFF 6.0, section 4)", () => {
     expect([view.getUint32(end, true), view.byteLength]).toEqual([0, end + 4]);
   });
 
-  it("has the fields of a white bilevel image whose strip is inside the file", () => {
+  it("the TIFF has the fields of a white bilevel image whose strip is inside the file", () => {
     const { view, at, entries } = read();
     const readField = (entry: number) => {
       const value = entry + 8;

@@ -21,7 +21,7 @@ describe("FaxResponse", () => {
     expect(response.comment("a").verb).toBeUndefined();
   });
 
-  it("FaxResponse is written by String(), and as {} by JSON.stringify", () => {
+  it("String(FaxResponse) is its document, and JSON.stringify(FaxResponse) is {}", () => {
     const response = new FaxResponse(reject());
     expect(String(response)).toBe(toTwiml(reject()));
     expect(JSON.stringify(response)).toBe("{}");
@@ -98,7 +98,7 @@ describe("FaxResponse", () => {
     ["x".repeat(1e6) + "--", "two hyphens after a megabyte"],
     ["a\0", "a control character"],
     ["\ud800", "a lone surrogate"],
-  ])("FaxResponse.comment throws for text with %2$s (row %#)", (text) => {
+  ])("FaxResponse.comment throws for text with $1 (row %#)", (text) => {
     const error = catchTwimlError(() => new FaxResponse().comment(text));
     expect(error).toMatchObject({ code: "invalid-text", attribute: "comment", providerError: 12100 });
   });

@@ -255,7 +255,7 @@ describe("receive: unchecked", () => {
   it.each([
     ...["action", "ACTION", "MediaType", "pagesize", "pageSIZE"],
     ...["", "1st", 'a="1" action', "a/><Reject/><b", "xmlns", "action "],
-  ])("receive throws for the unchecked name %j, known in any case or invalid", (attribute) => {
+  ])("receive throws for the unchecked name %j, which is invalid, or known in any case", (attribute) => {
     const error = catchTwimlError(() => receive({}, { unchecked: { [attribute]: "x" } }));
     expect(error).toMatchObject({ code: "invalid-name", verb: "Receive", attribute });
   });

@@ -68,7 +68,7 @@ describe("handle, bodies", () => {
     ["an object, although the request was compressed", post(INCOMING, { "content-encoding": "gzip" })],
     ["U+FFFD in a form", post(`${BODY}&x=\ufffd`)],
     ["a query over maxFormBytes", { method: "GET", url: `/fax?${TEXT}`, headers: {} }],
-  ])("accepts %s", async (_, sent) => {
+  ])("handle accepts %s", async (_, sent) => {
     expect((await open({ maxFormBytes: sent.method === "GET" ? 50 : undefined }).handle(sent)).status).toBe(200);
   });
 
@@ -204,7 +204,7 @@ describe("handle, limits of a body", () => {
     ["a long name", 413, { ["N".repeat(200)]: "" }],
     ["names and values of exactly maxFormBytes", 200, { x: "x".repeat(135) }],
     ["names and values of one byte more", 413, { x: "x".repeat(136) }],
-  ])("measures the object of a body parser: %s", async (_, status, more) => {
+  ])("limits the object of a body parser to maxFormBytes: %s", async (_, status, more) => {
     const webhook = setUp({ maxFormBytes: 200, authToken: false });
     expect((await webhook.handle(post({ ...INCOMING, ...more }))).status).toBe(status);
     expect(webhook.refusals.map(({ reason }) => reason)).toEqual(status === 413 ? ["too-large"] : []);
@@ -213,7 +213,7 @@ describe("handle, limits of a body", () => {
   it.each([
     [PAGES.length, 200],
     [PAGES.length - 1, 413],
-  ])("measures the pages of a body parser's FormData: maxMediaBytes %i", async (maxMediaBytes, status) => {
+  ])("returns $1 for a parsed FormData with 1,000 bytes if maxMediaBytes is %i", async (maxMediaBytes, status) => {
     const { handle } = setUp({ authToken: false, maxMediaBytes });
     const data = deliveryForm({ ...INCOMING, FaxStatus: "received" });
     expect((await handle(post(data, multipart("x")))).status).toBe(status);
@@ -229,7 +229,7 @@ describe("refuseIfFileWasConsumed", () => {
   it.each([
     ["no file", {}],
     ["an empty file", { media: new Blob([]) }],
-  ])("throws for a multipart callback with %s", (_, callback) => {
+  ])("refuseIfFileWasConsumed throws for a multipart callback with %s", (_, callback) => {
     const details = { reason: "unreadable-body", error: expect.any(Error) };
     expect(() => check(multipart("b"), callback)).toThrow(expect.objectContaining({ details }));
   });
@@ -290,7 +290,7 @@ describe("handle, multipart callbacks", () => {
   it.each([
     ["a second file named Media, with an issue", "Media", [{ code: "repeated" }]],
     ["a file of another name, without an issue", "Logo", []],
-  ])("accepts %s", async (_, name, issues) => {
+  ])("handle accepts a multipart callback with %s", async (_, name, issues) => {
     const { handle, onCallback } = setUp(DELIVERIES);
     const sent = await signedCallback((form) => form.append(name, new Blob(["x"]), "b.pdf"));
     expect((await handle(sent)).status).toBe(200);
@@ -303,7 +303,7 @@ describe("handle, multipart callbacks", () => {
     [413, "text over maxFormBytes", { maxFormBytes: 80 }],
     [413, "a body over both limits together", { maxFormBytes: 999 }, { headers: { "content-length": "2000" } }],
     [200, "a body of both limits together", { maxFormBytes: 1000 }, { headers: { "content-length": "2000" } }],
-  ])("returns %i for %s", async (status, _, options, announced?: { headers?: object }) => {
+  ])("returns %i for a multipart callback with %s", async (status, _, options, announced?: { headers?: object }) => {
     const sent = await signedCallback();
     const headers = { ...(sent.headers as Record<string, string>), ...announced?.headers };
     const body = announced ? stream(sent.body) : sent.body;

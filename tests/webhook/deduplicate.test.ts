@@ -168,7 +168,7 @@ describe("deduplicate with a store", () => {
 
   it.each(["claim", "done", "release"])("throws for a store without %s()", (method) => {
     expect(() => deduplicate(() => {}, { ...createStore(), [method]: undefined } as never)).toThrow(
-      `method "${method}"`,
+      /^store must be an object with the methods claim, done and release/,
     );
   });
 });

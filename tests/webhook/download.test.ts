@@ -128,7 +128,7 @@ describe("fetchMedia, mediaUrl and hosts", () => {
     }
   });
 
-  it("fetches the query of mediaUrl", async () => {
+  it("requests mediaUrl with its query", async () => {
     await get();
     expect(servers.requests[0]!.path).toBe("/p/1.pdf?X-Signature=secret");
   });
@@ -226,7 +226,7 @@ describe("fetchMedia, redirects", () => {
     expect(servers.requests).toHaveLength(1);
   });
 
-  it("refuses and cancels a response whose redirects the fetch option has followed", async () => {
+  it("throws host-not-allowed and cancels the response if the fetch option followed a redirect", async () => {
     const cancel = vi.fn();
     const body = new ReadableStream({ cancel });
     const fetch = async () => ({ status: 200, headers: new Headers(), body, redirected: true });

@@ -102,7 +102,7 @@ describe("handle: a callback", () => {
     ["400 if middleware removed the pages", {}, 400],
     ["200 for a failed fax, which has no pages", { FaxStatus: "failed" }, 200],
     ["200 for pages that are stored at a URL", { MediaUrl }, 200],
-  ])("returns for a parsed multipart callback without a file %s", async (_, change, status) => {
+  ])("a parsed multipart callback without a file gets %s", async (_, change, status) => {
     const { handle, onCallback } = setUp(DELIVERIES);
     const params = { ...INCOMING, FaxStatus: "received", ...change };
     const reply = await handle(request({ params, headers: multipart("b"), body: params }));

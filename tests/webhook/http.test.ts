@@ -30,13 +30,13 @@ describe("handle: the request of a handler", () => {
     ["a Map", new Map(pairs) as never],
     ["a record with undefined", { ...Object.fromEntries(pairs), cookie: undefined }],
     ["a record with null", { ...Object.fromEntries(pairs), cookie: null }],
-  ])("passes headers by lower-case name to handlers, from %s", async (_, headers) => {
+  ])("passes headers from %s to handlers, by lower-case name", async (_, headers) => {
     const received = await getHandlerRequest({ ...request(), headers });
     expect(received.headers["content-type"]).toBe(FORM);
     expect("cookie" in received.headers).toBe(false);
   });
 
-  it("joins repeated headers in any case, without a prototype, and freezes them", async () => {
+  it("joins repeated headers of any case in a frozen record without a prototype", async () => {
     const extra = { Cookie: ["a=1", "b=2"], "X-Many": ["1", "2"], "x-many": "3", constructor: "c", age: 7 as never };
     const received = await getHandlerRequest(request({ headers: extra }));
     const { headers } = received;

@@ -75,7 +75,7 @@ describe("fetchMedia, pages", () => {
     expect(servers.requests).toEqual([]);
   });
 
-  it("throws too-large for pages of the callback by their size and by their bytes", async () => {
+  it("throws too-large if the size or the bytes of the callback's pages exceed maxBytes", async () => {
     const media = (size: number): FaxMedia => ({ type: "", size, arrayBuffer: () => new Blob([PDF]).arrayBuffer() });
     const unread = { type: "", size: PDF.length, arrayBuffer: () => Promise.reject(new Error("was read")) };
     const maxBytes = PDF.length - 1;
@@ -85,7 +85,7 @@ describe("fetchMedia, pages", () => {
     expect(pages.size).toBe(PDF.length);
   });
 
-  it("throws for pages of the callback that cannot be read, or not in time", async () => {
+  it("throws no-media for unreadable pages of the callback, and timeout for slow ones", async () => {
     const cause = new Error("the file was moved");
     const broken = { type: "", size: 1, arrayBuffer: () => Promise.reject(cause) };
     expect((await rejection(fetchMedia({ faxSid: "FX1", media: broken }), "no-media")).cause).toBe(cause);
@@ -292,7 +292,7 @@ describe("fetchMedia, options", () => {
 });
 
 describe("FaxMediaError", () => {
-  it("has a name, a code of MEDIA_ERROR_CODES, and a cause only if one is passed", () => {
+  it("FaxMediaError has a name, a code of MEDIA_ERROR_CODES, and a cause only if one is passed", () => {
     const error = new FaxMediaError("network", "x.", { cause: 1 });
     expect(error).toMatchObject({ name: "FaxMediaError", code: "network", message: "x.", cause: 1 });
     expect(error).toBeInstanceOf(Error);

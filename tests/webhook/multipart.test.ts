@@ -44,7 +44,7 @@ const GUID = "4b39ed14-752b-480a-9846-fc0019132d15";
 
 /**
  * The boundary and the parts (headers and content) that encoders write. "Recorded" bodies were sent to a socket on
- * 2026-11-24; what was removed from them is named. The others are from the named source, or from memory. No bodies of
+ * 2026-11-24; the names say what was removed. The others are from the named source, or from memory. No bodies of
  * Twilio's and SignalWire's encoders are published.
  */
 const ENCODERS: [encoder: string, boundary: string, parts: [headers: string, pair: Pair][]][] = [
@@ -345,7 +345,7 @@ describe("readMultipart, headers of a part", () => {
     ["nested parts", `${CD}a\r\nContent-Type: multipart/mixed; boundary=c`],
     ["nested parts in a file", `${CD}a; filename=x\r\nContent-Type: Multipart/Mixed; boundary=c`],
     ["charset utf-16", `${CD}a\r\nContent-Type: text/plain; charset=utf-16`],
-    // Its ASCII bytes are other characters.
+    // In UTF-7, ASCII bytes can encode other characters.
     ["charset utf-7", `${CD}a\r\nContent-Type: text/plain; charset=utf-7`],
     ["charset my-utf-8", `${CD}a\r\nContent-Type: text/plain; charset=my-utf-8`],
     ["charset utf-8-x", `${CD}a\r\nContent-Type: text/plain; charset=utf-8-x`],
@@ -366,7 +366,7 @@ describe("readMultipart, headers of a part", () => {
     ["ISO-8859-1 text", one(`${CD}a\r\nContent-Type: text/plain; charset=iso-8859-1`, "aë")],
     ["US-ASCII text", one(`${CD}a\r\nContent-Type: text/plain; charset=us-ascii`, "aë")],
     ["ISO-8859-1 text with U+0080", one(`${CD}a\r\nContent-Type: text/plain; charset=iso-8859-1`, "\x80")],
-  ])("refuses what is not UTF-8 or ASCII: %s", (_, body) => expect(outcome(body)).toBe("unreadable-body"));
+  ])("refuses text that is not UTF-8 or ASCII: %s", (_, body) => expect(outcome(body)).toBe("unreadable-body"));
 
   it("keeps a file and its name, whatever their encoding", async () => {
     const [[, file]] = read(latin1(one(`${CD}a; filename="Zo\xeb"`, "\xeb"))) as [[string, File]];
@@ -449,7 +449,7 @@ describe("readMultipart, limits", () => {
     ["accepts a file of maxMediaBytes", file(9), { maxFormBytes: 1, maxMediaBytes: 9 }, 1],
     ["refuses a file over maxMediaBytes", file(10), { maxMediaBytes: 9 }, "too-large"],
     ["refuses several files over maxMediaBytes", file(5) + file(5), { maxMediaBytes: 9 }, "too-large"],
-  ])("%s", (_, parts, limits, expected) => {
+  ])("readMultipart %s", (_, parts, limits, expected) => {
     expect(outcome(`${parts}--b--`, "b", { ...LIMITS, ...limits })).toBe(expected);
   });
 });

@@ -33,18 +33,18 @@ describe("faxWebhook options", () => {
     ["publicUrl with # in the password", { publicUrl: "https://user:12#ab@a.example" }, /^publicUrl (?!.*(12|ab))/],
     ["a misspelled option", { onCalback: onFax }, /"onCalback" \(did you mean "onCallback"\?\)/],
     ["an unknown option", { token: "x" }, /"token"/],
-  ])("throws a TypeError for %s", (_, wrong, message) => {
+  ])("faxWebhook throws a TypeError for %s", (_, wrong, message) => {
     const options = { authToken: TOKEN, onFax, ...wrong } as FaxWebhookOptions;
     expect(() => faxWebhook(options)).toThrow(TypeError);
     expect(() => faxWebhook(options)).toThrow(message);
   });
 
   it.each([[undefined], ["t"], [new Map()], [() => ({})]])(
-    "throws a TypeError for %s instead of an object",
+    "faxWebhook throws a TypeError for %s instead of an object",
     (options) => expect(() => faxWebhook(options as never)).toThrow(TypeError),
   );
 
-  it("accepts an unset environment variable at compile time, and throws at startup", () => {
+  it("faxWebhook compiles with an unset environment variable as authToken, and throws at startup", () => {
     expect(() => faxWebhook({ authToken: process.env["NO_SUCH_TOKEN"], onFax })).toThrow(/environment variable/);
     expect(() => faxWebhook({ onFax } as never)).toThrow(/environment variable/);
   });

@@ -61,7 +61,7 @@ describe("handle: refusals", () => {
     [415, "a missing Content-Type", "unsupported-media-type", requestWithout("content-type")],
     [415, "a compressed stream", "unsupported-media-type", request({ ...gzip, body: stream(bytes("a=b")) })],
     [415, "compressed bytes", "unsupported-media-type", request({ ...gzip, body: bytes("a=b") })],
-  ])("returns %d for %s", async (status, _, reason, sent) => {
+  ])("returns %d for %s, and calls onRefused once", async (status, _, reason, sent) => {
     const { handle, onFax, onCallback, onRefused } = setUp(DELIVERIES);
     const reply = await handle(sent);
     const allow = status === 405 ? { allow: "GET, HEAD, POST" } : {};

@@ -49,7 +49,7 @@ describe("signRequest", () => {
       "1u+8eedolvqsC8ybKmeUbdyKfrU=",
     ],
     ["the URL of a GET", `${url}&bodySHA256=${sha256}`, undefined, "a9nBmqA0ju/hNViExpshrM61xv4="],
-  ])("signs %s", (_, url, params, expected) => {
+  ])("signRequest signs %s", (_, url, params, expected) => {
     expect(signRequest({ authToken, url, params })).toBe(expected);
   });
 
@@ -101,7 +101,7 @@ describe("verifyRequest", () => {
     ["unsigned credentials with an @ in the password", `https://user:p@ss@mycompany.com${path}`, signature],
     ["an unsigned fragment", `${url}#rc=2&ot=1`, signature],
     ["an apostrophe and a plus in the query", `${url}&Body=It's+amazing`, "dsq4Ehbj6cs+KdTkpF5sSSplOWw="],
-  ])("accepts %s", (_, url, signature) => {
+  ])("verifyRequest accepts %s", (_, url, signature) => {
     expect(verifyRequest({ authToken, url, params, signature })).toBe(true);
   });
 
@@ -113,12 +113,12 @@ describe("verifyRequest", () => {
     ["a signed fragment", undefined, "#rc=2"],
     ["a URL with the names of parameters as one value", undefined, "?AccountSid=ApiVersion"],
     ["a URL with the names of parameters in two pairs", undefined, "?keys=AccountSid&ApiVersion=v1"],
-  ])("accepts %s", (_, params, text) => {
+  ])("verifyRequest accepts %s", (_, params, text) => {
     const seen = params === undefined ? x + text : x;
     expect(verifyRequest({ authToken, url: seen, params: params as string, signature: sign(x + text) })).toBe(true);
   });
 
-  it("accepts repeated values as Twilio signs them", () => {
+  it("verifyRequest accepts repeated values as Twilio signs them", () => {
     const params = { "MessagingBinding.Address": ["+1415xxxxxxx", "+1325xxxxxxx"] };
     expect(verifyRequest({ authToken, url, params, signature: "83O6e2vORAoJHUNzJjDWN1jz+BA=" })).toBe(true);
   });
@@ -143,7 +143,7 @@ describe("verifyRequest", () => {
     ["a reordered query", { url: "https://mycompany.com/myapp.php?bar=2&foo=1" }],
     ["a missing query", { url: "https://mycompany.com/myapp.php" }],
     ["another token", { authToken: "12346" }],
-  ])("returns false for %s", (_, change) => {
+  ])("verifyRequest returns false for %s", (_, change) => {
     expect(verifyRequest({ authToken, url, params, signature, ...change })).toBe(false);
   });
 
@@ -166,15 +166,15 @@ describe("verifyRequest", () => {
     ["a number", 5],
     ["an empty list", []],
     ["a list of other values", ["A".repeat(27) + "=", null, 5, [signature]]],
-  ])("returns false for a signature that is %s", (_, signature) => {
+  ])("verifyRequest returns false for a signature that is %s", (_, signature) => {
     expect(verifyRequest({ authToken, url, params, signature: signature as string })).toBe(false);
   });
 
-  it("accepts a list of signatures if any of them matches", () => {
+  it("verifyRequest accepts a list of signatures if any of them matches", () => {
     expect(verifyRequest({ authToken, url, params, signature: ["A".repeat(27) + "=", signature] })).toBe(true);
   });
 
-  it("compares signatures in constant time", () => {
+  it("verifyRequest compares signatures with timingSafeEqual", () => {
     const compare = vi.mocked(timingSafeEqual).mockReturnValueOnce(true);
     expect(verifyRequest({ authToken, url, params, signature: "A".repeat(27) + "=" })).toBe(true);
     expect(compare.mock.lastCall).toEqual([Buffer.from(signature), Buffer.from("A".repeat(27) + "=")]);
@@ -184,19 +184,19 @@ describe("verifyRequest", () => {
     expect(() => verifyRequest({ authToken, url: url as string, params, signature })).toThrow(/^url must be/);
   });
 
-  it.each([5, () => params, Promise.resolve(params)])("throws for the params %s", (params) => {
+  it.each([5, () => params, Promise.resolve(params)])("verifyRequest throws for the params %s", (params) => {
     expect(() => verifyRequest({ authToken, url, params: params as never, signature })).toThrow(/^params must be/);
   });
 
   it.each([undefined, "12345", Promise.resolve({ authToken, url, signature })])(
-    "throws for the options %s",
+    "verifyRequest throws for the options %s",
     (options) =>
       expect(() => verifyRequest(options as never)).toThrow(
         /^verifyRequest expects an object \{ authToken, signature(?!.*12345)/,
       ),
   );
 
-  it("does not change a list in params", () => {
+  it("verifyRequest does not change a list in params", () => {
     const list = ["1", "2"];
     const pairs = [["A", list] as const, ["A", "3"] as const];
     verifyRequest({ authToken, url, params: pairs, signature });

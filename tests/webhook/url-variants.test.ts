@@ -103,7 +103,7 @@ describe("handle: without publicUrl", () => {
     ["an absolute URL with https", `${ORIGIN}/fax`, `${ORIGIN}/fax`],
     ["an absolute URL with http", "http://fax.example.com/fax", `${ORIGIN}/fax`],
     ["the Host header instead of an absolute URL", "http://localhost:3000/fax", "https://10.0.0.5:3000/fax"],
-  ])("accepts without publicUrl %s", async (_, received, signed) => {
+  ])("accepts %s if publicUrl is not set", async (_, received, signed) => {
     expect(await getStatus(BY_HOST, received, signed)).toBe(200);
   });
 
@@ -161,7 +161,7 @@ describe("verifyRequest: URL variants", () => {
     ["?a=it's:~", "?a=it%27s:~"],
     ["?a=it%27s:~", "?a=it's:~"],
     ["?a=it's~b+c", "?a=it%27s~b%20c"],
-  ])("accepts the query %j if %j was signed", (seen, signed) => {
+  ])("verifyRequest accepts the query %j if %j was signed", (seen, signed) => {
     expect(verify(`https://x.example/fax${seen}`, `https://x.example/fax${signed}`)).toBe(true);
   });
 
@@ -177,7 +177,7 @@ describe("verifyRequest: URL variants", () => {
     ["http://x.example:1234/fax", "http://x.example/other", false],
     ["https://user:p@x.example/a\nb", "https://x.example/a\nb", true],
     ["https://us@er@x.example/", "https://x.example/", true],
-  ])("accepts the URL %j if %j was signed: %s", (url, signed, expected) => {
+  ])("verifyRequest of the URL %j, signed as %j, returns %s", (url, signed, expected) => {
     expect(verify(url, signed)).toBe(expected);
   });
 
@@ -186,7 +186,7 @@ describe("verifyRequest: URL variants", () => {
     ["a query of 2,049 characters", 2049, 100, false],
     ["a signed text of 8,192 characters", 10, 8192, true],
     ["a signed text of 8,193 characters", 10, 8193, false],
-  ])("tries the encodings of a query for %s: %s, %s, %s", (_, queryLength, textLength, expected) => {
+  ])("verifyRequest of a re-encoded query returns $3 for %s", (_, queryLength, textLength, expected) => {
     const url = "https://a.example/?q=a+b".padEnd(18 + queryLength, "x");
     const params = { A: "x".repeat(textLength - 1) };
     const verify = (signed: string) =>

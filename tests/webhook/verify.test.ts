@@ -131,7 +131,7 @@ describe("handle: a captured POST replayed as a GET", () => {
     ["a query in the fragment", `/fax${text}#${evil}`, INCOMING.From],
     ["a query before the fragment", `/fax${text}?#${evil}`, INCOMING.From],
     ["a full URL", `${ORIGIN}/fax${text}#${evil}`, INCOMING.From],
-  ])("does not accept its text in the URL with %s", async (_, target, From) => {
+  ])("refuses the text of a captured POST in the URL of a GET with %s", async (_, target, From) => {
     const signature = signRequest({ authToken, url, params: { ...INCOMING, From } });
     for (const publicUrl of [ORIGIN, undefined]) {
       const { handle, onFax, onCallback } = setUp({ publicUrl });
