@@ -62,7 +62,7 @@ function startExample() {
   Object.assign(env, { FAX_AUTH_TOKEN: authToken, PORT: String(port), MEDIA_HOSTS: hosts });
   const child = spawn(process.execPath, [example], { cwd: folder, env, stdio: ["ignore", "pipe", "inherit"] });
   child.once("exit", (code) => {
-    if (code === null) return;
+    if (code === null || code === 0) return;
     console.error(`The server exited with code ${code}.`);
     process.exit(1);
   });

@@ -1,31 +1,36 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { receive, reject } from "twiml-fax";
-import { faxWebhook, fetchMedia } from "twiml-fax/webhook";
+import { deduplicate, faxWebhook, fetchMedia } from "twiml-fax/webhook";
 
-const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS } = process.env;
+const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS, PORT = "3000" } = process.env;
+const { HOST = PUBLIC_URL ? "0.0.0.0" : "127.0.0.1" } = process.env;
+const hosts = ["files.signalwire.com", ...(MEDIA_HOSTS?.split(",") ?? [])];
+const blocked = new Set(["+15005550006"]);
 
 const webhook = faxWebhook({
   authToken: FAX_AUTH_TOKEN, // SignalWire: the signing key (PSK_…). Twilio: the auth token.
-  publicUrl: PUBLIC_URL, // The URL that the provider calls, to the letter. At your desk it is not needed.
-  // The provider calls `action` when the pages are in: here the same URL again.
-  onFax: (fax) => (fax.from === "+15005550006" ? reject() : receive({ action: PUBLIC_URL ?? "fax" })),
-  onCallback(callback) {
-    const { faxSid, faxStatus, errorMessage } = callback;
-    if (faxStatus !== "received") return console.error(`NO PAGES: ${faxSid} ${faxStatus} ${errorMessage}`);
-    // Not awaited, because the provider waits only seconds. Caught, because an unhandled rejection ends the process.
-    save(callback).catch((error) => console.error(`NOT SAVED: ${faxSid}`, error));
-  },
+  publicUrl: PUBLIC_URL, // The URL configured at the provider. Not needed for local tests.
+  onFax: (fax) => (blocked.has(fax.from) ? reject() : receive()),
+  onCallback: deduplicate(save), // The provider gets its 200 after save has finished.
 });
 
 /** @param {import("twiml-fax").FaxCallback} callback */
 async function save(callback) {
-  const pages = await fetchMedia(callback, { hosts: MEDIA_HOSTS ? MEDIA_HOSTS.split(",") : undefined });
+  const { faxSid, faxStatus, errorMessage } = callback;
+  console.log(`fax ${faxSid}: ${faxStatus}`); // First, because the faxSid finds the fax at the provider.
+  if (faxStatus !== "received") return console.error(`NO PAGES: ${faxSid} ${faxStatus} ${errorMessage}`);
+  const pages = await fetchMedia(callback, { hosts });
   await mkdir("faxes", { recursive: true });
-  await writeFile(`faxes/${pages.name}.part`, Buffer.from(await pages.arrayBuffer()));
-  await rename(`faxes/${pages.name}.part`, `faxes/${pages.name}`); // all of the pages, or no file
+  const temporary = `faxes/${faxSid}.${randomUUID()}.part`;
+  await writeFile(temporary, Buffer.from(await pages.arrayBuffer()), { flush: true });
+  await rename(temporary, `faxes/${pages.name}`); // The file has all pages, or does not exist.
   console.log(`saved faxes/${pages.name}`);
 }
 
-const port = Number(process.env.PORT ?? 3000);
-createServer(webhook.node).listen(port, () => console.log(`waiting for faxes at http://localhost:${port}/fax`));
+const server = createServer(webhook.node).listen(Number(PORT), HOST, () => {
+  console.log(`waiting for faxes at http://${HOST}:${PORT}/fax`);
+});
+// Node exits once the last handler has finished.
+for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => server.close());

@@ -11,6 +11,9 @@ import { type AnyServer, close, portOf } from "./listen.js";
 
 export const TOKEN = "a-test-token";
 
+/** The pages at every `mediaUrl`. The provider of these tests stores none. */
+const PDF = "%PDF-1.4";
+
 /** The calls of a webhook's handlers, and changes to what they return. */
 export class Watch {
   faxes: FaxRequest[] = [];
@@ -127,7 +130,12 @@ export async function startExample(name: ExampleName, publicUrl?: string): Promi
   vi.resetModules();
   vi.doMock("twiml-fax/webhook", async (importOriginal) => {
     const actual = await importOriginal<typeof import("../../src/webhook/index.js")>();
-    return { ...actual, faxWebhook: (options: FaxWebhookOptions) => actual.faxWebhook(watch.around(options)) };
+    const faxWebhook = (options: FaxWebhookOptions) => actual.faxWebhook(watch.around(options));
+    const fetchMedia = (callback: FaxCallback) => {
+      const { host } = new URL(callback.mediaUrl ?? "https://files.signalwire.com");
+      return actual.fetchMedia(callback, { hosts: [host], fetch: async () => new Response(PDF) });
+    };
+    return { ...actual, faxWebhook, fetchMedia };
   });
   vi.stubEnv("FAX_AUTH_TOKEN", TOKEN);
   vi.stubEnv("PUBLIC_URL", publicUrl);

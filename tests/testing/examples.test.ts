@@ -34,7 +34,7 @@ describe.each(NAMES)("the example for %s", (name) => {
     for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockReturnValue();
     const provider = createFaxProvider({ url, authToken: "PSK_test" });
     const accepted = await provider.sendFax({ pages: PAGES, mediaUrl: `http://${host}/1` });
-    expect(accepted).toMatchObject({ outcome: "received", verb: receive({ action: "fax" }), pagesLost: false });
+    expect(accepted).toMatchObject({ outcome: "received", verb: receive({ action: "/fax" }), pagesLost: false });
     const file = `faxes/${accepted.faxSid}.pdf`;
     await vi.waitFor(() => expect(console.log).toHaveBeenCalledWith(`saved ${file}`));
     expect(stored.get(file) ?? new Uint8Array(readFileSync(file))).toEqual(PAGES);
@@ -49,6 +49,59 @@ describe.each(NAMES)("the example for %s", (name) => {
 });
 
 describe("the first example", () => {
+  it("writes each download to a name of its own, flushes it, and renames it", async () => {
+    for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockReturnValue();
+    const calls: unknown[][] = [];
+    vi.doMock("node:fs/promises", () => ({
+      mkdir: () => {},
+      writeFile: (name: string, _pages: unknown, options: unknown) => void calls.push(["writeFile", name, options]),
+      rename: (from: string, to: string) => void calls.push(["rename", from, to]),
+    }));
+    const store = createServer((_, res) => void res.end(PAGES)).listen(0, "127.0.0.1");
+    const host = `127.0.0.1:${await portOf(store)}`;
+    const env = { FAX_AUTH_TOKEN: "PSK_test", PORT: "0", PUBLIC_URL: undefined, MEDIA_HOSTS: host };
+    for (const [key, value] of Object.entries(env)) vi.stubEnv(key, value);
+    vi.resetModules();
+    const server = await EXAMPLES["node:http"]();
+    vi.doUnmock("node:fs/promises");
+    const provider = createFaxProvider({ url: `http://127.0.0.1:${await portOf(server)}/fax`, authToken: "PSK_test" });
+    await provider.sendFax({ mediaUrl: `http://${host}/1`, params: { FaxSid: "FX1" } });
+    const [, temporary] = calls[0]!;
+    expect(temporary).toMatch(/^faxes\/FX1\.[0-9a-f-]{36}\.part$/);
+    expect(calls).toEqual([
+      ["writeFile", temporary, { flush: true }],
+      ["rename", temporary, "faxes/FX1.pdf"],
+    ]);
+    vi.unstubAllEnvs();
+    for (const each of [server, store]) each.close();
+  });
+
+  it("adds MEDIA_HOSTS to the default hosts", async () => {
+    for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockReturnValue();
+    const env = { FAX_AUTH_TOKEN: "PSK_test", PORT: "0", PUBLIC_URL: undefined, MEDIA_HOSTS: "media.example.com" };
+    for (const [key, value] of Object.entries(env)) vi.stubEnv(key, value);
+    vi.resetModules();
+    const server = await EXAMPLES["node:http"]();
+    const url = `http://127.0.0.1:${await portOf(server)}/fax`;
+    const realFetch = globalThis.fetch;
+    vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
+      const { host } = new URL(input instanceof Request ? input.url : input);
+      return host.startsWith("127.0.0.1:") ? realFetch(input, init) : new Response(PAGES);
+    });
+    const provider = createFaxProvider({ url, authToken: "PSK_test" });
+    for (const host of ["files.signalwire.com", "media.example.com"]) {
+      const { faxSid, outcome } = await provider.sendFax({ mediaUrl: `https://${host}/1` });
+      expect([outcome, new Uint8Array(readFileSync(`faxes/${faxSid}.pdf`))]).toEqual(["received", PAGES]);
+    }
+    const { outcome } = await provider.sendFax({ mediaUrl: "https://other.example.com/1" });
+    expect([outcome, String(vi.mocked(console.error).mock.calls[0]?.[0])]).toEqual([
+      "error",
+      expect.stringContaining("other.example.com"),
+    ]);
+    vi.unstubAllEnvs();
+    server.close();
+  });
+
   it.each(["/fax/", "/incoming", "/hooks/fax?key=1", "/"])(
     "receives its callback at PUBLIC_URL with the path %s",
     async (path) => {
