@@ -7,10 +7,12 @@ const alias = [
   { find: "cloudflare:workers", replacement: `${import.meta.dirname}/tests/servers/platforms/workers.ts` },
   { find: "@aws-sdk/client-s3", replacement: `${import.meta.dirname}/tests/servers/platforms/s3.ts` },
   { find: /^twiml-fax\/(webhook|testing)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
+  // Node has it from 22.5 on.
+  { find: "node:sqlite", replacement: `${import.meta.dirname}/tests/servers/platforms/sqlite.ts` },
 ];
 
 /** Tests that start processes, read the build, use random input or measure time. `npm run check` leaves them out. */
-const SLOW = ["tests/{fuzz,package}/**/*.test.ts", "tests/{cli,editor,growth,readme,release}.test.ts"];
+const SLOW = ["tests/{fuzz,package}/**/*.test.ts", "tests/{cli,editor,examples,growth,readme,release}.test.ts"];
 
 export default defineConfig({
   test: {
