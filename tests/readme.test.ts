@@ -1,13 +1,16 @@
 /** README and docs: every example compiles and runs, every list is complete, every link has a target. */
-import { execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FAX_ISSUE_CODES, MEDIA_ERROR_CODES, TWIML_ERROR_CODES } from "../src/shared/errors.js";
 import { VERBS } from "../src/twiml/verbs.js";
 import { REFUSALS } from "../src/webhook/refusal.js";
+import { freePort } from "./free-port.mjs";
 
 const root = join(import.meta.dirname, "..");
 const read = (name: string) => readFileSync(join(root, name), "utf8");
@@ -59,6 +62,16 @@ declare module "cloudflare:workers" {
 declare module "@aws-sdk/client-s3" {
   export const PutObjectCommand: any, S3Client: any;
 }
+declare module "node:sqlite" {
+  export const DatabaseSync: any;
+}
+declare module "pg" {
+  const pg: any;
+  export default pg;
+}
+declare module "redis" {
+  export const createClient: any;
+}
 `;
 
 /** The paths of the built declarations. */
@@ -68,9 +81,10 @@ function getPackagePaths(): Record<string, string[]> {
 }
 
 describe("the examples", () => {
-  it("at least 11 example blocks and 7 example files compile under strict", () => {
-    expect(runnable.length).toBeGreaterThan(10);
-    expect(shown.length).toBeGreaterThan(6);
+  it("are found: those of the README, and at least ten blocks in docs/", () => {
+    const files = shown.filter(({ name }) => name.startsWith("README")).flatMap(({ files }) => files);
+    expect(files).toEqual(["docs/examples/server.mjs", "docs/examples/fax.test.mjs"]);
+    expect(runnable.length).toBeGreaterThan(9);
   });
 
   it.each(runnable.map(({ name, code }, i) => [name, i, code] as const))(
@@ -97,10 +111,30 @@ describe("the examples", () => {
   });
 
   it("server.mjs and fax.mjs have the same webhook", () => {
-    const server = read("docs/examples/server.mjs").replace('import { createServer } from "node:http";\n', "");
-    expect(server.replace("const webhook", "export const webhook").split("\nconst port")[0]).toBe(
-      read("docs/examples/fax.mjs"),
-    );
+    const server = read("docs/examples/server.mjs")
+      .replace('import { createServer } from "node:http";\n', "")
+      .replace(', PORT = "3000" }', " }")
+      .replace(/^const \{ HOST .*\n/m, "")
+      .replace("const webhook", "export const webhook");
+    expect(server.split("\nconst server")[0]).toBe(read("docs/examples/fax.mjs"));
+  });
+
+  it.each([
+    ["vitest", ["node_modules/vitest/vitest.mjs", "run", "--root"]],
+    ["node:test", ["--test"]],
+  ])("fax.test.mjs passes with %s", (framework, args) => {
+    const folder = join(project, `out/${framework.replace(":", "-")}`);
+    mkdirSync(folder);
+    const code = read("docs/examples/fax.test.mjs").replace('from "vitest"', `from "${framework}"`);
+    writeFileSync(join(folder, "fax.test.mjs"), code);
+    const [first, ...more] = args as [string, ...string[]];
+    const command =
+      framework === "vitest" ? [join(root, first), ...more, folder] : [first, join(folder, "fax.test.mjs")];
+    const output = execFileSync(process.execPath, command, {
+      encoding: "utf8",
+      env: { ...process.env, NO_COLOR: "1" },
+    });
+    expect(output).toMatch(framework === "vitest" ? /Tests +2 passed/ : /pass 2\n/);
   });
 });
 
@@ -109,6 +143,17 @@ describe("the README", () => {
 
   it("README.md has at most 280 lines", () => {
     expect(readme.split("\n").length - 1).toBeLessThanOrEqual(280);
+  });
+
+  it("mounts the webhook in each framework with code of the linked file", () => {
+    const rows = [...readme.matchAll(/^\| [^|]+ \| `(.+)` \| \[[^\]]+\]\(([^)]+)\)/gm)];
+    expect(rows.length).toBeGreaterThan(10);
+    for (const [, code, file] of rows) expect(read(file!), file).toContain(code!);
+  });
+
+  it("shows the output of twiml-fax send", async () => {
+    const shown = /<!-- output of twiml-fax send -->\n```text\n([\s\S]*?)```/.exec(readme)![1]!;
+    expect(normalizeOutput(await sendFax())).toBe(normalizeOutput(shown));
   });
 
   it.each(["README.md", "docs/reference.md"])("%s lists every attribute with its values", (name) => {
@@ -162,6 +207,34 @@ describe("the docs", () => {
     }
   });
 });
+
+/** The output of the command in the README, with the first example as the server. */
+async function sendFax(): Promise<string> {
+  const cwd = mkdtempSync(join(tmpdir(), "twiml-fax-send-"));
+  const [port, pagesPort] = [String(await freePort()), String(await freePort())];
+  const env = { ...process.env, PORT: port, FAX_AUTH_TOKEN: "PSK_secret", MEDIA_HOSTS: `127.0.0.1:${pagesPort}` };
+  const server = spawn(process.execPath, [join(root, "docs/examples/server.mjs")], { cwd, env, stdio: "pipe" });
+  try {
+    await once(server.stdout, "data");
+    const url = `http://localhost:${port}/fax`;
+    const args = ["send", url, "--token", "PSK_secret", "--pages-port", pagesPort];
+    return (await promisify(execFile)(process.execPath, [join(root, "dist/cli.js"), ...args])).stdout;
+  } finally {
+    server.kill("SIGKILL");
+    await once(server, "exit");
+    rmSync(cwd, { recursive: true, force: true });
+  }
+}
+
+/** Replaces what differs between runs: times, ports, SIDs, and the spaces that align the columns. */
+function normalizeOutput(text: string): string {
+  return text
+    .replace(/\d+\.\d\d s/g, "0.00 s")
+    .replace(/:\d{4,5}\//g, ":0/")
+    .replace(/[0-9a-f]{8}(…|-[0-9a-f-]{27})/g, "SID")
+    .replace(/ {2,}/g, "  ")
+    .trim();
+}
 
 /** The anchors that GitHub creates for headings. */
 function createAnchors(text: string): string[] {
