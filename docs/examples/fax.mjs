@@ -3,8 +3,8 @@ import { mkdir, rename, writeFile } from "node:fs/promises";
 import { receive, reject } from "twiml-fax";
 import { deduplicate, faxWebhook, fetchMedia } from "twiml-fax/webhook";
 
-const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS } = process.env;
-const hosts = ["files.signalwire.com", ...(MEDIA_HOSTS?.split(",") ?? [])];
+const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS = "" } = process.env;
+const hosts = ["files.signalwire.com", ...MEDIA_HOSTS.split(/[\s,]+/).filter(Boolean)];
 const blocked = new Set(["+15005550006"]);
 
 export const webhook = faxWebhook({

@@ -9,9 +9,9 @@ import { setTimeout } from "node:timers/promises";
 import { receive } from "twiml-fax";
 import { faxWebhook, fetchMedia } from "twiml-fax/webhook";
 
-const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS, PORT = "3000" } = process.env;
+const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS = "", PORT = "3000" } = process.env;
 const { HOST = PUBLIC_URL ? "0.0.0.0" : "127.0.0.1" } = process.env;
-const hosts = ["files.signalwire.com", ...(MEDIA_HOSTS?.split(",") ?? [])];
+const hosts = ["files.signalwire.com", ...MEDIA_HOSTS.split(/[\s,]+/).filter(Boolean)];
 const queue = "faxes/queue";
 await mkdir(queue, { recursive: true });
 

@@ -4,9 +4,9 @@ const { createServer } = require("node:http");
 const { receive, reject } = require("twiml-fax");
 const { deduplicate, faxWebhook, fetchMedia } = require("twiml-fax/webhook");
 
-const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS, PORT = "3000" } = process.env;
+const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS = "", PORT = "3000" } = process.env;
 const { HOST = PUBLIC_URL ? "0.0.0.0" : "127.0.0.1" } = process.env;
-const hosts = ["files.signalwire.com", ...(MEDIA_HOSTS?.split(",") ?? [])];
+const hosts = ["files.signalwire.com", ...MEDIA_HOSTS.split(/[\s,]+/).filter(Boolean)];
 const blocked = new Set(["+15005550006"]);
 
 const webhook = faxWebhook({

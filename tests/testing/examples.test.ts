@@ -49,6 +49,11 @@ describe.each(NAMES)("the example for %s", (name) => {
 });
 
 describe("the first example", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
   it("writes each download to a name of its own, flushes it, and renames it", async () => {
     for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockReturnValue();
     const calls: unknown[][] = [];
@@ -72,13 +77,15 @@ describe("the first example", () => {
       ["writeFile", temporary, { flush: true }],
       ["rename", temporary, "faxes/FX1.pdf"],
     ]);
-    vi.unstubAllEnvs();
     for (const each of [server, store]) each.close();
   });
 
-  it("adds MEDIA_HOSTS to the default hosts", async () => {
+  it.each([
+    ["", ["files.signalwire.com"]],
+    ["media.example.com, b.example.com:8443", ["files.signalwire.com", "media.example.com", "b.example.com:8443"]],
+  ])("adds MEDIA_HOSTS=%j to the default hosts", async (MEDIA_HOSTS, hosts) => {
     for (const method of ["log", "error", "warn"] as const) vi.spyOn(console, method).mockReturnValue();
-    const env = { FAX_AUTH_TOKEN: "PSK_test", PORT: "0", PUBLIC_URL: undefined, MEDIA_HOSTS: "media.example.com" };
+    const env = { FAX_AUTH_TOKEN: "PSK_test", PORT: "0", PUBLIC_URL: undefined, MEDIA_HOSTS };
     for (const [key, value] of Object.entries(env)) vi.stubEnv(key, value);
     vi.resetModules();
     const server = await EXAMPLES["node:http"]();
@@ -89,7 +96,7 @@ describe("the first example", () => {
       return host.startsWith("127.0.0.1:") ? realFetch(input, init) : new Response(PAGES);
     });
     const provider = createFaxProvider({ url, authToken: "PSK_test" });
-    for (const host of ["files.signalwire.com", "media.example.com"]) {
+    for (const host of hosts) {
       const { faxSid, outcome } = await provider.sendFax({ mediaUrl: `https://${host}/1` });
       expect([outcome, new Uint8Array(readFileSync(`faxes/${faxSid}.pdf`))]).toEqual(["received", PAGES]);
     }
@@ -98,7 +105,6 @@ describe("the first example", () => {
       "error",
       expect.stringContaining("other.example.com"),
     ]);
-    vi.unstubAllEnvs();
     server.close();
   });
 
@@ -121,7 +127,6 @@ describe("the first example", () => {
       const provider = createFaxProvider({ url, authToken: "PSK_test", fetch: proxied });
       const { outcome, exchanges } = await provider.sendFax({ outcome: "failed" });
       expect([outcome, exchanges.map(({ request }) => request.url)]).toEqual(["failed", [url, url]]);
-      vi.unstubAllEnvs();
       server.close();
     },
   );
