@@ -10,7 +10,8 @@ const headings = readFileSync("CHANGELOG.md", "utf8").match(/^## \[.*\] - \d{4}-
 
 const problems = [];
 if (!repository) {
-  problems.push('package.json has no "repository". Set it to the GitHub URL that npm\'s provenance contains.');
+  const reason = "npm names it in the provenance, and resolves the links of the README against it.";
+  problems.push(`package.json has no "repository". Set it to the GitHub URL: ${reason}`);
 }
 if (tag !== `v${version}`) {
   problems.push(`The tag (GITHUB_REF_NAME) is ${tag}, not v${version}. Run: git tag v${version}`);
