@@ -1,4 +1,4 @@
-/** The servers in docs/examples/ that users copy, each in its own process, over real HTTP with the published provider. */
+/** The servers in docs/examples/ that users copy, each in a process, over real HTTP with the published provider. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";

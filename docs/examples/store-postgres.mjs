@@ -25,7 +25,8 @@ export const store = {
     for (;;) {
       const claimed = await pool.query(
         `INSERT INTO fax_outcomes (key, claimed_until) VALUES ($1, now() + $2 * interval '1 millisecond')
-         ON CONFLICT (key) DO UPDATE SET claimed_until = excluded.claimed_until WHERE fax_outcomes.claimed_until < now()`,
+         ON CONFLICT (key) DO UPDATE SET claimed_until = excluded.claimed_until
+         WHERE fax_outcomes.claimed_until < now()`,
         [key, CLAIM_MS],
       );
       if (claimed.rowCount === 1) return true;
