@@ -1,23 +1,29 @@
 /** The webhook and its handlers. */
+import { mkdir, writeFile } from "node:fs/promises";
 import { Injectable } from "@nestjs/common";
 import { type FaxCallback, type FaxRequest, receive, reject } from "twiml-fax";
-import { faxWebhook } from "twiml-fax/webhook";
+import { deduplicate, faxWebhook, fetchMedia } from "twiml-fax/webhook";
 
 @Injectable()
 export class Faxes {
   readonly webhook = faxWebhook({
-    authToken: process.env.SIGNALWIRE_SIGNING_KEY,
+    authToken: process.env.FAX_AUTH_TOKEN,
     publicUrl: process.env.PUBLIC_URL,
     onFax: (fax) => this.decide(fax),
-    onCallback: (callback) => this.log(callback),
+    onCallback: deduplicate((callback) => this.save(callback)),
   });
 
   private decide(fax: FaxRequest) {
-    return fax.from === "+15005550006" ? reject() : receive({ action: "fax" });
+    return fax.from === "+15005550006" ? reject() : receive();
   }
 
-  private log(callback: FaxCallback) {
-    if (callback.numPages === 0) throw new Error("The disk is full: secret-detail");
-    console.log("onCallback", callback.faxSid, callback.faxStatus);
+  private async save(callback: FaxCallback) {
+    console.log(`fax ${callback.faxSid}: ${callback.faxStatus}`);
+    if (callback.faxStatus !== "received") return;
+    const hosts = ["files.signalwire.com", ...(process.env.MEDIA_HOSTS?.split(",") ?? [])];
+    const pages = await fetchMedia(callback, { hosts });
+    await mkdir("faxes", { recursive: true });
+    await writeFile(`faxes/${pages.name}`, new Uint8Array(await pages.arrayBuffer()));
+    console.log(`saved faxes/${pages.name}`);
   }
 }

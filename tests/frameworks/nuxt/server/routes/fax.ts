@@ -1,0 +1,3 @@
+import { webhook } from "../lib/fax";
+
+export default defineEventHandler((event) => webhook.fetch(toWebRequest(event)));
