@@ -6,6 +6,13 @@ const alias = [
   // Modules that exist only on their platform.
   { find: "cloudflare:workers", replacement: `${import.meta.dirname}/tests/servers/platforms/workers.ts` },
   { find: "@aws-sdk/client-s3", replacement: `${import.meta.dirname}/tests/servers/platforms/s3.ts` },
+  { find: "@azure/functions", replacement: `${import.meta.dirname}/tests/servers/platforms/azure.ts` },
+  {
+    find: "@google-cloud/functions-framework",
+    replacement: `${import.meta.dirname}/tests/servers/platforms/google.ts`,
+  },
+  { find: "nodemailer", replacement: `${import.meta.dirname}/tests/servers/platforms/nodemailer.ts` },
+  { find: "undici", replacement: `${import.meta.dirname}/tests/servers/platforms/undici.ts` },
   { find: /^twiml-fax\/(webhook|testing)$/, replacement: `${import.meta.dirname}/src/$1/index.ts` },
   // Node has it from 22.5 on.
   { find: "node:sqlite", replacement: `${import.meta.dirname}/tests/servers/platforms/sqlite.ts` },

@@ -1,22 +1,23 @@
-import { env, waitUntil } from "cloudflare:workers";
+import { env } from "cloudflare:workers";
 import { receive, reject } from "twiml-fax";
-import { faxWebhook, fetchMedia } from "twiml-fax/webhook";
+import { deduplicate, faxWebhook, fetchMedia } from "twiml-fax/webhook";
+
+const hosts = ["files.signalwire.com", ...(env.MEDIA_HOSTS?.split(",") ?? [])];
+const blocked = new Set(["+15005550006"]);
 
 const webhook = faxWebhook({
   authToken: env.FAX_AUTH_TOKEN,
   publicUrl: env.PUBLIC_URL,
-  onFax: (fax) => (fax.from === "+15005550006" ? reject() : receive({ action: env.PUBLIC_URL ?? "fax" })),
-  onCallback(callback) {
-    const { faxSid, faxStatus, errorMessage } = callback;
-    if (faxStatus !== "received") return console.error(`NO PAGES: ${faxSid} ${faxStatus} ${errorMessage}`);
-    // Nothing runs after the answer, unless it is handed over.
-    waitUntil(save(callback).catch((error) => console.error(`NOT SAVED: ${faxSid}`, error)));
-  },
+  onFax: (fax) => (blocked.has(fax.from) ? reject() : receive()),
+  onCallback: deduplicate(save), // Awaited: a Worker is stopped once it has responded.
 });
 
 /** @param {import("twiml-fax").FaxCallback} callback */
 async function save(callback) {
-  const pages = await fetchMedia(callback, { hosts: env.MEDIA_HOSTS?.split(",") });
+  const { faxSid, faxStatus, errorMessage } = callback;
+  console.log(`fax ${faxSid}: ${faxStatus}`); // First, because the faxSid finds the fax at the provider.
+  if (faxStatus !== "received") return console.error(`NO PAGES: ${faxSid} ${faxStatus} ${errorMessage}`);
+  const pages = await fetchMedia(callback, { hosts });
   await env.FAXES.put(pages.name, await pages.arrayBuffer()); // a bucket of R2: Workers have no disk
   console.log(`saved faxes/${pages.name}`);
 }

@@ -2,7 +2,10 @@
 import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Server } from "node:http";
 import { Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
+import express from "express";
 import type {
+  ALBEvent,
+  ALBResult,
   APIGatewayProxyEvent,
   APIGatewayProxyResult,
   APIGatewayProxyStructuredResultV2,
@@ -142,4 +145,56 @@ function toRestEvent(req: IncomingMessage, body: Buffer): APIGatewayProxyEvent {
     body: body.length > 0 ? body.toString(isBase64Encoded ? "base64" : "utf8") : null,
     isBase64Encoded,
   } as APIGatewayProxyEvent;
+}
+
+type LoadBalancerHandler = (event: ALBEvent) => Promise<ALBResult>;
+
+/**
+ * An Application Load Balancer:
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html. The query is not decoded.
+ * With "multi value headers", headers and query are lists; without it, the last value counts.
+ */
+export function loadBalancer(handler: LoadBalancerHandler, isMultiValue: boolean): Server {
+  const handle = async (req: IncomingMessage, body: Buffer) => handler(toLoadBalancerEvent(req, body, isMultiValue));
+  return lambda(handle, ({ statusCode, headers, multiValueHeaders, body = "", isBase64Encoded }) => {
+    // A response with the other kind of headers, or without isBase64Encoded, is a 502.
+    if (isBase64Encoded !== false) throw new TypeError("isBase64Encoded is required.");
+    const sent = isMultiValue ? multiValueHeaders : headers;
+    if (sent === undefined) throw new TypeError("The headers are missing.");
+    return { status: statusCode, headers: sent as OutgoingHttpHeaders, body };
+  });
+}
+
+function toLoadBalancerEvent(req: IncomingMessage, body: Buffer, isMultiValue: boolean): ALBEvent {
+  const [path = "/", query = ""] = (req.url ?? "/").split(/\?(.*)/s);
+  const params: Record<string, string[]> = {};
+  for (const pair of query.split("&").filter(Boolean)) {
+    const [name = "", value = ""] = pair.split(/=(.*)/s);
+    (params[name] ??= []).push(value);
+  }
+  const headers = Object.entries(req.headersDistinct) as [string, string[]][];
+  const one = (lists: [string, string[]][]) => Object.fromEntries(lists.map(([name, values]) => [name, values.at(-1)]));
+  const fields = isMultiValue
+    ? { multiValueHeaders: Object.fromEntries(headers), multiValueQueryStringParameters: params }
+    : { headers: one(headers), queryStringParameters: one(Object.entries(params)) };
+  // Forms are not among the types that the load balancer sends as text.
+  const isBase64Encoded = !/^(text\/|application\/(json|javascript|xml))/.test(req.headers["content-type"] ?? "text/");
+  return {
+    httpMethod: req.method ?? "GET",
+    path,
+    requestContext: { elb: { targetGroupArn: "arn" } },
+    ...fields,
+    body: body.toString(isBase64Encoded ? "base64" : "utf8"),
+    isBase64Encoded,
+  };
+}
+
+/** Google's functions framework: Express, which parses the body and keeps the bytes in `rawBody`. */
+export function googleServer(handler: (req: express.Request, res: express.Response) => unknown): Server {
+  const app = express();
+  const verify = (req: object, _res: unknown, buffer: Buffer) => void Object.assign(req, { rawBody: buffer });
+  app.use(express.urlencoded({ extended: true, verify }));
+  app.use(express.raw({ type: "*/*", limit: "1024mb", verify }));
+  app.use(handler);
+  return app.listen(0, "127.0.0.1");
 }

@@ -20,7 +20,6 @@ const BLOCKED = "+15005550006";
 const TO = "+15558675310";
 const ACCOUNT = "AC0123456789abcdef0123456789abcdef";
 const XML = '<?xml version="1.0" encoding="UTF-8"?>';
-/** The examples do not list this host, so they do not fetch the pages. */
 const MEDIA_URL = "https://media.example.com/fax.pdf";
 const FORM_TYPE = "application/x-www-form-urlencoded";
 
@@ -80,14 +79,23 @@ function pagesOf(type: "application/pdf" | "image/tiff"): Uint8Array<ArrayBuffer
   return pages;
 }
 
+/** The differences between platforms. */
+interface Platform {
+  /** Bodies are converted to text before the handler. */
+  readonly givesText?: boolean;
+  /** The query is parsed before the handler. */
+  readonly splitsQuery?: boolean;
+  /** Compressed bodies are decompressed before the handler. */
+  readonly decompresses?: boolean;
+  /** Only one header of a name can be sent. */
+  readonly sendsOneCookie?: boolean;
+}
+
 /**
  * @param site the server; called once it runs
  * @param platform what the platform does before the handler: it converts bodies to text, or parses the query
  */
-export function conversation(
-  site: () => Site,
-  platform: { readonly givesText?: boolean; readonly splitsQuery?: boolean } = {},
-): void {
+export function conversation(site: () => Site, platform: Platform = {}): void {
   let url: string;
   let watch: Watch;
   let send: (request: Request) => Promise<Response>;
@@ -261,7 +269,8 @@ export function conversation(
 
   it("returns 415 for a compressed body, unless the platform has read it", async () => {
     const response = await request({ headers: { "content-type": FORM_TYPE, "content-encoding": "gzip" } });
-    expect(response.status).toBe(platform.givesText ? 200 : 415);
+    // The body is not compressed, so a platform that decompresses it fails.
+    expect(response.status).toBe(platform.givesText ? 200 : platform.decompresses ? 400 : 415);
   });
 
   it.each([
@@ -281,11 +290,12 @@ export function conversation(
   });
 
   it("sets cookies, which the provider returns with the callback", async () => {
-    const cookies = ["ticket=42; Path=/; HttpOnly", "note=a%20b; Path=/"];
+    const cookies = ["ticket=42; Path=/; HttpOnly", "note=a%20b; Path=/"].slice(0, platform.sendsOneCookie ? 1 : 2);
     watch.answer = { twiml: receive({ action: "fax" }), headers: { "Set-Cookie": cookies, "X-Note": "1" } };
     const { exchanges } = await provider().sendFax(FAX);
     expect(exchanges[0]!.response).toMatchObject({ cookies, headers: { "x-note": "1" } });
-    expect(watch.requests.at(-1)!.headers["cookie"]).toBe("ticket=42; note=a%20b");
+    const expected = platform.sendsOneCookie ? "ticket=42" : "ticket=42; note=a%20b";
+    expect(watch.requests.at(-1)!.headers["cookie"]).toBe(expected);
   });
 
   it("returns 5xx without TwiML if onCallback throws, and passes the same identifiers with the retry", async () => {

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { vi } from "vitest";
 import type { FaxWebhookOptions, Refusal, WebhookRequest } from "../../src/webhook/index.js";
 import type { FaxCallback, FaxRequest, Verb } from "../../src/index.js";
-import { fetchServer, lambdaServer, nextServer, restServer } from "./adapters.js";
+import { fetchServer, googleServer, lambdaServer, loadBalancer, nextServer, restServer } from "./adapters.js";
 import { type AnyServer, close, portOf } from "./listen.js";
+import { registered } from "./platforms/registered.js";
 
 export const TOKEN = "a-test-token";
 
@@ -121,10 +122,23 @@ export const EXAMPLES = {
   "AWS Lambda, text bodies": async () => lambdaServer((await load("lambda")).handler, "binary"),
   "AWS Lambda, base64 bodies": async () => lambdaServer((await load("lambda")).handler, "always"),
   "AWS Lambda, REST API": async () => restServer((await load("lambda-rest")).handler),
+  "AWS Lambda, load balancer": async () => loadBalancer((await load("lambda-alb")).handler, false),
+  "AWS Lambda, load balancer with multi value headers": async () =>
+    loadBalancer((await load("lambda-alb")).handler, true),
+  "Azure Functions": async () => {
+    await load("azure");
+    return fetchServer(registered.get("fax") as (request: Request) => Promise<Response>);
+  },
+  "Google Cloud Functions": async () => {
+    await load("google");
+    return googleServer(registered.get("fax")!);
+  },
+  Vercel: async () => nextServer(await load("vercel"), "/fax"),
 } satisfies Record<string, () => Promise<AnyServer>>;
 
 export type ExampleName = keyof typeof EXAMPLES;
 
+/** Starts an example whose handlers are watched, and which gets empty pages from `fetchMedia`. */
 export async function startExample(name: ExampleName, publicUrl?: string): Promise<Running> {
   const watch = new Watch();
   vi.resetModules();

@@ -29,5 +29,10 @@ describe.each(rows)("%s, %s", (name, route) => {
 
   afterAll(() => running.close());
 
-  conversation(() => site, { givesText: GIVE_TEXT.includes(name), splitsQuery: name === "AWS Lambda, REST API" });
+  conversation(() => site, {
+    givesText: GIVE_TEXT.includes(name),
+    splitsQuery: name === "AWS Lambda, REST API",
+    decompresses: name === "Google Cloud Functions",
+    sendsOneCookie: name === "AWS Lambda, load balancer",
+  });
 });
