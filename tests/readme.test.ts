@@ -57,7 +57,20 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 /** Globals and modules that exist only on their platform. */
 const PLATFORMS = `declare const Bun: any, Deno: any;
 declare module "cloudflare:workers" {
-  export const env: any, waitUntil: (work: Promise<unknown>) => void;
+  export const env: any;
+}
+declare module "@azure/functions" {
+  export const app: any;
+}
+declare module "@google-cloud/functions-framework" {
+  export const http: (name: string, handler: (req: any, res: any) => void) => void;
+}
+declare module "nodemailer" {
+  const nodemailer: any;
+  export default nodemailer;
+}
+declare module "undici" {
+  export const EnvHttpProxyAgent: any, fetch: any;
 }
 declare module "@aws-sdk/client-s3" {
   export const PutObjectCommand: any, S3Client: any;
@@ -190,6 +203,23 @@ describe("the commands for a fresh clone", () => {
 });
 
 describe("the docs", () => {
+  it("have tables that match the doc comments; npm run docs writes them", async () => {
+    const { PAGES, updatePages } = (await import("./docs/tables.mjs" as string)) as {
+      readonly PAGES: string[];
+      updatePages(): string[];
+    };
+    expect(updatePages()).toEqual(PAGES.map(read));
+    expect(PAGES.flatMap((page) => read(page).match(/<!-- table: /g) ?? []).length).toBe(12);
+  });
+
+  it("servers.md mounts the webhook with code of the linked files", () => {
+    const rows = [...read("docs/servers.md").matchAll(/^\| [^|]+ \| \[[^\]]+\]\(([^)]+)\) \| (`.*) \|$/gm)];
+    expect(rows.length).toBe(12);
+    for (const [, file, code] of rows) {
+      for (const [, part] of code!.matchAll(/`([^`]+)`/g)) expect(read(`docs/${file}`), file).toContain(part!);
+    }
+  });
+
   it("reference.md lists every code", () => {
     const reference = read("docs/reference.md");
     const codes = [...TWIML_ERROR_CODES, ...FAX_ISSUE_CODES, ...Object.keys(REFUSALS), ...MEDIA_ERROR_CODES];
