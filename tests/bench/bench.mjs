@@ -1,5 +1,6 @@
 /**
- * Compares the library with its peers and prints Markdown: `npm run bench`, about a minute on an idle machine.
+ * Compares the library with its peers: `npm run bench`, about a minute on an idle machine. Prints the tables of
+ * docs/benchmarks.md, and writes its chart.
  *
  * - `npm run bench -- verify` runs only the rows whose title matches.
  * - `BENCH_QUICK=1` takes about 15 s and is less exact: ignore differences below 10 %.
@@ -9,12 +10,14 @@
  * All candidates of a task must return the same result before any of them is timed.
  */
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { callbackHandlers, handlers, parsers, parsersOf, verifiers, writers } from "./candidates.mjs";
 import { importTimes } from "./imports.mjs";
 import { callbacks, forgeries, HARD_FORMS, longForm, requests } from "./inputs.mjs";
 import { ofBuilds, PEERS } from "./libraries.mjs";
-import { bytesInstalled, packageFolder, race } from "./measure.mjs";
-import { bytes, printHead, printMissed, printRow, time } from "./table.mjs";
+import { bytesInstalled, packageFolder, quick, race } from "./measure.mjs";
+import { createChart } from "./chart.mjs";
+import { bytes, printAims, printHead, printRow, time } from "./table.mjs";
 
 /** The code written by hand gains more from Node 24 than ours, so the aims differ. */
 const isNode24 = Number.parseInt(process.versions.node) >= 24;
@@ -69,7 +72,9 @@ const only = new RegExp(process.argv[2] ?? "");
 printHead();
 for (const { task, candidates, result, aims } of TASKS.filter(({ task }) => only.test(task))) {
   await assertAgreement(task, candidates, result);
-  printRow(task, await race(candidates), time, aims);
+  const times = await race(candidates);
+  printRow(task, times, time, aims);
+  if (candidates === handlers) writeChart(times);
 }
 for (const count of [5, 50, 500, 5_000, 50_000]) {
   await compareParsers(`parse ${count.toLocaleString("en")} parameters, time for each`, longForm(count), [], count);
@@ -79,7 +84,7 @@ for (const [name, form] of Object.entries(HARD_FORMS)) {
 }
 if (only.test("import, require")) for (const [title, times] of importTimes()) printRow(title, times, time);
 if (only.test("installed")) compareSizes();
-printMissed();
+printAims();
 
 async function assertAgreement(task, candidates, result) {
   const expected = result(await candidates["twiml-fax"](1));
@@ -87,6 +92,14 @@ async function assertAgreement(task, candidates, result) {
   for (const [name, run] of Object.entries(candidates)) {
     assert.deepEqual(result(await run(1)), expected, `${task}: ${name} returns another result`);
   }
+}
+
+/** Only from a full run: a quick one is less exact. */
+function writeChart({ "twiml-fax": ours, twilio, SignalWire }) {
+  if (quick || only.source !== "(?:)") return;
+  const title = "One request: verify, parse, respond (less is better)";
+  const chart = createChart(title, { "twiml-fax": ours, twilio, SignalWire }, time);
+  writeFileSync(new URL("../../docs/benchmarks.svg", import.meta.url), chart);
 }
 
 async function compareParsers(task, body, aims, count = 1) {

@@ -1,9 +1,10 @@
-/** Prints the table: one row for each task, then the missed aims. */
+/** Prints the tables: one for each set of candidates, with a row for each task; then the aims. */
 import { cpus } from "node:os";
 import { after, PEERS } from "./libraries.mjs";
 import { manifest, packageFolder } from "./measure.mjs";
 
-const missed = [];
+const aimRows = [];
+let printedNames;
 
 export function printHead() {
   const versions = [...PEERS, "fast-querystring"].map((name) => `${name} ${manifest(packageFolder(name)).version}`);
@@ -11,33 +12,33 @@ export function printHead() {
   const ours = `twiml-fax ${manifest(after.folder).version}`;
   console.log(`Node ${process.version.slice(1)}, ${machine}; ${[ours, ...versions].join(", ")}.`);
   console.log("Lower quartile of shuffled rounds (imports: the fastest).");
-  console.log("In parentheses: the time of the candidate as a multiple of twiml-fax's.\n");
-  console.log("| task | twiml-fax | candidates | aim |\n| --- | --- | --- | --- |");
+  console.log("The other columns are multiples of twiml-fax's value: above 1×, twiml-fax is better.");
 }
 
 /** `aims`: [limit, candidate] means that twiml-fax takes at most `limit` times the candidate's time. */
 export function printRow(task, { "twiml-fax": ours, ...others }, show, aims = []) {
-  const compared = Object.entries(others).map(
-    ([name, value]) => `${name} ${show(value)} (${formatRatio(value / ours)})`,
-  );
-  const verdicts = aims.map(([limit, name]) => formatVerdict(task, limit, name, ours / others[name]));
-  console.log(`| ${task} | ${show(ours)} | ${compared.join(", ")} | ${verdicts.join("; ")} |`);
+  const names = Object.keys(others).map((name) => name.replace("@signalwire/compatibility-api", "SignalWire"));
+  // A table with the columns of all candidates would not fit a screen.
+  if (String(names) !== printedNames) {
+    console.log(`\n| task | twiml-fax | ${names.join(" | ")} |\n| ---${" | ---:".repeat(names.length + 1)} |`);
+    printedNames = String(names);
+  }
+  const ratios = Object.values(others).map((value) => formatRatio(value / ours));
+  console.log(`| ${[task, show(ours), ...ratios].join(" | ")} |`);
+  for (const [limit, name] of aims) aimRows.push([task, formatAim(limit, name), ours / others[name], limit]);
 }
 
-export function printMissed() {
-  if (missed.length > 0) console.log(`\nMissed: ${missed.join("; ")}.`);
-}
-
-function formatVerdict(task, limit, name, share) {
-  const aim = formatAim(limit, name);
-  const met = share <= limit;
-  if (!met) missed.push(`${task}: ${aim}`);
-  return `${aim}: ${met ? "met" : "**missed**"} (${formatRatio(limit < 1 ? 1 / share : share)})`;
+export function printAims() {
+  if (aimRows.length > 0) console.log("\n| task | goal | result |\n| --- | --- | --- |");
+  for (const [task, aim, share, limit] of aimRows) {
+    const verdict = share <= limit ? "met" : "**missed**";
+    console.log(`| ${task} | ${aim} | ${formatRatio(limit < 1 ? 1 / share : share)}, ${verdict} |`);
+  }
 }
 
 function formatAim(limit, name) {
-  if (limit < 1) return `${name} at least ${formatRatio(1 / limit)}`;
-  return limit === 1 ? `faster than ${name}` : `at most ${formatRatio(limit)} ${name}`;
+  if (limit < 1) return `${name} takes at least ${formatRatio(1 / limit)}`;
+  return limit === 1 ? `faster than ${name}` : `at most ${formatRatio(limit)} the time of ${name}`;
 }
 
 function formatRatio(number) {
