@@ -2,8 +2,8 @@ import { PutObjectCommand, S3Client } from "@aws-sdk/client-s3"; // included in 
 import { receive, reject } from "twiml-fax";
 import { deduplicate, faxWebhook, fetchMedia } from "twiml-fax/webhook";
 
-const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS, BUCKET } = process.env;
-const hosts = ["files.signalwire.com", ...(MEDIA_HOSTS?.split(",") ?? [])];
+const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS = "", BUCKET } = process.env;
+const hosts = ["files.signalwire.com", ...MEDIA_HOSTS.split(/[\s,]+/).filter(Boolean)];
 const blocked = new Set(["+15005550006"]);
 const s3 = new S3Client();
 

@@ -2,8 +2,8 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { fetchMedia } from "twiml-fax/webhook";
 
 // SPACE_URL is https://NAME.signalwire.com, PROJECT is the project's ID, and API_TOKEN is an API token (PT…).
-const { SPACE_URL = "", PROJECT = "", API_TOKEN = "", MEDIA_HOSTS } = process.env;
-const hosts = ["files.signalwire.com", ...(MEDIA_HOSTS?.split(",") ?? [])];
+const { SPACE_URL = "", PROJECT = "", API_TOKEN = "", MEDIA_HOSTS = "" } = process.env;
+const hosts = ["files.signalwire.com", ...MEDIA_HOSTS.split(/[\s,]+/).filter(Boolean)];
 const authorization = `Basic ${btoa(`${PROJECT}:${API_TOKEN}`)}`;
 const since = new Date(Date.now() - 3 * 24 * 60 * 60 * 1000).toISOString();
 await mkdir("faxes", { recursive: true });

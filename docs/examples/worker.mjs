@@ -2,12 +2,13 @@ import { env } from "cloudflare:workers";
 import { receive, reject } from "twiml-fax";
 import { deduplicate, faxWebhook, fetchMedia } from "twiml-fax/webhook";
 
-const hosts = ["files.signalwire.com", ...(env.MEDIA_HOSTS?.split(",") ?? [])];
+const { FAX_AUTH_TOKEN, PUBLIC_URL, MEDIA_HOSTS = "" } = env;
+const hosts = ["files.signalwire.com", ...MEDIA_HOSTS.split(/[\s,]+/).filter(Boolean)];
 const blocked = new Set(["+15005550006"]);
 
 const webhook = faxWebhook({
-  authToken: env.FAX_AUTH_TOKEN,
-  publicUrl: env.PUBLIC_URL,
+  authToken: FAX_AUTH_TOKEN,
+  publicUrl: PUBLIC_URL,
   onFax: (fax) => (blocked.has(fax.from) ? reject() : receive()),
   onCallback: deduplicate(save), // Awaited: a Worker is stopped once it has responded.
 });

@@ -18,7 +18,8 @@ async function save(callback: FaxCallback) {
   const { faxSid, faxStatus, errorMessage } = callback;
   console.log(`fax ${faxSid}: ${faxStatus}`);
   if (faxStatus !== "received") return console.error(`NO PAGES: ${faxSid} ${faxStatus} ${errorMessage}`);
-  const hosts = ["files.signalwire.com", ...(process.env.MEDIA_HOSTS?.split(",") ?? [])];
+  const { MEDIA_HOSTS = "" } = process.env;
+  const hosts = ["files.signalwire.com", ...MEDIA_HOSTS.split(/[\s,]+/).filter(Boolean)];
   const pages = await fetchMedia(callback, { hosts });
   await mkdir("faxes", { recursive: true });
   const temporary = `faxes/${faxSid}.${crypto.randomUUID()}.part`;

@@ -20,7 +20,8 @@ export class Faxes {
   private async save(callback: FaxCallback) {
     console.log(`fax ${callback.faxSid}: ${callback.faxStatus}`);
     if (callback.faxStatus !== "received") return;
-    const hosts = ["files.signalwire.com", ...(process.env.MEDIA_HOSTS?.split(",") ?? [])];
+    const { MEDIA_HOSTS = "" } = process.env;
+    const hosts = ["files.signalwire.com", ...MEDIA_HOSTS.split(/[\s,]+/).filter(Boolean)];
     const pages = await fetchMedia(callback, { hosts });
     await mkdir("faxes", { recursive: true });
     await writeFile(`faxes/${pages.name}`, new Uint8Array(await pages.arrayBuffer()));
