@@ -112,7 +112,7 @@ async function runWorkers(binary, project, version) {
     return groups.tooEarly.failed.push(`${main} at ${date}: expected "${expected}", got ${problem || works}`);
   };
   const nodejs = ["nodejs_compat"];
-  await fails("TypeError URL.canParse is not a function", "worker-core.mjs", "2022-10-30", [], runSuite);
+  await fails("TwimlError invalid-value", "worker-core.mjs", "2022-10-30", [], runSuite);
   await fails('No such module "node:crypto"', "worker.mjs", "2026-08-03", [], runSuite);
   await fails("Buffer is not defined", "worker.mjs", "2024-09-22", nodejs, runSuite);
   await fails("The createServer method is not implemented", "worker-node.mjs", "2025-08-31", nodejs);
