@@ -127,7 +127,7 @@ export class FaxRequestError extends Error {
   override readonly name = "FaxRequestError";
   /** The only code of this error. */
   readonly code = "invalid-parameters";
-  /** Status of the response, as Express, Koa and Hono read it. */
+  /** Status of the response, as Express and Koa read it. */
   readonly status = 400;
   /** Status of the response, as Fastify reads it. */
   readonly statusCode = 400;

@@ -7,8 +7,8 @@ import type { FaxWebhookOptions } from "./options.js";
 /**
  * Remembers which fax outcomes are being handled or are done. For several processes, implement it on a database that
  * they share. Claims must expire, after more time than your handler ever takes: a claim that outlives a crash would
- * lose the fax. While another process holds the claim, throw: if the callback got a 200 and that process crashed, no
- * one would have the fax.
+ * lose the fax. While another process holds the claim, throw or wait: if the callback got a 200 and that process
+ * crashed, no one would have the fax.
  *
  * @example
  * const store: DeduplicateStore = {
@@ -23,7 +23,10 @@ import type { FaxWebhookOptions } from "./options.js";
  * @see https://redis.io/docs/latest/commands/set/
  */
 export interface DeduplicateStore {
-  /** Claims the key atomically: `true` if it was free or its claim has expired, `false` if it must not be handled. */
+  /**
+   * Claims the key atomically: `true` if it was free or its claim has expired, `false` if it is done. Throws or waits
+   * while another process holds the claim.
+   */
   readonly claim: (key: string) => boolean | Promise<boolean>;
   /** Marks a claimed key as done: the handler has succeeded. Awaited. */
   readonly done: (key: string) => unknown;

@@ -69,7 +69,8 @@ export type FaxPages = FaxMedia & {
  * redirects are followed, only to `hosts` and `redirectHosts`. At most `maxBytes` are read, and only PDF or TIFF is
  * returned. Pages that are late are tried again.
  *
- * A provider waits only seconds for the response to a callback. Start the download there, but do not wait for it.
+ * A provider waits only seconds for the response to a callback. A handler that takes longer still completes, and
+ * `deduplicate` lets a repeated callback wait for it.
  *
  * @param callback the value from `parseFaxCallback` or `onCallback`; `faxSid`, `media` and `mediaUrl` are read
  * @returns the pages as a `Blob` with `type` and `name`

@@ -59,21 +59,21 @@ type RefusalDetails =
   | {
       readonly reason: "signature-mismatch";
       /**
-       * The URLs that were tried: at most 8, each with at most 200 characters of ASCII, without passwords and without
-       * the values of the provider's parameters.
+       * For `signature-mismatch`: the URLs that were tried. At most 8, each with at most 200 characters of ASCII,
+       * without passwords and without the values of the provider's parameters.
        */
       readonly urls: readonly string[];
       readonly error?: undefined;
     }
   | {
       readonly reason: "invalid-parameters";
-      /** All issues of the parameters. */
+      /** For `invalid-parameters`: the `FaxRequestError` with all issues. */
       readonly error: FaxRequestError;
       readonly urls?: undefined;
     }
   | {
       readonly reason: "unreadable-body";
-      /** The error that was thrown while the body was read. */
+      /** For `unreadable-body`: the error that was thrown while the body was read. */
       readonly error: unknown;
       readonly urls?: undefined;
     }
