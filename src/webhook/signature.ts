@@ -108,19 +108,20 @@ export function matchesUrl({ tokens, signatures, signedTexts }: SignedRequest, u
   return false;
 }
 
-/** A SID in the signed text of a form. In a query, "=" follows the name. */
-const FORM_TEXT = /(?:AccountSid|FaxSid)[\w-]/;
+/** A SID in the signed text of a form, or only its name if the URL ends there. In a query, "=" follows the name. */
+const FORM_TEXT = /(?:AccountSid|FaxSid)(?:[\w-]|$)/;
 
 /** Parameters that the URL of every new fax by GET has. */
 const QUERY_PARAMS = [/[?&]FaxSid=/, /[?&]AccountSid=/, /[?&]ApiVersion=/];
 
 /**
- * Whether a signed request may be a captured one with another method. URL and text are signed without a separator, so
- * that a POST whose text is moved into the URL has the same signature as a GET with other parameters, and a GET the
- * same as a POST whose body is the end of the URL.
+ * Whether a signed request may be a captured one whose parameters were moved. URL and text are signed without a
+ * separator, so that a POST whose text is moved into the URL has the same signature as a GET with other parameters, or
+ * as a POST without the moved ones, and a GET the same as a POST whose body is the end of the URL.
  */
 export function isMoved(url: string, text: string | Buffer): boolean {
-  if (text.length === 0) return FORM_TEXT.test(url);
+  if (FORM_TEXT.test(url)) return true;
+  if (text.length === 0) return false;
   const signed = `${url}${text.toString()}`;
   return QUERY_PARAMS.every((param) => param.test(signed));
 }

@@ -248,7 +248,8 @@ const source = fc
 
 /** The first value of each name, and the names that have another one. */
 function readPlatform(body: string) {
-  const pairs = [...new URLSearchParams(body)];
+  // A pair without a name and a value is not a parameter.
+  const pairs = [...new URLSearchParams(body)].filter(([name, value]) => name !== "" || value !== "");
   const first = Object.entries(Object.fromEntries([...pairs].reverse())).sort();
   const repeated = new Set(pairs.map(([name]) => name).filter((name, i, all) => all.indexOf(name) !== i));
   return { first, repeated };

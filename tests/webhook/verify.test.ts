@@ -90,6 +90,25 @@ describe("handle: a captured GET replayed as a POST", () => {
   );
 });
 
+describe("handle: a captured POST replayed as a POST to another URL", () => {
+  const callback = { AccountSid: "AC1", ApiVersion: "v1", FaxSid: "FX1", FaxStatus: "received", From: "+1", To: "+2" };
+
+  it.each([
+    ["AccountSid in its path", "/fax", "/faxAccountSidAC1", { ...callback, AccountSid: undefined }],
+    ["AccountSid in its query", "/fax?tenant=1", "/fax?tenant=1AccountSidAC1", { ...callback, AccountSid: undefined }],
+    ["only the name AccountSid", "/fax", "/faxAccountSid", { ...callback, AccountSid: undefined, AC1: "" }],
+  ])("refuses a captured callback with %s", async (_, path, target, { AccountSid, ...moved }) => {
+    const signature = signRequest({ authToken, url: ORIGIN + path, params: callback });
+    expect(signRequest({ authToken, url: ORIGIN + target, params: moved })).toBe(signature);
+    const { handle, onCallback } = setUp();
+    const headers = { "x-twilio-signature": signature };
+    const body = new URLSearchParams(moved).toString();
+    expect((await handle({ ...request({ headers, body }), url: target })).status).toBe(403);
+    expect((await handle(request({ path, params: callback }))).status).toBe(200);
+    expect(onCallback).toHaveBeenCalledTimes(1);
+  });
+});
+
 describe("handle: a captured POST replayed as a GET", () => {
   const callback = { FaxSid: "FX1", FaxStatus: "received", From: "?FaxSid=FXevil&FaxStatus=received&z=" };
 
