@@ -16,7 +16,7 @@ function cpuMs(): number {
 }
 
 /** Milliseconds of one run, in the fastest of five batches. */
-async function measureMs(run: Run, length: number): Promise<number> {
+export async function measureMs(run: Run, length: number): Promise<number> {
   let fastest = Infinity;
   for (let batch = 0; batch < 5; batch++) {
     const start = cpuMs();

@@ -1,6 +1,7 @@
 /** Content types: which are parsed, which are refused. */
 import { describe, expect, it } from "vitest";
-import { isFormType, parseContentType } from "../../src/webhook/content-type.js";
+import { isFormType, parseContentType, parseDisposition } from "../../src/webhook/content-type.js";
+import { measureMs } from "../measure.js";
 
 describe("isFormType", () => {
   const TYPE = "application/x-www-form-urlencoded";
@@ -93,5 +94,13 @@ describe("parseContentType", () => {
     "multipart/form-data; boundary=é",
   ])("parseContentType returns undefined for %j", (header) => {
     expect(parseContentType(header)).toBeUndefined();
+  });
+});
+
+describe("parseDisposition", () => {
+  it("takes at most three times as long for empty parameters as for a file name of the same length", async () => {
+    const [empty, name] = [`form-data${";".repeat(4000)}`, `form-data; filename="${"a".repeat(4000)}"`];
+    const nameMs = await measureMs(() => parseDisposition(name), 0);
+    expect(await measureMs(() => parseDisposition(empty), 0)).toBeLessThan(3 * nameMs);
   });
 });
