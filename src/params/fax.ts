@@ -388,7 +388,7 @@ function readNonEmpty(received: ReceivedParams, name: string, issues: FaxRequest
 function readSid(received: ReceivedParams, name: string, issues: FaxRequestIssue[]): string {
   const value = readNonEmpty(received, name, issues);
   if (value === "" || isSid(value)) return copyText(value);
-  issues.push(createInvalidIssue(name, SID_FORMAT, value));
+  issues.push(createInvalidIssue(name, SID_FORMAT, formatValue(value)));
   return "";
 }
 
@@ -425,8 +425,9 @@ function setParsed<Property extends string, Value>(
   // An empty value is treated as absent.
   if (!text) return;
   const value = parse(text);
-  if (value === undefined) noted.push(createInvalidIssue(name, expected, text));
-  else target[property] = value;
+  if (value !== undefined) target[property] = value;
+  // Whoever has the path of the pages can fetch them, so it must not be logged.
+  else noted.push(createInvalidIssue(name, expected, name.endsWith("Url") ? describeLength(text) : formatValue(text)));
 }
 
 /** Reads the file `Media`. Returns the first of several files, because refusing the callback would lose the pages. */
@@ -446,8 +447,12 @@ function readMedia(
   return media;
 }
 
-function createInvalidIssue(name: string, expected: string, value: string): FaxRequestIssue {
-  return createIssue(name, "invalid", `${name} must be ${expected}, but received ${formatValue(value)}.`);
+function createInvalidIssue(name: string, expected: string, received: string): FaxRequestIssue {
+  return createIssue(name, "invalid", `${name} must be ${expected}, but received ${received}.`);
+}
+
+function describeLength({ length }: string): string {
+  return `other text of length ${length}`;
 }
 
 function createMissingIssue(received: ReceivedParams, name: string): FaxRequestIssue {

@@ -151,6 +151,13 @@ describe.each(PARSERS)("%s", (_, parse, params) => {
     }
   });
 
+  it.each(["MediaUrl", "OriginalMediaUrl"])("shows only the length of an invalid %s, whose path is secret", (name) => {
+    const { issues } = attempt(parseFaxCallback, { ...params, FaxStatus: "received", [name]: "/secret.pdf" });
+    expect(issues).toMatchObject([
+      { message: `${name} must be an http(s) URL, but received other text of length 11.` },
+    ]);
+  });
+
   it.each(["faxsid", "FAXSID", "fax_sid", "fax-sid", "Fax Sid", "FaxSid ", "_F_a_x_S_i_d_"])(
     "names the received %j if FaxSid is missing",
     (near) => {
