@@ -1,5 +1,5 @@
 /** The URLs that are tried for a signature: the candidates of a request, their variants, and the URLs for a log. */
-import { optionError, redactUrl } from "../shared/messages.js";
+import { isPromise, optionError, redactUrl } from "../shared/messages.js";
 import { isSafeHttpUrl } from "../shared/values.js";
 import { CALLBACK_PARAM_NAMES, COMMON_PARAM_NAMES } from "../params/fax.js";
 import { getQuery, type WebhookRequest } from "./http.js";
@@ -111,6 +111,8 @@ export function parsePublicUrl(publicUrl: unknown): PublicUrlParts {
 
 /** The parts of a function's result, or `undefined` if it is invalid: the function may return any client's header. */
 function parsePublicUrlResult(publicUrl: unknown): PublicUrlParts | undefined {
+  // The hint reports the promise. Its rejection, without a handler, would end the process.
+  if (isPromise(publicUrl)) publicUrl.then(undefined, () => {});
   const text = readUrlText(publicUrl);
   return isPublicUrl(text) ? splitPublicUrl(text) : undefined;
 }

@@ -1,5 +1,5 @@
 /** The hints of a signature mismatch. */
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { type FaxWebhookOptions, type HandleRequest } from "../../src/webhook/index.js";
 import { INCOMING, ORIGIN, request, requestWithout, setUp, sign, TEXT } from "./support.js";
 
@@ -129,5 +129,15 @@ describe("handle: the hint of a signature mismatch", () => {
     expect((await handle(request())).status).toBe(403);
     expect(refusals).toMatchObject([{ reason: "signature-mismatch", urls: [] }]);
     expect(refusals[0]!.message).toMatch(/^The function publicUrl did not return an http\(s\) URL/);
+  });
+
+  it("handles the rejection of a promise that publicUrl returns, which would end the process", async () => {
+    const unhandled = vi.fn();
+    process.once("unhandledRejection", unhandled);
+    const { handle } = setUp({ publicUrl: (() => Promise.reject(new Error("offline"))) as never });
+    expect((await handle(request())).status).toBe(403);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("unhandledRejection", unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
   });
 });
