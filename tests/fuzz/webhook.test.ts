@@ -126,7 +126,8 @@ describe("faxWebhook.handle", () => {
         assertTrue(reply.status === 200 || reply.body.length <= 30, `body ${reply.body}`);
         if (reply.status !== 200) return;
         accepted++;
-        assertSame(Object.entries(seen ?? {}).sort(), Object.entries(Object.fromEntries([...params].reverse())).sort());
+        const first = Object.fromEntries(params.filter((pair) => pair.join("") !== "").reverse());
+        assertSame(Object.entries(seen ?? {}).sort(), Object.entries(first).sort());
       }),
     );
     assertTrue(accepted >= runs.numRuns / 5, `only ${accepted} of ${runs.numRuns} were accepted, which proves little`);
