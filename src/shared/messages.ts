@@ -58,16 +58,24 @@ function maskCredentials(text: string, start: RegExp): string {
 /** Text that is not a token: up to four characters, and the start of a URL, path or host. */
 const NOT_A_TOKEN = /^.{0,4}$|^\/|^[a-z\d+.-]*:\/\/|^[a-z\d-]+(?:\.[a-z\d-]+)+(?:[:/]|$)/i;
 
-/** The error for an invalid option or argument. Does not show text that may be a token. */
-export function optionError(name: string, expected: string, value: unknown): TypeError {
-  const isHidden = typeof value === "string" && !NOT_A_TOKEN.test(value);
-  const received = isHidden ? "a string" : formatValue(value);
-  return new TypeError(`${name} must be ${expected}, but received ${received}.${hintFor(value)}`);
+/**
+ * The error for an invalid option or argument. Does not show text that may be a token; with `isSecret`, shows only the
+ * type of a value.
+ */
+export function optionError(name: string, expected: string, value: unknown, isSecret = false): TypeError {
+  const isHidden = isSecret ? /string|number|boolean/.test(typeof value) : typeof value === "string" && !NOT_A_TOKEN.test(value);
+  return new TypeError(formatMismatch(name, expected, value, "", isHidden ? `a ${typeof value}` : undefined));
 }
 
 /** The message for an invalid value; `suggestion` is a result of {@link didYouMean}. */
-export function formatMismatch(name: string, expected: string, value: unknown, suggestion = ""): string {
-  return `${name} must be ${expected}, but received ${formatValue(value)}${suggestion}.${hintFor(value)}`;
+export function formatMismatch(
+  name: string,
+  expected: string,
+  value: unknown,
+  suggestion = "",
+  received = formatValue(value),
+): string {
+  return `${name} must be ${expected}, but received ${received}${suggestion}.${hintFor(value)}`;
 }
 
 /** The message for an unknown name; `kind` says what it names, such as "option". */

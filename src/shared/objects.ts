@@ -1,5 +1,5 @@
 /** Safe access to untrusted objects: own properties only, and records without a prototype. */
-import { formatUnknownName, formatValue, hintFor } from "./messages.js";
+import { formatUnknownName, optionError } from "./messages.js";
 
 /**
  * Returns an empty record without a prototype. V8 adds properties to it as fast as to `{}`, but stores the object of
@@ -39,18 +39,12 @@ export function toUint8Array(bytes: ArrayBuffer | ArrayBufferView): Uint8Array {
   return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** The error for another argument than an object. A string is not shown, because it may be a token. */
-export function notAnObjectError(caller: string, expected: string, value: unknown): TypeError {
-  const received = typeof value === "string" ? "a string" : formatValue(value);
-  return new TypeError(`${caller} expects ${expected}, but received ${received}.${hintFor(value)}`);
-}
-
 /**
  * Copies the options onto a null-prototype object, so a polluted prototype cannot set an option. Throws a TypeError if
  * `options` is not a plain object, or has a name that is not one of `names`.
  */
 export function checkOptionNames(caller: string, options: unknown, names: readonly string[]): Record<string, unknown> {
-  if (!isPlainObject(options)) throw notAnObjectError(caller, "an options object", options);
+  if (!isPlainObject(options)) throw optionError(`The options of ${caller}`, "an object", options, true);
   const unknown = Object.keys(options as object).find((name) => !names.includes(name));
   if (unknown !== undefined) throw new TypeError(`${caller}: ${formatUnknownName("option", unknown, names)}`);
   return Object.assign(emptyRecord<unknown>(), options);

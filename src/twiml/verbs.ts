@@ -1,6 +1,6 @@
 /** The two fax verbs: the table of their attributes, `receive` and `reject`, and the checks of all verbs. */
 import { TwimlError, type TwimlErrorCode } from "../shared/errors.js";
-import { didYouMean, formatMismatch, formatUnknownName, formatValue, optionError } from "../shared/messages.js";
+import { didYouMean, formatMismatch, formatUnknownName, formatValue } from "../shared/messages.js";
 import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
 import { isHttpUrl, isRelativeReference, MAX_URL_LENGTH } from "../shared/values.js";
 import { formatAttribute, formatElement, illegalCharacter, isAttributeName } from "./xml-write.js";
@@ -367,11 +367,11 @@ function checkUncheckedName(verb: string, rules: Rules, name: string): void {
 function listKeys(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
   if (isPlainObject(object)) return Object.keys(object);
-  throw createVerbError("invalid-value", verb, undefined, optionError(what, "a plain object", object).message);
+  throw createVerbError("invalid-value", verb, undefined, formatMismatch(what, "a plain object", object));
 }
 
 function notAVerbError(data: unknown): TwimlError {
-  return new TwimlError("unknown-verb", optionError("verb", "created by receive() or reject()", data).message);
+  return new TwimlError("unknown-verb", formatMismatch("verb", "created by receive() or reject()", data));
 }
 
 function unknownVerbError(name: unknown): TwimlError {

@@ -1,5 +1,6 @@
 /** The adapter for servers of the Fetch standard: Hono, Next.js, Bun, Deno, Workers. */
-import { createArgumentError, type HandleRequest, type HeadersObject, type WebhookReply } from "./http.js";
+import { optionError } from "../shared/messages.js";
+import type { HandleRequest, HeadersObject, WebhookReply } from "./http.js";
 
 /** A `Request`, typed by structure so that the declarations need neither DOM nor Node types. */
 export interface FetchRequest {
@@ -36,5 +37,5 @@ export function createFetch(handle: (request: HandleRequest) => Promise<WebhookR
 /** Throws a TypeError for the context of a framework, or the request of Node. */
 function checkFetchRequest(request: Partial<FetchRequest> | null | undefined): void {
   if (typeof request?.url === "string" && typeof request.headers?.forEach === "function") return;
-  throw createArgumentError("request", "a Request (Hono: c.req.raw; for Node's req, call webhook.node)", request);
+  throw optionError("request", "a Request (Hono: c.req.raw; for Node's req, call webhook.node)", request, true);
 }

@@ -63,23 +63,18 @@ export interface WebhookReply {
   readonly body: string;
 }
 
-/** The error for an invalid argument. A string is not shown, because it may be a secret or a payload. */
-export function createArgumentError(name: string, expected: string, value: unknown): TypeError {
-  return optionError(name, expected, typeof value === "string" ? Object(value) : value);
-}
-
 /**
  * Returns a frozen request with the method in upper case and the headers by lower-case name. Throws a TypeError for an
  * invalid request, which is a mistake of the program: no client can cause it.
  */
 export function normalizeRequest(request: HandleRequest): WebhookRequest {
-  if (Object(request) !== request) throw createArgumentError("request", "{ method, url, headers, body }", request);
+  if (Object(request) !== request) throw optionError("request", "{ method, url, headers, body }", request, true);
   const { method, url, headers } = request;
   for (const [name, value] of Object.entries({ method, url })) {
-    if (typeof value !== "string") throw createArgumentError(name, "a string", value);
+    if (typeof value !== "string") throw optionError(name, "a string", value);
   }
   if (Object(headers) !== headers || Array.isArray(headers) || isPromise(headers)) {
-    throw createArgumentError("headers", "a Headers object or a record", headers);
+    throw optionError("headers", "a Headers object or a record", headers, true);
   }
   return Object.freeze(new NormalizedRequest(method.toUpperCase(), url, Object.freeze(normalizeHeaders(headers))));
 }

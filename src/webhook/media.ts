@@ -149,16 +149,13 @@ function checkHost(name: string, host: unknown): string {
 /** Returns the headers by lower-case name. Errors contain no name, value or cause, because each can be a secret. */
 function checkRequestHeaders(headers: NonNullable<FaxMediaOptions["headers"]>): Record<string, string> {
   if (typeof headers !== "object" || headers === null) {
-    throw new TypeError(`headers must be an object or an iterable of pairs, but received ${nameType(headers)}.`);
+    throw optionError("headers", "an object or an iterable of pairs", headers, true);
   }
   const sent = new Headers();
   for (const pair of Symbol.iterator in headers ? headers : Object.entries(headers)) {
-    if (!Array.isArray(pair)) throw new TypeError(`headers must contain pairs, but received ${nameType(pair)}.`);
+    if (!Array.isArray(pair)) throw optionError("Each item of headers", "a pair", pair, true);
     const [name, value] = pair as [string, string];
-    if (typeof value !== "string") {
-      const problem = `The value of a header in headers must be a string, but received ${nameType(value)}.`;
-      throw new TypeError(problem + hintFor(value));
-    }
+    if (typeof value !== "string") throw optionError("The value of a header in headers", "a string", value, true);
     try {
       sent.append(name, value);
     } catch {
@@ -167,11 +164,6 @@ function checkRequestHeaders(headers: NonNullable<FaxMediaOptions["headers"]>): 
     }
   }
   return Object.fromEntries(sent);
-}
-
-/** The type of a value that can be a secret: "a string", "an array", "undefined". */
-function nameType(value: unknown): string {
-  return /string|number|boolean/.test(typeof value) ? `a ${typeof value}` : formatValue(value);
 }
 
 /** Checks the SID again, because the callback may not be from our parser and the file is named after it. */

@@ -1,5 +1,6 @@
 /** The adapter for Node's HTTP server: `(req, res)` for `http.createServer`, with `next` for Express and Connect. */
-import { createArgumentError, type HandleRequest, type WebhookReply } from "./http.js";
+import { optionError } from "../shared/messages.js";
+import type { HandleRequest, WebhookReply } from "./http.js";
 import { PLAIN_TEXT } from "./reply.js";
 
 /** The properties of an `http.IncomingMessage` that the webhook reads, with those that frameworks add. */
@@ -81,7 +82,7 @@ function checkNodeArguments(req: unknown, res: unknown): void {
   const isRequest = hasMethod(req, "resume");
   if (isRequest && hasMethod(res, "setHeader")) return;
   const expected = "Node's (Fastify: request.raw and reply.raw; for a Request, call webhook.fetch)";
-  throw createArgumentError("req and res", expected, isRequest ? res : req);
+  throw optionError("req and res", expected, isRequest ? res : req, true);
 }
 
 /** Whether an argument is Node's, by one of its methods. */

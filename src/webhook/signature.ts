@@ -1,7 +1,7 @@
 /** The request signature of the providers: `signRequest`, `verifyRequest`, and the comparison that both share. */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { isPromise, optionError } from "../shared/messages.js";
-import { isPlainObject, notAnObjectError, readOwn } from "../shared/objects.js";
+import { isPlainObject, readOwn } from "../shared/objects.js";
 import { type FaxParamSource, readParams } from "../params/received-params.js";
 import { getSignedTexts, joinRecord } from "../params/signed-text.js";
 import { checkTokens } from "./tokens.js";
@@ -72,7 +72,7 @@ export function verifyRequest(options: VerifyOptions): boolean {
 /** Reads `authToken` as an own property, so a polluted prototype cannot supply a missing one. */
 function readTokens(name: string, expected: string, options: SignOptions): readonly string[] {
   if (isPlainObject(options)) return checkTokens(readOwn(options, "authToken"));
-  throw notAnObjectError(name, `an object ${expected}`, options);
+  throw optionError(`The argument of ${name}`, expected, options, true);
 }
 
 /** A signed request without its URL: the parts that are the same for every URL variant. */

@@ -60,9 +60,9 @@ describe("checkOptionNames", () => {
 
   it.each<[unknown, string]>([
     [{ A: 1 }, 'f: unknown option "A" (did you mean "a"?). Known options: a, b. Names are case-sensitive.'],
-    [null, "f expects an options object, but received null."],
-    ["s3cret", "f expects an options object, but received a string."],
-    [Promise.resolve({}), "f expects an options object, but received a Promise. Is an await missing?"],
+    [null, "The options of f must be an object, but received null."],
+    ["s3cret", "The options of f must be an object, but received a string."],
+    [Promise.resolve({}), "The options of f must be an object, but received a Promise. Is an await missing?"],
   ])("checkOptionNames throws a TypeError for an unknown option or a non-object (row %#)", (options, message) => {
     expect(() => checkOptionNames("f", options, ["a", "b"])).toThrow(new TypeError(message));
   });

@@ -191,8 +191,8 @@ describe("fetchMedia, timeoutMs", () => {
 
 describe("fetchMedia, options", () => {
   it.each<[string, unknown, RegExp]>([
-    ["text", "files.signalwire.com", /^fetchMedia/],
-    ["null", null, /^fetchMedia/],
+    ["text", "files.signalwire.com", /^The options of fetchMedia/],
+    ["null", null, /^The options of fetchMedia/],
     ["an unknown name", { maxbytes: 1 }, /did you mean "maxBytes"/],
     ["a name of Object.prototype", { constructor: 1 }, /"constructor"/],
     ["hosts as text", { hosts: "files.signalwire.com" }, /^hosts must be an array/],
@@ -214,7 +214,7 @@ describe("fetchMedia, options", () => {
     ["a header with a line break", { headers: { authorization: "Bearer secret\nx: y" } }, /line breaks/],
     ["a header name that contains the value", { headers: { "authorization: Bearer secret": "" } }, /invalid name/],
     ["a header without a name", { headers: [["", "secret"]] }, /invalid name/],
-    ["a list of header lines", { headers: ["authorization: secret"] }, /^headers must contain pairs.* a string\.$/],
+    ["a list of header lines", { headers: ["authorization: secret"] }, /^Each item of headers must be a pair.* a string\.$/],
     ["a number as header value", { headers: { "secret-name": 12345 } }, /received a number\.$/],
     ["a list as header value", { headers: { "secret-name": ["secret"] } }, /received an array\.$/],
     [

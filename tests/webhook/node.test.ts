@@ -182,7 +182,7 @@ describe("node: wrong arguments", () => {
     ["an object", { raw: incoming() }, outgoing()],
     ["an object", incoming(), { raw: outgoing() }],
     ["a Request", new Request("https://fax.example.com/fax"), { params: {} }],
-    ["a String", TEXT, undefined],
+    ["a string", TEXT, undefined],
     ["undefined", undefined, undefined],
     ["undefined", incoming(), undefined],
   ])("node passes a TypeError to next for %s", async (received, req, res) => {

@@ -192,7 +192,7 @@ describe("verifyRequest", () => {
     "verifyRequest throws for the options %s",
     (options) =>
       expect(() => verifyRequest(options as never)).toThrow(
-        /^verifyRequest expects an object \{ authToken, signature(?!.*12345)/,
+        /^The argument of verifyRequest must be \{ authToken, signature(?!.*12345)/,
       ),
   );
 
