@@ -13,7 +13,7 @@ import {
   secondVerbError,
   getXml,
 } from "./verbs.js";
-import { formatComment, formatDocument } from "./xml-write.js";
+import { formatDocument } from "./xml-write.js";
 
 /**
  * The `Content-Type` of a TwiML response. Providers report a type that is not XML as error 12300.
@@ -27,11 +27,6 @@ const MAX_BYTES = 64 * 1024;
 
 /** Declared by structure so that the core needs neither DOM nor Node types. */
 declare const TextEncoder: new () => { encode(text: string): Uint8Array };
-
-/** Wraps `content` in a document. Throws if the document exceeds the providers' size limit. */
-function buildDocument(content: string, verb: Verb | undefined): string {
-  return checkSize(formatDocument(content), verb);
-}
 
 /** Returns the document. Throws if it exceeds the providers' size limit. */
 export function checkSize(twiml: string, verb?: Verb): string {
@@ -58,7 +53,7 @@ export function checkSize(twiml: string, verb?: Verb): string {
 export function toTwiml<const AnyVerb extends Verb>(verb?: WritableVerb<AnyVerb>): string {
   if (verb === undefined) return formatDocument("");
   const checked = checkVerb(verb);
-  return buildDocument(getXml(checked), checked);
+  return checkSize(formatDocument(getXml(checked)), checked);
 }
 
 /**
@@ -113,7 +108,7 @@ export class FaxResponse {
       const message = `"comment" contains "--", which XML does not allow in comments.`;
       throw new TwimlError("invalid-text", message, { attribute: "comment" });
     }
-    this.#content += formatComment(text);
+    this.#content += `<!-- ${text} -->`;
     return this;
   }
 
@@ -127,7 +122,7 @@ export class FaxResponse {
    * @throws {TwimlError} `too-large` over 64 kB
    */
   toString(): string {
-    return buildDocument(this.#content, this.#verb);
+    return checkSize(formatDocument(this.#content), this.#verb);
   }
 
   #add(verb: Verb): this {

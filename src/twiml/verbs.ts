@@ -3,7 +3,7 @@ import { TwimlError, type TwimlErrorCode } from "../shared/errors.js";
 import { didYouMean, formatMismatch, formatUnknownName, formatValue } from "../shared/messages.js";
 import { emptyRecord, isPlainObject, readOwn } from "../shared/objects.js";
 import { isHttpUrl, isRelativeReference, MAX_URL_LENGTH } from "../shared/values.js";
-import { formatAttribute, formatElement, illegalCharacter, isAttributeName } from "./xml-write.js";
+import { ATTRIBUTE_NAME, formatAttribute, illegalCharacter } from "./xml-write.js";
 
 /**
  * The methods of the `action` request; case-sensitive.
@@ -290,7 +290,7 @@ function buildVerb(name: unknown, attributes: unknown, unchecked: unknown): Verb
   if (losesPages(values)) throw pagesLostError(verb);
   const extra = checkUnchecked(verb, rules, unchecked);
   for (const [key, value] of extra) written += formatAttribute(key, value);
-  return freezeVerb(verb, values, extra, formatElement(verb, written));
+  return freezeVerb(verb, values, extra, `<${verb}${written}/>`);
 }
 
 function freezeVerb(verb: Verb["verb"], values: object, extra: readonly [string, string][], xml: string): Verb {
@@ -308,19 +308,12 @@ function losesPages(values: Readonly<Record<string, unknown>>): boolean {
 
 function checkUrlAttribute(verb: string, name: string, value: unknown): string {
   const href = typeof value === "string" ? value : readHref(value);
-  if (typeof href === "string" && href !== "") {
-    if (href.length > MAX_URL_LENGTH) {
-      const problem = `${name} has ${href.length} characters, but at most ${MAX_URL_LENGTH} are allowed.`;
-      throw createVerbError("invalid-value", verb, name, problem);
-    }
-    checkText(name, href, verb);
-    if (href !== href.trim()) {
-      const expected = "a URL without leading or trailing white space";
-      throw createVerbError("invalid-value", verb, name, formatMismatch(name, expected, href));
-    }
-    if (isRelativeReference(href) || isHttpUrl(href)) return href;
+  let expected = `an http(s) URL or a relative reference such as "/fax"`;
+  if (typeof href === "string") {
+    if (href.length > MAX_URL_LENGTH) expected = `a URL of at most ${MAX_URL_LENGTH} characters`;
+    else if (checkText(name, href, verb) !== href.trim()) expected = "a URL without leading or trailing white space";
+    else if (href !== "" && (isRelativeReference(href) || isHttpUrl(href))) return href;
   }
-  const expected = `an http(s) URL or a relative reference such as "/fax"`;
   throw createVerbError("invalid-value", verb, name, formatMismatch(name, expected, href ?? value));
 }
 
@@ -356,7 +349,7 @@ function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): [string
 
 function checkUncheckedName(verb: string, rules: Rules, name: string): void {
   const known = [...rules.keys()].find((each) => each.toLowerCase() === name.toLowerCase());
-  if (known === undefined && isAttributeName(name)) return;
+  if (known === undefined && ATTRIBUTE_NAME.test(name)) return;
   const problem = known
     ? `is a known attribute. Pass it as ${known} in "attributes".`
     : 'must match [A-Za-z_][\\w.-]* and not start with "xml".';
