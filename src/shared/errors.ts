@@ -80,12 +80,9 @@ export class TwimlError extends TypeError {
     { verb, attribute, line, column }: TwimlLocation = {},
   ) {
     super(line === undefined ? message : `Line ${line}, column ${column}: ${message}`);
-    if (verb !== undefined) this.verb = verb.slice(0, 64);
-    if (attribute !== undefined) this.attribute = attribute.slice(0, 64);
-    if (line !== undefined) this.line = line;
-    if (column !== undefined) this.column = column;
-    const providerError = PROVIDER_ERRORS[code];
-    if (providerError !== undefined) this.providerError = providerError;
+    const names = { verb: verb?.slice(0, 64), attribute: attribute?.slice(0, 64) };
+    const details = { ...names, line, column, providerError: PROVIDER_ERRORS[code] };
+    for (const [name, value] of Object.entries(details)) if (value !== undefined) Object.assign(this, { [name]: value });
   }
 }
 

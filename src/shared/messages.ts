@@ -80,7 +80,7 @@ export function formatMismatch(
 
 /** The message for an unknown name; `kind` says what it names, such as "option". */
 export function formatUnknownName(kind: string, name: string, known: readonly unknown[]): string {
-  const all = `Known ${kind}s: ${known.join(", ")}. Names are case-sensitive.`;
+  const all = `Known ${kind}s: ${known.join(", ") || "none"}. Names are case-sensitive.`;
   return `unknown ${kind} ${formatValue(name)}${didYouMean(name, known)}. ${all}`;
 }
 

@@ -185,7 +185,6 @@ export function reject(attributes?: unknown, options?: unknown): Reject {
 
 /** Checks the options of `receive` or `parseTwiml`, and returns `unchecked`, the only option. */
 export function readUncheckedOption(options: unknown, verb?: string): unknown {
-  if (options === undefined) return undefined;
   const unknown = listKeys("options", options, verb).find((name) => name !== "unchecked");
   if (unknown === undefined) return readOwn(options, "unchecked");
   throw createVerbError("unknown-attribute", verb, unknown, formatUnknownName("option", unknown, ["unchecked"]));
@@ -314,7 +313,7 @@ function checkUrlAttribute(verb: string, name: string, value: unknown): string {
     else if (checkText(name, href, verb) !== href.trim()) expected = "a URL without leading or trailing white space";
     else if (href !== "" && (isRelativeReference(href) || isHttpUrl(href))) return href;
   }
-  throw createVerbError("invalid-value", verb, name, formatMismatch(name, expected, href ?? value));
+  throw invalidValueError(verb, name, expected, href ?? value);
 }
 
 /** Reads `href`, even if inherited, as a URL inherits it. A value from a polluted `Object.prototype` is ignored. */
@@ -374,10 +373,7 @@ function unknownVerbError(name: unknown): TwimlError {
 
 /** The error for an attribute that is not in the table. "Response" has no attributes either. */
 export function unknownAttributeError(verb: string, rules: ReadonlyMap<string, unknown>, name: string): TwimlError {
-  const problem = rules.size
-    ? formatUnknownName("attribute", name, [...rules.keys()])
-    : `unknown attribute ${formatValue(name)}. <${verb}> has no attributes.`;
-  return createVerbError("unknown-attribute", verb, name, problem);
+  return createVerbError("unknown-attribute", verb, name, formatUnknownName("attribute", name, [...rules.keys()]));
 }
 
 /** The error for a second verb. */
@@ -398,9 +394,17 @@ function unlistedValueError(
   value: unknown,
 ): TwimlError {
   const allowed = [...rule.keys()];
-  const expected = allowed.map(formatValue).join(" or ");
-  const problem = formatMismatch(name, expected, value, didYouMean(value, allowed));
-  return createVerbError("invalid-value", verb, name, problem);
+  return invalidValueError(verb, name, allowed.map(formatValue).join(" or "), value, didYouMean(value, allowed));
+}
+
+function invalidValueError(
+  verb: string | undefined,
+  name: string,
+  expected: string,
+  value: unknown,
+  suggestion?: string,
+): TwimlError {
+  return createVerbError("invalid-value", verb, name, formatMismatch(name, expected, value, suggestion));
 }
 
 /** The error for a verb or one of its attributes. */
