@@ -145,11 +145,8 @@ const CALLBACK_PARAMS = {
   media: { name: "Media", marksCallback: true, signedAs: undefined },
 } satisfies Record<string, CallbackParam & Partial<ParsedParam>>;
 
-/** The parameters that the provider adds to a new fax that it sends to the fallback URL. */
-const FALLBACK_PARAMS = {
-  errorCode: ERROR_CODE,
-  errorUrl: { name: "ErrorUrl", expected: "text", parse: String },
-} satisfies Record<string, ParsedParam>;
+/** The parameter that the provider adds to a new fax that it sends to the fallback URL. */
+const ERROR_URL: ParsedParam<string> = { name: "ErrorUrl", expected: "text", parse: String };
 
 /** A function, because bundlers keep a call whose arguments contain another call. */
 function createStatusPattern(): RegExp {
@@ -248,14 +245,11 @@ export function toFaxRequest(received: ReceivedParams): FaxRequest {
     params: received.params,
     issues: NO_ISSUES,
   };
-  if ("ErrorUrl" in received.params) {
-    setParsed(request, "errorCode", FALLBACK_PARAMS.errorCode, received, noted);
-    setParsed(request, "errorUrl", FALLBACK_PARAMS.errorUrl, received, noted);
+  if (ERROR_URL.name in received.params) {
+    setParsed(request, "errorCode", ERROR_CODE, received, noted);
+    setParsed(request, "errorUrl", ERROR_URL, received, noted);
   }
-  noteOtherNames(received, noted, refused);
-  if (refused.length > 0) throw parametersError(received, refused.concat(noted));
-  if (noted.length > 0) request.issues = Object.freeze(noted);
-  return Object.freeze(request);
+  return freezeFax(request, received, refused, noted);
 }
 
 type Mutable<Type> = { -readonly [Property in keyof Type]: Type[Property] };
@@ -294,10 +288,7 @@ export function toFaxCallback(received: ReceivedParams): FaxCallback {
   for (const property of PARSED_PROPERTIES) setParsed(callback, property, PARSED_PARAMS[property], received, noted);
   const media = readMedia(received, refused, noted);
   if (media !== undefined) callback.media = media;
-  noteOtherNames(received, noted, refused);
-  if (refused.length > 0) throw parametersError(received, refused.concat(noted));
-  if (noted.length > 0) callback.issues = Object.freeze(noted);
-  return Object.freeze(callback);
+  return freezeFax(callback, received, refused, noted);
 }
 
 /**
@@ -341,7 +332,7 @@ export function isCallback(received: ReceivedParams, signedTexts = getSignedText
   const isReceived = ({ name }: { readonly name: string }): boolean =>
     name in received.params || getList(received, name) !== undefined;
   if (received.media !== undefined) return true;
-  const markers = isReceived(FALLBACK_PARAMS.errorUrl) ? FALLBACK_MARKERS : MARKERS;
+  const markers = isReceived(ERROR_URL) ? FALLBACK_MARKERS : MARKERS;
   return markers.some(isReceived) || signedTexts.some(isResplitCallback);
 }
 
@@ -461,15 +452,21 @@ function createMissingIssue(received: ReceivedParams, name: string): FaxRequestI
   return createIssue(name, "missing", `${name} is missing${hint}.`);
 }
 
-/** Notes the repeated and non-text names that have no issue yet. */
-function noteOtherNames(
-  { repeatedOrNonText: lists }: ReceivedParams,
+/** Notes the repeated and non-text names that have no issue yet, and returns the fax if no issue is fatal. */
+function freezeFax<Fax extends Mutable<FaxCommon>>(
+  fax: Fax,
+  received: ReceivedParams,
+  refused: FaxRequestIssue[],
   noted: FaxRequestIssue[],
-  refused: readonly FaxRequestIssue[],
-): void {
-  if (lists.size === 0) return;
-  const names = new Set(refused.concat(noted).map(({ parameter }) => parameter));
-  for (const [name, values] of lists) if (!names.has(name)) noted.push(createListIssue(name, values));
+): Fax {
+  const lists = received.repeatedOrNonText;
+  if (lists.size > 0) {
+    const names = new Set(refused.concat(noted).map(({ parameter }) => parameter));
+    for (const [name, values] of lists) if (!names.has(name)) noted.push(createListIssue(name, values));
+  }
+  if (refused.length > 0) throw parametersError(received, refused.concat(noted));
+  if (noted.length > 0) fax.issues = Object.freeze(noted);
+  return Object.freeze(fax);
 }
 
 /** Shared by all requests without issues, which are nearly all. */
@@ -478,13 +475,12 @@ const NO_ISSUES: readonly FaxRequestIssue[] = /* @__PURE__ */ Object.freeze([]);
 function parametersError(received: ReceivedParams, issues: readonly FaxRequestIssue[]): FaxRequestError {
   const shown = issues.slice(0, 6).map((each) => each.message);
   if (issues.length > 6) shown.push(`See \`issues\` for ${issues.length - 6} more.`);
-  if (received.count === 0 && !received.media) shown.unshift(formatEmptySource(received.source));
+  if (received.count === 0) {
+    const { source } = received;
+    const fix = hintFor(source) || suggestSource(source);
+    shown.unshift(`The source has no parameters (received ${formatValue(source)}).${fix}`);
+  }
   return new FaxRequestError(shown.join(" "), Object.freeze(issues));
-}
-
-/** The message for a source without parameters: the received value, and the fix. */
-function formatEmptySource(source: unknown): string {
-  return `The source has no parameters (received ${formatValue(source)}).${hintFor(source) || suggestSource(source)}`;
 }
 
 /** The fix for a source without parameters. */

@@ -100,16 +100,9 @@ export function readParams(source: unknown, maxCount = Infinity): ReceivedParams
 function addObject(received: ParamsBuilder, source: object): void {
   // The properties of a request or another stream are not parameters.
   if (Symbol.asyncIterator in source) return;
-  if (Symbol.iterator in source) {
-    for (const pair of source as Iterable<unknown>) {
-      if (Array.isArray(pair) && typeof pair[0] === "string") addPair(received, pair[0], pair[1]);
-      if (isFull(received)) return;
-    }
-  } else {
-    for (const name of Object.keys(source)) {
-      addPair(received, name, (source as Record<string, unknown>)[name]);
-      if (isFull(received)) return;
-    }
+  for (const pair of Symbol.iterator in source ? (source as Iterable<unknown>) : Object.entries(source)) {
+    if (Array.isArray(pair) && typeof pair[0] === "string") addPair(received, pair[0], pair[1]);
+    if (isFull(received)) return;
   }
 }
 
