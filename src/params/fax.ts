@@ -146,7 +146,7 @@ const CALLBACK_PARAMS = {
 } satisfies Record<string, CallbackParam & Partial<ParsedParam>>;
 
 /** The parameter that the provider adds to a new fax that it sends to the fallback URL. */
-const ERROR_URL: ParsedParam<string> = { name: "ErrorUrl", expected: "text", parse: String };
+const ERROR_URL: ParsedParam = { name: "ErrorUrl", expected: "text", parse: String };
 
 /** A function, because bundlers keep a call whose arguments contain another call. */
 function createStatusPattern(): RegExp {
@@ -285,7 +285,7 @@ export function toFaxCallback(received: ReceivedParams): FaxCallback {
     faxStatus: readStatus(received, refused, noted),
     issues: NO_ISSUES,
   };
-  for (const property of PARSED_PROPERTIES) setParsed(callback, property, PARSED_PARAMS[property], received, noted);
+  for (const [property, row] of PARSED_ROWS) setParsed(callback, property, row, received, noted);
   const media = readMedia(received, refused, noted);
   if (media !== undefined) callback.media = media;
   return freezeFax(callback, received, refused, noted);
@@ -391,20 +391,18 @@ function readStatus(received: ReceivedParams, refused: FaxRequestIssue[], noted:
   return readNonEmpty(received, name, params[name] ? noted : refused);
 }
 
-/** The same table, with a type that connects each property to the value that its `parse` returns. */
-const PARSED_PARAMS: { readonly [Property in ParsedProperty]: ParsedParam<ParsedValues[Property]> } = CALLBACK_PARAMS;
+/** The rows that have a `parse`, by property. */
+const PARSED_ROWS = /* @__PURE__ */ Object.entries<object>(CALLBACK_PARAMS).filter(isParsed);
 
-const PARSED_PROPERTIES = /* @__PURE__ */ (Object.keys(CALLBACK_PARAMS) as (keyof CallbackParams)[]).filter(isParsed);
-
-function isParsed(property: keyof CallbackParams): property is ParsedProperty {
-  return Object.hasOwn(CALLBACK_PARAMS[property], "parse");
+function isParsed(entry: [property: string, row: object]): entry is [ParsedProperty, ParsedParam] {
+  return "parse" in entry[1];
 }
 
 /** Sets a property if its parameter was received and is valid. */
-function setParsed<Property extends string, Value>(
-  target: { [Name in Property]?: Value },
-  property: Property,
-  { name, expected, parse }: ParsedParam<Value>,
+function setParsed(
+  target: { [Property in ParsedProperty | "errorUrl"]?: unknown },
+  property: ParsedProperty | "errorUrl",
+  { name, expected, parse }: ParsedParam,
   received: ReceivedParams,
   noted: FaxRequestIssue[],
 ): void {
