@@ -94,7 +94,7 @@ function multipartRefusal(error: MultipartError): RefusedError {
 /** Encodes a multipart body that is text. Refuses it if a decoder has replaced bytes, which corrupts the pages. */
 function encodeIntactText(body: string): Uint8Array {
   if (!body.includes("\ufffd")) return Buffer.from(body);
-  const message = "The multipart body was decoded as text, which has corrupted the pages. Pass the body as bytes.";
+  const message = "The multipart body was decoded as text, which corrupts the pages. Pass it as bytes.";
   throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
 }
 
@@ -145,6 +145,6 @@ export function refuseIfFileWasConsumed({ headers }: WebhookRequest, { faxStatus
   if (faxStatus !== "received" || media?.size || params["MediaUrl"]) return;
   if (parseContentType(headers["content-type"])?.type !== MULTIPART) return;
   const message =
-    "The multipart callback contains no pages. Mount the webhook before the body parser, which may have consumed them.";
+    "The multipart callback contains no pages. Mount the webhook before middleware that reads it.";
   throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
 }

@@ -88,7 +88,7 @@ async function releaseAfter(error: unknown, store: DeduplicateStore, key: string
   try {
     await store.release(key);
   } catch (releaseError) {
-    const message = "onCallback failed, and so did store.release(): this callback is ignored until its claim expires.";
+    const message = "onCallback and store.release() failed. This callback is ignored until its claim expires.";
     throw new AggregateError([error, releaseError], message, { cause: error });
   }
 }

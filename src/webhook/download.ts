@@ -204,13 +204,10 @@ function httpStatusError({ status, headers }: MediaFetchResponse, host: string):
 
 function statusHint(status: number): string {
   if (status === 401 || status === 403) {
-    return `Pass the project's credentials in headers (authorization: "Basic …" or "Bearer …"), or correct them.`;
+    return `Pass valid credentials in headers (authorization: "Basic …" or "Bearer …").`;
   }
-  if (status === 410) return "The pages are deleted or expired. Look up the fax by its SID.";
-  if (status === 404) {
-    return "The pages may be late, deleted or expired. Try again later, or look up the fax by its SID.";
-  }
-  return "Try again later.";
+  if (status !== 404 && status !== 410) return "Try again later.";
+  return "The pages may be late, deleted or expired. Try again later, or look up the fax by its SID.";
 }
 
 async function readResponse(

@@ -10,13 +10,13 @@ export const SWML_HINT =
   "The request looks like SWML, not TwiML. Configure the phone number for cXML (Compatibility API) at SignalWire.";
 
 const API_TOKEN_HINT =
-  "authToken is an API token (PT…), which does not sign webhooks. Set it to the project's signing key (PSK_…).";
+  "authToken is an API token (PT…). Set it to the project's signing key (PSK_…), which signs webhooks.";
 
-const QUOTED_TOKEN_HINT = "authToken is in quotes, which are part of it. Remove the quotes, usually from an .env file.";
+const QUOTED_TOKEN_HINT = "authToken contains quotes, usually from an .env file. Remove them.";
 
 const NESTED_HINT =
-  "A body parser has nested the parameters, so that the signed text is unknown. Mount the webhook before it, or set " +
-  "its option to parse flat names (Express: urlencoded({ extended: false })).";
+  "A body parser has nested the parameters. Mount the webhook before it, or set its option to parse flat names " +
+  "(Express: urlencoded({ extended: false })).";
 
 const SHARED_KEY_HINT =
   "The request is signed with a shared key (HMAC_SHA256), which is not supported. At Twilio, sign webhooks with the " +
@@ -24,12 +24,11 @@ const SHARED_KEY_HINT =
 
 const MOVED_HINT =
   "The URL or body contains the parameters of another request, which may have been captured. If the URL is yours, " +
-  "remove the parameters FaxSid, AccountSid and ApiVersion from it.";
+  "remove FaxSid, AccountSid and ApiVersion from it.";
 
 /** The hint for a function `publicUrl` whose result is not a URL. */
 export const PUBLIC_URL_HINT =
-  "The function publicUrl did not return an http(s) URL for this request. Return the URL configured at the provider, " +
-  "without a promise.";
+  "publicUrl did not return an http(s) URL for this request. Return the URL configured at the provider, not a promise.";
 
 /** The hint for a signature mismatch, or `undefined` if its cause is unknown. */
 export function findMismatchHint(

@@ -208,7 +208,7 @@ async function getBytes(
 async function readCallbackMedia(media: FaxMedia, maxBytes: number): Promise<Bytes> {
   if (media.size > maxBytes) throw mediaTooLargeError(maxBytes, `the callback contains ${media.size} bytes`);
   const buffer = await media.arrayBuffer().catch((cause: unknown) => {
-    const message = "The pages in the callback could not be read; see `cause`. Ask the sender to send the fax again.";
+    const message = "The pages in the callback could not be read; see `cause`. Ask the sender to send them again.";
     throw new FaxMediaError("no-media", message, { cause });
   });
   const bytes = new Uint8Array(buffer);

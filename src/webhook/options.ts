@@ -105,10 +105,10 @@ export function checkWebhookOptions(options: unknown): Settings {
   checkBytes("maxFormBytes", maxFormBytes, 1);
   checkBytes("maxMediaBytes", maxMediaBytes, 0);
   if (onFax === undefined && onCallback === undefined) {
-    throw new TypeError("faxWebhook needs onFax (answers new faxes), onCallback (receives the results), or both.");
+    throw new TypeError("faxWebhook needs onFax (answers new faxes) or onCallback (receives the results).");
   }
   if (maxMediaBytes !== 0 && onCallback === undefined) {
-    throw new TypeError("maxMediaBytes requires onCallback. Without it, the received pages would be dropped.");
+    throw new TypeError("maxMediaBytes requires onCallback, which receives the pages.");
   }
   const sources = { authToken: checkAuthToken(authToken), publicUrl: checkPublicUrl(publicUrl) };
   if (authToken === false) log("warn", AUTH_DISABLED);
@@ -177,5 +177,5 @@ function formatWarning(refusal: Refusal): string {
   const tried = urls && ` Tried: ${urls.join(" ") || "no URL"}`;
   const more = reason === "invalid-parameters" ? ` ${refusal.error.message}` : tried;
   const text = `twiml-fax refused a request: ${status} ${reason}. ${message}${more ?? ""}`;
-  return `${text} (At most one warning per cause and minute. Set onRefused to get every refusal.)`;
+  return `${text} (Logged once per cause and minute. Set onRefused to get every refusal.)`;
 }

@@ -3,7 +3,7 @@ import type { FaxRequestError } from "../shared/errors.js";
 
 /** Every reason with its HTTP status, and its message if there is no hint. */
 export const REFUSALS = {
-  "method-not-allowed": [405, "Providers use GET and POST. This request is probably not from a provider."],
+  "method-not-allowed": [405, "Providers use GET and POST, so the request is probably not from a provider."],
   "missing-signature": [
     403,
     "The request has no X-Twilio-Signature or X-SignalWire-Signature header. It is not from a provider, or a proxy " +
@@ -11,19 +11,17 @@ export const REFUSALS = {
   ],
   "signature-mismatch": [
     403,
-    "The signature matches none of the tried URLs (`urls`). If the URL configured at the provider is not exactly one " +
-      "of them, set publicUrl to it. Otherwise check authToken (SignalWire: the signing key), and whether a proxy or " +
-      "middleware changes the body.",
+    "The signature matches none of the tried URLs (`urls`). Set publicUrl to the URL configured at the provider. If it " +
+      "is one of them, check authToken (SignalWire: the signing key), and whether a proxy or middleware changes the body.",
   ],
   "no-token": [
     403,
-    "authToken returned no token for this AccountSid. If the account is yours, return its token. Is the environment " +
-      "variable set?",
+    "authToken returned no token for this AccountSid. If the account is yours, is the environment variable set?",
   ],
-  "no-handler": [404, "A new fax was received, but faxWebhook has no onFax. Set onFax to answer new faxes."],
+  "no-handler": [404, "A new fax was received. Set onFax to answer new faxes."],
   "missing-body": [
     400,
-    "The body is empty or was already read. Mount the webhook before any middleware that reads the body.",
+    "The body is empty or was already read. Mount the webhook before middleware that reads it.",
   ],
   "unreadable-body": [
     400,
@@ -32,7 +30,7 @@ export const REFUSALS = {
   "invalid-parameters": [400, "The parameters are invalid. See `error.issues`."],
   "too-large": [
     413,
-    "The body exceeds maxFormBytes or maxMediaBytes, or has more than 1,000 parameters. Raise the option if necessary.",
+    "The body exceeds maxFormBytes or maxMediaBytes, or has more than 1,000 parameters. Raise the option.",
   ],
   "unsupported-media-type": [
     415,

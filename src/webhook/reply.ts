@@ -45,7 +45,7 @@ export function replyToFax(
   const body = response ? response.toString() : toTwiml(verb);
   const attributes = readOwn(verb, "attributes");
   if (maxMediaBytes === 0 && verb.verb === "Receive" && readOwn(attributes, "storeMedia") === false) {
-    const problem = "storeMedia: false requires the option maxMediaBytes. Without it, faxWebhook refuses the pages";
+    const problem = "storeMedia: false requires the option maxMediaBytes; otherwise the pages are lost";
     throw new TwimlError("pages-lost", `<Receive>: ${problem}.`, { verb: "Receive", attribute: "storeMedia" });
   }
   const hasAction = verb.verb !== "Receive" || (readOwn(attributes, "action") ?? undefined) !== undefined;
