@@ -6,9 +6,9 @@ import { isBytes, toUint8Array } from "../shared/objects.js";
 import { readBytes } from "./bytes.js";
 import { isFormType, parseContentType } from "./content-type.js";
 import { getQuery, type WebhookRequest } from "./http.js";
-import { type BodyLimits, MultipartError, readMultipart } from "./multipart.js";
+import { type BodyLimits, readMultipart } from "./multipart.js";
 import { SWML_HINT } from "./hints.js";
-import { RefusedError } from "./refusal.js";
+import { RefusedError, unreadableBodyError } from "./refusal.js";
 
 const MULTIPART = "multipart/form-data";
 
@@ -79,23 +79,13 @@ function readMultipartForm(
 ): ReceivedParams {
   const bytes = typeof body === "string" ? encodeIntactText(body) : body;
   if (bytes.length === 0) throw new RefusedError({ reason: "missing-body" });
-  try {
-    return readForm(readMultipart(bytes, boundary, limits));
-  } catch (error) {
-    throw error instanceof MultipartError ? multipartRefusal(error) : error;
-  }
-}
-
-function multipartRefusal(error: MultipartError): RefusedError {
-  if (error.reason === "too-large") return new RefusedError({ reason: "too-large" }, error.message);
-  return new RefusedError({ reason: "unreadable-body", error }, error.message);
+  return readForm(readMultipart(bytes, boundary, limits));
 }
 
 /** Encodes a multipart body that is text. Refuses it if a decoder has replaced bytes, which corrupts the pages. */
 function encodeIntactText(body: string): Uint8Array {
   if (!body.includes("\ufffd")) return Buffer.from(body);
-  const message = "The multipart body was decoded as text, which corrupts the pages. Pass it as bytes.";
-  throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
+  throw unreadableBodyError("The multipart body was decoded as text, which corrupts the pages. Pass it as bytes.");
 }
 
 /** Reads the parameters of a body parser's object. Checks its size, because the parser may have other limits. */
@@ -144,7 +134,7 @@ async function readStream(headers: Headers, body: Stream, limit: number): Promis
 export function refuseIfFileWasConsumed({ headers }: WebhookRequest, { faxStatus, media, params }: FaxCallback): void {
   if (faxStatus !== "received" || media?.size || params["MediaUrl"]) return;
   if (parseContentType(headers["content-type"])?.type !== MULTIPART) return;
-  const message =
-    "The multipart callback contains no pages. Mount the webhook before middleware that reads it.";
-  throw new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
+  throw unreadableBodyError(
+    "The multipart callback contains no pages. Mount the webhook before middleware that reads it.",
+  );
 }

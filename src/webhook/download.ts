@@ -206,8 +206,9 @@ function statusHint(status: number): string {
   if (status === 401 || status === 403) {
     return `Pass valid credentials in headers (authorization: "Basic …" or "Bearer …").`;
   }
-  if (status !== 404 && status !== 410) return "Try again later.";
-  return "The pages may be late, deleted or expired. Try again later, or look up the fax by its SID.";
+  if (status === 410) return "The pages are deleted or expired. Look up the fax by its SID.";
+  const cause = status === 404 ? "The pages may be late, deleted or expired. " : "";
+  return `${cause}Try again later.`;
 }
 
 async function readResponse(

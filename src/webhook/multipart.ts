@@ -2,17 +2,7 @@
 import { formatValue } from "../shared/messages.js";
 import { decodeUtf8 } from "./bytes.js";
 import { type ContentType, CONTROL, parseContentType, parseDisposition, parseHeader, TOKEN } from "./content-type.js";
-
-/** Thrown for a body that cannot be parsed. `reason` is the reason of the refusal. */
-export class MultipartError extends Error {
-  override readonly name = "MultipartError";
-  constructor(
-    readonly reason: "unreadable-body" | "too-large",
-    message: string,
-  ) {
-    super(message);
-  }
-}
+import { RefusedError, unreadableBodyError } from "./refusal.js";
 
 /** Maximum bytes of the names and text of a body, and of its files. */
 export interface BodyLimits {
@@ -58,12 +48,12 @@ export function readMultipart(
 /** The fix for an error that only the sender of the body can correct. */
 const REPORT = "If no proxy changes the request, report this to the provider.";
 
-function unreadableError(fact: string, fix = REPORT): MultipartError {
-  return new MultipartError("unreadable-body", `${fact} ${fix}`);
+function unreadableError(fact: string, fix = REPORT): RefusedError {
+  return unreadableBodyError(`${fact} ${fix}`);
 }
 
-function partTooLargeError(fact: string, fix = REPORT): MultipartError {
-  return new MultipartError("too-large", `${fact} ${fix}`);
+function partTooLargeError(fact: string, fix = REPORT): RefusedError {
+  return new RefusedError({ reason: "too-large" }, `${fact} ${fix}`);
 }
 
 const [TAB, LF, CR, SPACE, HYPHEN] = [0x09, 0x0a, 0x0d, 0x20, 0x2d];

@@ -11,8 +11,9 @@ export const REFUSALS = {
   ],
   "signature-mismatch": [
     403,
-    "The signature matches none of the tried URLs (`urls`). Set publicUrl to the URL configured at the provider. If it " +
-      "is one of them, check authToken (SignalWire: the signing key), and whether a proxy or middleware changes the body.",
+    "The signature matches none of the tried URLs (`urls`). Set publicUrl to the URL configured at the provider. If " +
+      "it is one of them, check authToken (SignalWire: the signing key), and whether a proxy or middleware changes the " +
+      "body.",
   ],
   "no-token": [
     403,
@@ -93,13 +94,18 @@ export class RefusedError extends Error {
     readonly details: RefusalDetails,
     readonly hint?: string,
   ) {
-    super(details.reason);
+    super(hint ?? details.reason);
   }
 
   get refusal(): Refusal {
     const [status, message] = REFUSALS[this.details.reason];
     return { status, message: this.hint ?? message, ...this.details };
   }
+}
+
+/** Refuses a body that was received, but cannot be used. */
+export function unreadableBodyError(message: string): RefusedError {
+  return new RefusedError({ reason: "unreadable-body", error: new Error(message) }, message);
 }
 
 /** Writes to the console. Ignores an error of the console, which must not change a response. */

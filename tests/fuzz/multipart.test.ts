@@ -2,7 +2,8 @@
 import busboy from "busboy";
 import fc from "fast-check";
 import { describe, it } from "vitest";
-import { MultipartError, type MultipartPair, readMultipart } from "../../src/webhook/multipart.js";
+import { type MultipartPair, readMultipart } from "../../src/webhook/multipart.js";
+import { RefusedError } from "../../src/webhook/refusal.js";
 import { oneOf, readRuns, TIMEOUT } from "./support.js";
 
 const runs = readRuns(300);
@@ -45,12 +46,12 @@ const toPairs = (pairs: MultipartPair[]): Promise<Pair[]> =>
     }),
   );
 
-/** The pairs that readMultipart reads, or "refused" for a MultipartError. Any other error fails the property. */
+/** The pairs that readMultipart reads, or "refused" for a RefusedError. Any other error fails the property. */
 async function readPairs(body: Buffer, boundary: string): Promise<Pair[] | "refused"> {
   try {
     return await toPairs(readMultipart(body, boundary, LIMITS));
   } catch (error) {
-    if (error instanceof MultipartError) return "refused";
+    if (error instanceof RefusedError) return "refused";
     throw error;
   }
 }
@@ -308,7 +309,7 @@ describe("readMultipart of an invalid body", () => {
       throw new Error("one-sided");
   });
 
-  it("readMultipart reads any bytes or throws a MultipartError", { timeout }, async () => {
+  it("readMultipart reads any bytes or throws a RefusedError", { timeout }, async () => {
     await check(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (bytes, framed) => {
         const frame = framed ? ["--b\r\n", "\r\n--b--"] : ["", ""];

@@ -328,7 +328,7 @@ describe("handle, multipart bodies", () => {
   it.each<[string, unknown, object, string?]>([
     ["empty text", "", { status: 400, reason: "missing-body" }],
     ["no bytes", new Uint8Array(), { status: 400, reason: "missing-body" }],
-    ["no boundary in its type", WHOLE, { reason: "unreadable-body", error: { name: "MultipartError" } }, ""],
+    ["no boundary in its type", WHOLE, { reason: "unreadable-body", error: expect.any(Error) }, ""],
     ["U+FFFD in text", WHOLE.replace("FX1", "\ufffd"), { reason: "unreadable-body", error: expect.any(Error) }],
     ["1,001 parts", part("a", "1").repeat(1001), { status: 413, reason: "too-large" }],
   ])("refuses a multipart body with %s", async (_, body, refusal, boundary = "; boundary=b") => {

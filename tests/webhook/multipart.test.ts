@@ -1,7 +1,8 @@
 /** The multipart parser: bodies of real encoders, framing, headers of parts, limits. */
 import { describe, expect, it } from "vitest";
 import { parseContentType } from "../../src/webhook/content-type.js";
-import { MultipartError, readMultipart } from "../../src/webhook/multipart.js";
+import { RefusedError } from "../../src/webhook/refusal.js";
+import { readMultipart } from "../../src/webhook/multipart.js";
 
 const LIMITS = { maxFormBytes: 65_536, maxMediaBytes: 1_000_000 };
 const CD = "Content-Disposition: form-data; name=";
@@ -17,7 +18,7 @@ function outcome(...args: Parameters<typeof read>): string | number {
   try {
     return read(...args).length;
   } catch (error) {
-    if (error instanceof MultipartError) return error.reason;
+    if (error instanceof RefusedError) return error.details.reason;
     throw error;
   }
 }
@@ -205,7 +206,7 @@ describe("readMultipart, framing", () => {
     ["contains a line break", "a\r\n", "--a\r\n--"],
   ])("refuses a boundary that %s", (_, boundary, body) => {
     expect(() => readMultipart(Buffer.from(body), boundary, LIMITS)).toThrow(
-      expect.objectContaining({ name: "MultipartError", reason: "unreadable-body" }),
+      expect.objectContaining({ details: expect.objectContaining({ reason: "unreadable-body" }) }),
     );
   });
 
