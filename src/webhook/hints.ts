@@ -101,7 +101,5 @@ function firstValue(value = ""): string {
 
 /** Reads one part of a `Forwarded` header (RFC 7239): `for=1.2.3.4;host=fax.example.com;proto=https`. */
 function readForwardedPart(forwarded: string, name: string): string {
-  const pairs = forwarded.split(";").map((part) => part.trim().split("=", 2));
-  const found = pairs.find(([key]) => key!.toLowerCase() === name);
-  return found?.[1]?.replaceAll('"', "") ?? "";
+  return RegExp(`(?:^|;)\\s*${name}="?([^";]*)`, "i").exec(forwarded)?.[1]?.trim() ?? "";
 }

@@ -79,9 +79,6 @@ export function normalizeRequest(request: HandleRequest): WebhookRequest {
   return Object.freeze(new NormalizedRequest(method.toUpperCase(), url, Object.freeze(normalizeHeaders(headers))));
 }
 
-/** Group: the path of a URL, which may be relative. */
-const PATH = /^(?:https?:\/\/[^/?#]*)?([^?#]*)/i;
-
 /** A class, so that `path` and `query` are parsed lazily: freezing an object with an own getter is slow. */
 class NormalizedRequest implements WebhookRequest {
   constructor(
@@ -91,7 +88,7 @@ class NormalizedRequest implements WebhookRequest {
   ) {}
 
   get path(): string {
-    return PATH.exec(this.url)![1] || "/";
+    return REQUEST_URL.exec(this.url)![3] || "/";
   }
 
   get query(): QueryParams {
@@ -99,12 +96,15 @@ class NormalizedRequest implements WebhookRequest {
   }
 }
 
-/** The query of a URL, with its `?`. Providers never sign parameters in a fragment, so it ends at `#`. */
+/**
+ * Groups: the origin, its host, the path, the query with its `?`, and the fragment with its `#`. A relative URL has no
+ * origin. Providers never sign parameters in a fragment.
+ */
+export const REQUEST_URL = /^(https?:\/\/([^/?#]*))?([^?#]*)(\?[^#]*)?(#.*)?/is;
+
+/** The query of a URL, with its `?`. */
 export function getQuery(url: string): string {
-  const hash = url.indexOf("#");
-  const start = url.indexOf("?");
-  if (start < 0 || (hash >= 0 && hash < start)) return "";
-  return hash < 0 ? url.slice(start) : url.slice(start, hash);
+  return REQUEST_URL.exec(url)![4] ?? "";
 }
 
 function normalizeHeaders(headers: HandleRequest["headers"]): Record<string, string> {

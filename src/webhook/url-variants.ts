@@ -2,7 +2,7 @@
 import { isPromise, optionError, redactUrl } from "../shared/messages.js";
 import { isSafeHttpUrl } from "../shared/values.js";
 import { CALLBACK_PARAM_NAMES, COMMON_PARAM_NAMES } from "../params/fax.js";
-import { getQuery, type WebhookRequest } from "./http.js";
+import { REQUEST_URL, type WebhookRequest } from "./http.js";
 
 /** The parts of a public URL. */
 export interface PublicUrlParts {
@@ -19,18 +19,15 @@ export interface PublicUrlParts {
 /** The checked option `publicUrl`. */
 export type PublicUrlSource = PublicUrlParts | ((request: WebhookRequest) => unknown) | undefined;
 
-/** Groups: the origin, its host, and the path with the query. A relative URL has no origin. */
-const REQUEST_URL = /^(https?:\/\/([^/?#]*))?([^#]*)/is;
-
 /** The URLs that the provider may have requested, without their variants. */
 export function candidateUrls(request: WebhookRequest, publicUrl: PublicUrlSource): string[] {
-  const [, origin, ownHost, path = ""] = REQUEST_URL.exec(request.url)!;
+  const [, origin, ownHost, pathname = "", query = ""] = REQUEST_URL.exec(request.url)!;
+  const path = pathname + query;
   if (publicUrl !== undefined) {
     const parts = typeof publicUrl === "function" ? parsePublicUrlResult(publicUrl(request)) : publicUrl;
     if (parts === undefined) return [];
     // publicUrl may be the beginning of the URL, or the whole URL.
     const first = parts.base + path + parts.hash;
-    const query = getQuery(request.url);
     const urls = new Set([first, parts.url + query + parts.hash]);
     // Providers may send the query in another order, but sign it as configured.
     if (hasSameParams(query, parts.query)) urls.add(parts.url + parts.query + parts.hash);
@@ -55,11 +52,12 @@ function sortQuery(query: string): string {
 
 /** The path and query of a URL, which may be absolute. */
 export function getPath(url: string): string {
-  return REQUEST_URL.exec(url)?.[3] ?? "";
+  const [, , , path = "", query = ""] = REQUEST_URL.exec(url)!;
+  return path + query;
 }
 
 /** The parameters that providers add to the URL of a GET. */
-const PROVIDER_PARAMS = new Set([...COMMON_PARAM_NAMES, ...CALLBACK_PARAM_NAMES, "ErrorUrl"]);
+const PROVIDER_PARAMS = [...COMMON_PARAM_NAMES, ...CALLBACK_PARAM_NAMES, "ErrorUrl"];
 
 /**
  * The `action` that sends the callback to the URL of this request: its path, and its query without the provider's
@@ -90,7 +88,7 @@ function parseOrLocal(url: string | undefined, request: WebhookRequest): URL {
 
 function isOwnPair(pair: string): boolean {
   const [name] = new URLSearchParams(pair).keys();
-  return name !== undefined && !PROVIDER_PARAMS.has(name);
+  return name !== undefined && !PROVIDER_PARAMS.includes(name);
 }
 
 /** The characters of a host. Any others in a Host header could move the request to another path. */
@@ -129,9 +127,9 @@ function isPublicUrl(text: unknown): text is string {
 }
 
 function splitPublicUrl(text: string): PublicUrlParts {
-  const hash = text.indexOf("#");
-  const [url] = text.split(/[?#]/, 1);
-  return { base: trimTrailingSlashes(url!), url: url!, query: getQuery(text), hash: hash < 0 ? "" : text.slice(hash) };
+  const [, origin = "", , path = "", query = "", hash = ""] = REQUEST_URL.exec(text)!;
+  const url = origin + path;
+  return { base: trimTrailingSlashes(url), url, query, hash };
 }
 
 /** Removes trailing slashes. A pattern would take quadratic time for a long run of slashes before other text. */
@@ -185,10 +183,7 @@ function queryEncodings(query: string): Iterable<string> {
 const MAX_SHOWN_URLS = 8;
 
 /** The provider's parameters in a URL: of a GET, or of a POST whose URL is that of an earlier GET. */
-const PARAM_VALUES = /* @__PURE__ */ RegExp(
-  `([?&](?:${[...COMMON_PARAM_NAMES, ...CALLBACK_PARAM_NAMES, "ErrorUrl"].join("|")})=)[^&#]*`,
-  "gi",
-);
+const PARAM_VALUES = RegExp(`([?&](?:${PROVIDER_PARAMS.join("|")})=)[^&#]*`, "gi");
 
 /** The URLs for `onRefused`: the candidates, then their variants, without the values of the provider's parameters. */
 export function redactUrls(urls: readonly string[]): string[] {
