@@ -67,6 +67,17 @@ export function optionError(name: string, expected: string, value: unknown, isSe
   return new TypeError(formatMismatch(name, expected, value, "", isHidden ? `a ${typeof value}` : undefined));
 }
 
+/** Checks that an option is an integer from `min` to `max`. */
+export function checkInteger(name: string, value: unknown, min: number, max = Infinity): void {
+  if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return;
+  throw optionError(name, max === Infinity ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`, value);
+}
+
+/** Checks that an option or argument is a function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") throw optionError(name, "a function", value);
+}
+
 /** The message for an invalid value; `suggestion` is a result of {@link didYouMean}. */
 export function formatMismatch(
   name: string,

@@ -1,6 +1,6 @@
 /** Validation of the arguments from a test. A typo is an error, because the test would otherwise prove nothing. */
 import { CALLBACK_PARAM_NAMES, COMMON_PARAM_NAMES } from "../params/fax.js";
-import { didYouMean, foldName, formatMismatch, formatValue, optionError } from "../shared/messages.js";
+import { checkFunction, didYouMean, foldName, formatMismatch, formatValue, optionError } from "../shared/messages.js";
 import { isPlainObject, checkOptionNames } from "../shared/objects.js";
 import { isHttpUrl, isSid, SID_FORMAT } from "../shared/values.js";
 import { detectPagesType } from "../webhook/media.js";
@@ -129,7 +129,7 @@ export function checkProviderOptions(options: unknown): CheckedOptions {
     throw optionError("timeoutMs", "a finite number of milliseconds above 0", timeoutMs);
   }
   for (const [name, value] of Object.entries({ fetch, now })) {
-    if (value !== undefined && typeof value !== "function") throw optionError(name, "a function", value);
+    if (value !== undefined) checkFunction(name, value);
   }
   const urls = { url, fallbackUrl, connectTo: checkConnectTo(own) };
   return { ...urls, authToken: token!, flavor, accountSid, fetch, timeoutMs, now: () => checkDate(now()) };

@@ -1,6 +1,6 @@
 /** `deduplicate`: runs a callback handler once per fax outcome, although providers repeat callbacks. */
 import type { FaxCallback } from "../params/fax.js";
-import { optionError } from "../shared/messages.js";
+import { checkFunction, optionError } from "../shared/messages.js";
 import type { WebhookRequest } from "./http.js";
 import type { FaxWebhookOptions } from "./options.js";
 
@@ -117,7 +117,7 @@ function createMemoryStore(): DeduplicateStore {
 }
 
 function checkArguments(onCallback: unknown, store: unknown): void {
-  if (typeof onCallback !== "function") throw optionError("onCallback", "a function", onCallback);
+  checkFunction("onCallback", onCallback);
   const { claim, done, release } = Object(store) as Partial<DeduplicateStore>;
   if ([claim, done, release].every((method) => typeof method === "function")) return;
   throw optionError("store", "an object with the methods claim, done and release", store);

@@ -1,6 +1,6 @@
 /** `fetchMedia`: gets the pages of a fax from the callback itself or from its `mediaUrl`. */
 import { FaxMediaError } from "../shared/errors.js";
-import { formatValue, hintFor, optionError } from "../shared/messages.js";
+import { checkFunction, checkInteger, formatValue, hintFor, optionError } from "../shared/messages.js";
 import { checkOptionNames } from "../shared/objects.js";
 import { isSid, SID_FORMAT } from "../shared/values.js";
 import type { FaxMedia } from "../params/received-params.js";
@@ -112,21 +112,15 @@ function checkMediaOptions(options: FaxMediaOptions): DownloadSettings {
   const own: FaxMediaOptions = checkOptionNames("fetchMedia", options, OPTION_NAMES);
   const { hosts = ["files.signalwire.com"], headers = {}, maxBytes = 32 * 1024 * 1024, timeoutMs = 30_000 } = own;
   const { redirectHosts = [], retries = 3, fetch = globalThis.fetch } = own;
-  if (!isInteger(maxBytes, 1)) throw optionError("maxBytes", "a positive integer", maxBytes);
-  if (!isInteger(timeoutMs, 1) || timeoutMs > LONGEST_DELAY) {
-    throw optionError("timeoutMs", `an integer from 1 to ${LONGEST_DELAY}`, timeoutMs);
-  }
-  if (!isInteger(retries, 0)) throw optionError("retries", "a non-negative integer", retries);
-  if (typeof fetch !== "function") throw optionError("fetch", "a function", fetch);
+  checkInteger("maxBytes", maxBytes, 1);
+  checkInteger("timeoutMs", timeoutMs, 1, LONGEST_DELAY);
+  checkInteger("retries", retries, 0);
+  checkFunction("fetch", fetch);
   const allowed = {
     hosts: checkHosts("hosts", hosts, 1),
     redirectHosts: checkHosts("redirectHosts", redirectHosts, 0),
   };
   return { ...allowed, headers: checkRequestHeaders(headers), maxBytes, timeoutMs, retries, fetch };
-}
-
-function isInteger(value: unknown, minimum: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= minimum;
 }
 
 function checkHosts(option: string, hosts: unknown, minimum: number): string[] {

@@ -1,5 +1,5 @@
 /** The options of `faxWebhook`: their types, and the check that returns the settings. */
-import { optionError } from "../shared/messages.js";
+import { checkFunction, checkInteger } from "../shared/messages.js";
 import { checkOptionNames } from "../shared/objects.js";
 import type { FaxCallback, FaxRequest } from "../params/fax.js";
 import type { BodyLimits } from "./multipart.js";
@@ -101,9 +101,11 @@ const AUTH_DISABLED = "twiml-fax: authToken is false, so anyone can send you fax
 export function checkWebhookOptions(options: unknown): Settings {
   const own: Partial<FaxWebhookOptions> = checkOptionNames("faxWebhook", options, OPTIONS);
   const { authToken, publicUrl, onFax, onCallback, onRefused, maxFormBytes = 64 * 1024, maxMediaBytes = 0 } = own;
-  checkFunctions({ onFax, onCallback, onRefused });
-  checkBytes("maxFormBytes", maxFormBytes, 1);
-  checkBytes("maxMediaBytes", maxMediaBytes, 0);
+  for (const [name, value] of Object.entries({ onFax, onCallback, onRefused })) {
+    if (value !== undefined) checkFunction(name, value);
+  }
+  checkInteger("maxFormBytes", maxFormBytes, 1);
+  checkInteger("maxMediaBytes", maxMediaBytes, 0);
   if (onFax === undefined && onCallback === undefined) {
     throw new TypeError("faxWebhook needs onFax (answers new faxes) or onCallback (receives the results).");
   }
@@ -124,17 +126,6 @@ function checkAuthToken(authToken: FaxWebhookOptions["authToken"]): Settings["au
 function checkPublicUrl(publicUrl: FaxWebhookOptions["publicUrl"]): PublicUrlSource {
   if (publicUrl === undefined || typeof publicUrl === "function") return publicUrl;
   return parsePublicUrl(publicUrl);
-}
-
-function checkFunctions(functions: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(functions)) {
-    if (value !== undefined && typeof value !== "function") throw optionError(name, "a function", value);
-  }
-}
-
-function checkBytes(name: string, value: unknown, min: number): void {
-  if (Number.isSafeInteger(value) && (value as number) >= min) return;
-  throw optionError(name, `an integer of at least ${min}`, value);
 }
 
 /** Passes a refusal to `onRefused`. An error that it throws is logged, because the client must get the refusal. */

@@ -228,7 +228,7 @@ describe("fetchMedia, options", () => {
     ["timeoutMs 0", { timeoutMs: 0 }, /^timeoutMs/],
     ["timeoutMs Infinity", { timeoutMs: Infinity }, /^timeoutMs/],
     ["a timeoutMs over the range of timers", { timeoutMs: 2 ** 31 }, /^timeoutMs.* 1 to 2147483647/],
-    ["retries -1", { retries: -1 }, /^retries must be a non-negative integer, but received -1/],
+    ["retries -1", { retries: -1 }, /^retries must be an integer of at least 0, but received -1/],
     ["retries 1.5", { retries: 1.5 }, /^retries/],
     ["retries as text", { retries: "3" }, /^retries/],
     ["null as retries", { retries: null }, /^retries/],
