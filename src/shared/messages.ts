@@ -64,7 +64,8 @@ const NOT_A_TOKEN = /^.{0,4}$|^\/|^[a-z\d+.-]*:\/\/|^[a-z\d-]+(?:\.[a-z\d-]+)+(?
  */
 export function optionError(name: string, expected: string, value: unknown, isSecret = false): TypeError {
   const isHidden = isSecret ? /string|number|boolean/.test(typeof value) : typeof value === "string" && !NOT_A_TOKEN.test(value);
-  return new TypeError(formatMismatch(name, expected, value, "", isHidden ? `a ${typeof value}` : undefined));
+  const received = isHidden ? `a ${typeof value}` : formatValue(value);
+  return new TypeError(`${name} must be ${expected}, but received ${received}.${hintFor(value)}`);
 }
 
 /** Checks that an option is an integer from `min` to `max`. */
@@ -79,14 +80,8 @@ export function checkFunction(name: string, value: unknown): void {
 }
 
 /** The message for an invalid value; `suggestion` is a result of {@link didYouMean}. */
-export function formatMismatch(
-  name: string,
-  expected: string,
-  value: unknown,
-  suggestion = "",
-  received = formatValue(value),
-): string {
-  return `${name} must be ${expected}, but received ${received}${suggestion}.${hintFor(value)}`;
+export function formatMismatch(name: string, expected: string, value: unknown, suggestion = ""): string {
+  return `${name} must be ${expected}, but received ${formatValue(value)}${suggestion}.${hintFor(value)}`;
 }
 
 /** The message for an unknown name; `kind` says what it names, such as "option". */

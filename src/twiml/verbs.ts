@@ -190,18 +190,17 @@ export function readUncheckedOption(options: unknown, verb?: string): unknown {
   throw createVerbError("unknown-attribute", verb, unknown, formatUnknownName("option", unknown, ["unchecked"]));
 }
 
+const VERB_PARTS = ["verb", "attributes", "unchecked"];
+
 /** Returns a verb created by this module unchanged. Checks plain data and returns a copy. */
 export function checkVerb(data: unknown): Verb {
   const name = readOwn(data, "verb");
   if (name === undefined) throw notAVerbError(data);
   if (VerbBrand.readXml(data as object) !== undefined) return data as Verb;
   const verb = buildVerb(name, readOwn(data, "attributes"), readOwn(data, "unchecked"));
-  for (const part of listKeys("verb", data)) {
-    if (part === "verb" || part === "attributes" || part === "unchecked") continue;
-    const problem = `${formatValue(part)} must be inside "attributes".`;
-    throw createVerbError("unknown-attribute", verb.verb, part, problem);
-  }
-  return verb;
+  const other = listKeys("verb", data).find((part) => !VERB_PARTS.includes(part));
+  if (other === undefined) return verb;
+  throw createVerbError("unknown-attribute", verb.verb, other, `${formatValue(other)} must be inside "attributes".`);
 }
 
 /**
@@ -349,9 +348,7 @@ function checkUnchecked(verb: string, rules: Rules, unchecked: unknown): [string
 function checkUncheckedName(verb: string, rules: Rules, name: string): void {
   const known = [...rules.keys()].find((each) => each.toLowerCase() === name.toLowerCase());
   if (known === undefined && ATTRIBUTE_NAME.test(name)) return;
-  const problem = known
-    ? `is a known attribute. Pass it as ${known} in "attributes".`
-    : 'must match [A-Za-z_][\\w.-]* and not start with "xml".';
+  const problem = known ? `is known. Pass it as ${known} in "attributes".` : `must match ${ATTRIBUTE_NAME}.`;
   throw createVerbError("invalid-name", verb, name, `${formatValue(name)} ${problem}`);
 }
 
