@@ -82,7 +82,8 @@ export class TwimlError extends TypeError {
     super(line === undefined ? message : `Line ${line}, column ${column}: ${message}`);
     const names = { verb: verb?.slice(0, 64), attribute: attribute?.slice(0, 64) };
     const details = { ...names, line, column, providerError: PROVIDER_ERRORS[code] };
-    for (const [name, value] of Object.entries(details)) if (value !== undefined) Object.assign(this, { [name]: value });
+    for (const [name, value] of Object.entries(details))
+      if (value !== undefined) Object.assign(this, { [name]: value });
   }
 }
 

@@ -63,7 +63,9 @@ const NOT_A_TOKEN = /^.{0,4}$|^\/|^[a-z\d+.-]*:\/\/|^[a-z\d-]+(?:\.[a-z\d-]+)+(?
  * type of a value.
  */
 export function optionError(name: string, expected: string, value: unknown, isSecret = false): TypeError {
-  const isHidden = isSecret ? /string|number|boolean/.test(typeof value) : typeof value === "string" && !NOT_A_TOKEN.test(value);
+  const isHidden = isSecret
+    ? /string|number|boolean/.test(typeof value)
+    : typeof value === "string" && !NOT_A_TOKEN.test(value);
   const received = isHidden ? `a ${typeof value}` : formatValue(value);
   return new TypeError(`${name} must be ${expected}, but received ${received}.${hintFor(value)}`);
 }
@@ -71,7 +73,11 @@ export function optionError(name: string, expected: string, value: unknown, isSe
 /** Checks that an option is an integer from `min` to `max`. */
 export function checkInteger(name: string, value: unknown, min: number, max = Infinity): void {
   if (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max) return;
-  throw optionError(name, max === Infinity ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`, value);
+  throw optionError(
+    name,
+    max === Infinity ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`,
+    value,
+  );
 }
 
 /** Checks that an option or argument is a function. */

@@ -356,11 +356,16 @@ function checkUncheckedName(verb: string, rules: Rules, name: string): void {
 function listKeys(what: string, object: unknown, verb?: string): string[] {
   if (object === undefined || object === null) return [];
   if (isPlainObject(object)) return Object.keys(object);
-  throw createVerbError("invalid-value", verb, undefined, formatMismatch(what, "a plain object", object));
+  throw createVerbError("invalid-value", verb, undefined, formatNotObject(what, "a plain object", object));
+}
+
+/** The message for a value that is not an object. Text is not shown, because it may be a secret. */
+function formatNotObject(name: string, expected: string, value: unknown): string {
+  return formatMismatch(name, expected, typeof value === "string" ? Object(value) : value);
 }
 
 function notAVerbError(data: unknown): TwimlError {
-  return new TwimlError("unknown-verb", formatMismatch("verb", "created by receive() or reject()", data));
+  return new TwimlError("unknown-verb", formatNotObject("verb", "created by receive() or reject()", data));
 }
 
 function unknownVerbError(name: unknown): TwimlError {

@@ -6,7 +6,10 @@
  */
 export const NOT_CHAR = /[^\t\n\r\x20-\uD7FF\uE000-\uFFFD\u{10000}-\u{10FFFF}]/u;
 
-/** Attribute names: only ASCII, as in all names that providers document. Names that start with "xml" are reserved (section 2.3). */
+/**
+ * Attribute names: only ASCII, as in all names that providers document. Names that start with "xml" are reserved
+ * (section 2.3).
+ */
 export const ATTRIBUTE_NAME = /^(?!xml)[a-z_][\w.-]*$/i;
 
 /**

@@ -12,18 +12,15 @@ export const REFUSALS = {
   "signature-mismatch": [
     403,
     "The signature matches none of the tried URLs (`urls`). Set publicUrl to the URL configured at the provider. If " +
-      "it is one of them, check authToken (SignalWire: the signing key), and whether a proxy or middleware changes the " +
-      "body.",
+      "it is one of them, check authToken (SignalWire: the signing key), and whether a proxy or middleware changes " +
+      "the body.",
   ],
   "no-token": [
     403,
     "authToken returned no token for this AccountSid. If the account is yours, is the environment variable set?",
   ],
   "no-handler": [404, "A new fax was received. Set onFax to answer new faxes."],
-  "missing-body": [
-    400,
-    "The body is empty or was already read. Mount the webhook before middleware that reads it.",
-  ],
+  "missing-body": [400, "The body is empty or was already read. Mount the webhook before middleware that reads it."],
   "unreadable-body": [
     400,
     "The body ended early: the connection was lost, or other middleware read the stream. See `error`.",

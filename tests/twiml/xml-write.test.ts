@@ -57,12 +57,9 @@ describe("ATTRIBUTE_NAME", () => {
     ["only", /^[A-Za-z_]$/, (character: string) => character],
     ["last", /^[A-Za-z0-9._-]$/, (character: string) => "a" + character],
     ["middle", /^[A-Za-z0-9._-]$/, (character: string) => `a${character}b`],
-  ])(
-    "ATTRIBUTE_NAME accepts only ASCII letters, digits, dot, hyphen and _ as the %s character",
-    (_, allowed, name) => {
-      expect(CHARACTERS.filter((each) => ATTRIBUTE_NAME.test(name(each)) !== allowed.test(each))).toEqual([]);
-    },
-  );
+  ])("ATTRIBUTE_NAME accepts only ASCII letters, digits, dot, hyphen and _ as the %s character", (_, allowed, name) => {
+    expect(CHARACTERS.filter((each) => ATTRIBUTE_NAME.test(name(each)) !== allowed.test(each))).toEqual([]);
+  });
 });
 
 describe("formatAttribute", () => {

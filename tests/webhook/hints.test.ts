@@ -86,7 +86,7 @@ describe("handle: the hint of a signature mismatch", () => {
 
   it.each(['"PSK_1"', "'PSK_1'", "`PSK_1`"])("mentions the quotes of the token %s", async (authToken) => {
     const sent = request({ token: "PSK_1" });
-    expect(await getMessage(sent, { authToken })).toMatch(/^authToken is in quotes(?!.*PSK_1)/);
+    expect(await getMessage(sent, { authToken })).toMatch(/^authToken contains quotes(?!.*PSK_1)/);
     expect(await getMessage(sent, { authToken: [authToken, "PSK_2"] })).not.toContain("quotes");
     expect(await getMessage(sent, { authToken: authToken.slice(1) })).not.toContain("quotes");
   });
@@ -128,7 +128,7 @@ describe("handle: the hint of a signature mismatch", () => {
     const { handle, refusals } = setUp({ publicUrl: (() => result) as never });
     expect((await handle(request())).status).toBe(403);
     expect(refusals).toMatchObject([{ reason: "signature-mismatch", urls: [] }]);
-    expect(refusals[0]!.message).toMatch(/^The function publicUrl did not return an http\(s\) URL/);
+    expect(refusals[0]!.message).toMatch(/^publicUrl did not return an http\(s\) URL/);
   });
 
   it("handles the rejection of a promise that publicUrl returns, which would end the process", async () => {

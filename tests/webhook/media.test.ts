@@ -214,7 +214,11 @@ describe("fetchMedia, options", () => {
     ["a header with a line break", { headers: { authorization: "Bearer secret\nx: y" } }, /line breaks/],
     ["a header name that contains the value", { headers: { "authorization: Bearer secret": "" } }, /invalid name/],
     ["a header without a name", { headers: [["", "secret"]] }, /invalid name/],
-    ["a list of header lines", { headers: ["authorization: secret"] }, /^Each item of headers must be a pair.* a string\.$/],
+    [
+      "a list of header lines",
+      { headers: ["authorization: secret"] },
+      /^Each item of headers must be a pair.* a string\.$/,
+    ],
     ["a number as header value", { headers: { "secret-name": 12345 } }, /received a number\.$/],
     ["a list as header value", { headers: { "secret-name": ["secret"] } }, /received an array\.$/],
     [

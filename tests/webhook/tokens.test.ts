@@ -84,7 +84,7 @@ describe("authToken: functions", () => {
     const webhook = setUp({ authToken: (() => found) as never });
     expect(await refusalOf(webhook, request())).toEqual([403, "forbidden", "no-token"]);
     expect(webhook.onFax).not.toHaveBeenCalled();
-    expect(webhook.refusals[0]!.message).toMatch(/Is the environment variable set\?$/);
+    expect(webhook.refusals[0]!.message).toMatch(/is the environment variable set\?$/);
   });
 
   it.each(["../../etc", "", "x".repeat(41), "AC1\n", undefined])(
