@@ -67,6 +67,11 @@ describe("package.json", () => {
     // npm runs prepare, not prepack, for a dependency from git.
     expect(manifest.scripts.prepare).toBe("npm run build");
   });
+
+  it("package.json maps both subpaths for Parcel, which reads exports only with the option packageExports", () => {
+    const target = (entry: string) => manifest.exports[entry].import.default;
+    expect(manifest.alias).toEqual({ "./webhook": target("./webhook"), "./testing": target("./testing") });
+  });
 });
 
 describe("the tarball", () => {
