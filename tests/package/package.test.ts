@@ -68,6 +68,12 @@ describe("package.json", () => {
     expect(manifest.scripts.prepare).toBe("npm run build");
   });
 
+  it("package.json has no script that npm warns about when the package is installed from a registry", () => {
+    expect(manifest.scripts).not.toHaveProperty("preinstall");
+    expect(manifest.scripts).not.toHaveProperty("install");
+    expect(manifest.scripts).not.toHaveProperty("postinstall");
+  });
+
   it("package.json maps both subpaths for Parcel, which reads exports only with the option packageExports", () => {
     const target = (entry: string) => manifest.exports[entry].import.default;
     expect(manifest.alias).toEqual({ "./webhook": target("./webhook"), "./testing": target("./testing") });
