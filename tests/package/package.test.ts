@@ -74,6 +74,11 @@ describe("package.json", () => {
     expect(manifest.scripts).not.toHaveProperty("postinstall");
   });
 
+  it("package.json has the description with which the README begins", () => {
+    const [, description] = readFileSync(join(root, "README.md"), "utf8").split("\n\n");
+    expect(manifest.description).toBe(description);
+  });
+
   it("package.json maps both subpaths for Parcel, which reads exports only with the option packageExports", () => {
     const target = (entry: string) => manifest.exports[entry].import.default;
     expect(manifest.alias).toEqual({ "./webhook": target("./webhook"), "./testing": target("./testing") });
