@@ -148,9 +148,10 @@ const CALLBACK_PARAMS = {
 /** The parameter that the provider adds to a new fax that it sends to the fallback URL. */
 const ERROR_URL: ParsedParam = { name: "ErrorUrl", expected: "text", parse: String };
 
-/** A function, because bundlers keep a call whose arguments contain another call. */
+/** `Status` and a known status in any case. A function, because bundlers keep a call that contains another call. */
 function createStatusPattern(): RegExp {
-  return RegExp(`Status(?:${FAX_STATUSES.join("|")})`);
+  const statuses = FAX_STATUSES.join("|").replace(/[a-z]/g, (letter) => `[${letter}${letter.toUpperCase()}]`);
+  return RegExp(`Status(?:${statuses})`);
 }
 
 type CallbackParams = typeof CALLBACK_PARAMS;
@@ -336,9 +337,9 @@ export function isCallback(received: ReceivedParams, signedTexts = getSignedText
   return markers.some(isReceived) || signedTexts.some(isResplitCallback);
 }
 
-/** All patterns of rows in one, which is faster. Statuses may be in any case. */
+/** All patterns of rows in one, which is faster. */
 function joinPatterns(rows: typeof MARKERS): RegExp {
-  return RegExp(rows.flatMap(({ signedAs }) => signedAs?.source ?? []).join("|"), "i");
+  return RegExp(rows.flatMap(({ signedAs }) => signedAs?.source ?? []).join("|"));
 }
 
 const CALLBACK_TEXT = /* @__PURE__ */ joinPatterns(MARKERS);

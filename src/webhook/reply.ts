@@ -111,7 +111,8 @@ function noVerbError(reply: unknown): TwimlError {
 }
 
 function describeReply(reply: unknown): string {
-  if (typeof reply === "string" && reply.includes("<")) return "XML as a string. Return parseTwiml(xml) instead.";
+  // A string is not shown, because it can be a token.
+  if (typeof reply === "string") return "a string. Convert XML to a verb with parseTwiml(xml).";
   if (Object(reply) !== reply || !("comment" in (reply as object))) return `${formatValue(reply)}.${hintFor(reply)}`;
   if ("verb" in (reply as object)) return "a FaxResponse without a verb. Call its method receive() or reject().";
   return "another library's response. Convert it with parseTwiml(String(response)).";

@@ -685,6 +685,7 @@ describe("isCallback", () => {
     "a=NumPagesx",
     "a=ErrorCodex",
     "a=Statusx",
+    "To=sip:faxstatus@example.com",
     "",
   ])("isCallback is false for %j", (source) => {
     expect(isCallback(readParams(source))).toBe(false);

@@ -1,4 +1,0 @@
-import { parseFax } from "/tmp/wt/N11/dist/index.js";
-const bodies={badpct:("%=%&").repeat(500)+"x=%zz"+"+".repeat(60000), bad2:"x=%zz"+"+".repeat(64000), bad3:"x=%zz"+"y".repeat(64000), bad4:"%=%&".repeat(999), plain:"x="+"y".repeat(64000), pctgood:"x="+"%41".repeat(21000), badpct41:"x=%zz"+"%41".repeat(21000), ff:"x="+"%ff".repeat(21000), sp:"x="+"+".repeat(64000), pct4: "x="+"%".repeat(64000), uni:"x=%zz"+"é".repeat(32000)};
-for(const [k,b] of Object.entries(bodies)){const t=[];for(let i=0;i<15;i++){const s=performance.now();try{parseFax(b)}catch{};t.push(performance.now()-s)}t.sort((a,b)=>a-b);
-const u=[];for(let i=0;i<15;i++){const s=performance.now();[...new URLSearchParams(b)];u.push(performance.now()-s)}u.sort((a,b)=>a-b);console.log(k,t[7].toFixed(2),t[14].toFixed(2),"URLSearchParams",u[7].toFixed(2))}
