@@ -185,6 +185,7 @@ export function reject(attributes?: unknown, options?: unknown): Reject {
 
 /** Checks the options of `receive` or `parseTwiml`, and returns `unchecked`, the only option. */
 export function readUncheckedOption(options: unknown, verb?: string): unknown {
+  if (options === undefined) return undefined;
   const unknown = listKeys("options", options, verb).find((name) => name !== "unchecked");
   if (unknown === undefined) return readOwn(options, "unchecked");
   throw createVerbError("unknown-attribute", verb, unknown, formatUnknownName("option", unknown, ["unchecked"]));

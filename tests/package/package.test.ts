@@ -201,9 +201,9 @@ describe("the installed package", () => {
 
   // The budgets are the present sizes. The goals are 3300 for FaxResponse alone, 8500 for the core and 20,000 for both.
   it.each([
-    ["FaxResponse alone", 'export { FaxResponse } from "twiml-fax"', 3455],
+    ["FaxResponse alone", 'export { FaxResponse } from "twiml-fax"', 3480],
     ["the parsers alone", 'export { parseFax, parseFaxRequest, parseFaxCallback } from "twiml-fax"', 4240],
-    ["the core", 'export * from "twiml-fax"', 8910],
+    ["the core", 'export * from "twiml-fax"', 8930],
     ["both entries", 'export * from "twiml-fax"; export * from "twiml-fax/webhook"', 22250],
   ])("bundles %s within its size budget", (name, code, budget) => {
     // The document reader is tree-shaken if it is not imported.
