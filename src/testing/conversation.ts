@@ -205,10 +205,9 @@ function formatStatusMessage({ response }: FaxExchange): string {
 /** The body. For HTML, its text, because markup fills the beginning of an error page. */
 export function readResponseText({ headers, body }: ReceivedResponse): string {
   if (!/html/i.test(headers["content-type"] ?? "")) return body;
-  // 4,000 characters bound the time of the patterns.
-  const start = body.slice(Math.max(0, body.search(/<body/i))).slice(0, 4000);
-  return start
-    .replace(/<(script|style)\b[^]*?<\/\1>|<[^>]*>|&nbsp;/gi, " ")
+  return body
+    .slice(Math.max(0, body.search(/<body/i)))
+    .replace(/<(script|style)\b[^<]*<\/\1>|<[^<>]*>|&nbsp;/gi, " ")
     .replace(/\s+/g, " ")
     .trim();
 }
