@@ -3,4 +3,6 @@ import { webhook } from "./fax.mjs";
 
 const app = express();
 app.all("/fax", webhook.node); // Express 4 and 5, with or without a body parser in front
-app.listen(Number(process.env.PORT ?? 3000));
+const server = app.listen(Number(process.env.PORT ?? 3000));
+// Node exits once the last handler has finished.
+for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => server.close());

@@ -7,4 +7,6 @@ app.use(async (ctx, next) => {
   ctx.respond = false; // the webhook answers by itself
   await webhook.node(ctx.req, ctx.res, (error) => ctx.onerror(error));
 });
-app.listen(Number(process.env.PORT ?? 3000));
+const server = app.listen(Number(process.env.PORT ?? 3000));
+// Node exits once the last handler has finished.
+for (const signal of ["SIGTERM", "SIGINT"]) process.once(signal, () => server.close());
