@@ -42,7 +42,7 @@ export function findMismatchHint(
   if (urls.some((each) => signedTexts.some((text) => isMoved(each, text)))) return MOVED_HINT;
   if (tokens.every(isQuoted)) return QUOTED_TOKEN_HINT;
   if (headers[SIGNALWIRE_SIGNATURE] !== undefined && tokens.every(isApiToken)) return API_TOKEN_HINT;
-  return findSchemeHint(headers) ?? findPublicUrlHint(headers, getPath(url), signed);
+  return findSchemeHint(headers) ?? findPublicUrlHint(headers, getPath(url), signed, urls);
 }
 
 /** The hint for another signature scheme: Twilio's public beta of 2026 with SHA-256. */
@@ -54,13 +54,17 @@ function findPublicUrlHint(
   headers: WebhookRequest["headers"],
   path: string,
   signed: SignedRequest,
+  urls: readonly string[],
 ): string | undefined {
   // Each URL is a hash of the whole text.
   const bases = isShort(signed) ? listForwardedBases(headers) : [];
   const base = bases.find((each) => matchesUrl(signed, each + path));
   if (base === undefined) return undefined;
   const [whole, origin] = [base + path.split("?", 1)[0]!, base].map(redactUrl);
-  return `The signature matches another URL. Set publicUrl to "${whole}", or for several paths to "${origin}".`;
+  // publicUrl is the whole URL of another path: the whole URL of this path would break that one.
+  const isOtherPath = urls.some((each) => each.startsWith(`${base}/`));
+  const fix = isOtherPath ? `"${origin}"` : `"${whole}", or for several paths to "${origin}"`;
+  return `The signature matches another URL. Set publicUrl to ${fix}.`;
 }
 
 /** Whether a token has the quotes that some readers of .env files keep. */

@@ -166,7 +166,9 @@ function createRateLimitedWarnings(): Settings["onRefused"] {
 function formatWarning(refusal: Refusal): string {
   const { status, reason, message, urls } = refusal;
   const tried = urls && ` Tried: ${urls.join(" ") || "no URL"}`;
-  const more = reason === "invalid-parameters" ? ` ${refusal.error.message}` : tried;
-  const text = `twiml-fax refused a request: ${status} ${reason}. ${message}${more ?? ""}`;
+  // The message can be that of the error already.
+  const isShown = !(refusal.error instanceof Error) || refusal.error.message === message;
+  const more = tried ?? (isShown ? "" : ` Error: ${refusal.error.message}`);
+  const text = `twiml-fax refused a request: ${status} ${reason}. ${message}${more}`;
   return `${text} (Logged once per cause and minute. Set onRefused to get every refusal.)`;
 }

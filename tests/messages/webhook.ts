@@ -123,6 +123,7 @@ export const webhook: Messages = {
     'warn({ token: "another" })',
     'warn({ token: "another", headers: { host: "" } }, { publicUrl: undefined })',
     'warn({ params: { FaxSid: "FX1" } })',
+    'warn({ body: (async function* () { throw new Error("aborted"); })() })',
 
     // reply.ts
     "answer(undefined)",

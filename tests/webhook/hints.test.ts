@@ -31,6 +31,13 @@ describe("handle: the hint of a signature mismatch", () => {
     expect(message).toBe(`The signature matches another URL. ${fix}`);
   });
 
+  it("names only the common beginning if publicUrl is the whole URL of another path", async () => {
+    const sent = request({ path: "/fax/received", headers: { "x-forwarded-host": "fax.example.com" } });
+    expect(await getMessage(sent, { publicUrl: `${ORIGIN}/fax/sent` })).toMatch(
+      /Set publicUrl to "https:\/\/fax\.example\.com"\.$/,
+    );
+  });
+
   it("names the publicUrl of a GET without its query", async () => {
     const { url: target, headers } = request({ method: "GET", url: `${ORIGIN}/x` });
     const signature = sign(ORIGIN + target);
