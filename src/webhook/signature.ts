@@ -123,7 +123,8 @@ export function isMoved(url: string, text: string | Buffer): boolean {
   if (FORM_TEXT.test(url)) return true;
   if (text.length === 0) return false;
   const signed = `${url}${text.toString()}`;
-  return QUERY_PARAMS.every((param) => param.test(signed));
+  // Most requests have no "FaxSid=", and this search is faster than the patterns.
+  return signed.includes("FaxSid=") && QUERY_PARAMS.every((param) => param.test(signed));
 }
 
 /** The well-formed signatures. Not decoded, because 20 bytes have four Base64 encodings and providers send only one. */

@@ -28,10 +28,11 @@ export function candidateUrls(request: WebhookRequest, publicUrl: PublicUrlSourc
     if (parts === undefined) return [];
     // publicUrl may be the beginning of the URL, or the whole URL.
     const first = parts.base + path + parts.hash;
-    const urls = new Set([first, parts.url + query + parts.hash]);
+    const whole = parts.url + query + parts.hash;
+    const urls = first === whole ? [first] : [first, whole];
     // Providers may send the query in another order, but sign it as configured.
-    if (hasSameParams(query, parts.query)) urls.add(parts.url + parts.query + parts.hash);
-    return [...urls];
+    if (query !== parts.query && hasSameParams(query, parts.query)) urls.push(parts.url + parts.query + parts.hash);
+    return urls;
   }
   // In Next.js, the URL of every request has the host localhost. Only the Host header has the public host.
   const hosts = new Set([origin && ownHost, request.headers["host"] ?? request.headers[":authority"]]);
