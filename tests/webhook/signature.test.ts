@@ -157,6 +157,10 @@ describe("verifyRequest", () => {
     ["URL-safe Base64", `${signature.slice(0, 26)}-=`],
     ["a leading space", ` ${signature}`],
     ["a trailing line break", `${signature}\n`],
+    ["27 characters", `${"A".repeat(26)}=`],
+    ["29 characters", `${"A".repeat(28)}=`],
+    // In Latin-1, U+0152 has the byte of "R", the first character of the signature.
+    ["a character whose low byte is that of the signature", signature.replace("R", "\u0152")],
     ["28 characters outside ASCII", `${"A".repeat(26)}é=`],
     ["two signatures in one string", `${signature}, ${signature}`],
     ["undefined", undefined],
