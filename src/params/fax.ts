@@ -396,7 +396,7 @@ function readStatus(received: ReceivedParams, refused: FaxRequestIssue[], noted:
 const PARSED_ROWS = /* @__PURE__ */ Object.entries<object>(CALLBACK_PARAMS).filter(isParsed);
 
 function isParsed(entry: [property: string, row: object]): entry is [ParsedProperty, ParsedParam] {
-  return "parse" in entry[1];
+  return Object.hasOwn(entry[1], "parse");
 }
 
 /** Sets a property if its parameter was received and is valid. */

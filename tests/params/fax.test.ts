@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import {
   FAX_STATUSES,
   type FaxCallback,
@@ -600,6 +600,19 @@ describe("parseFax: the fallback URL", () => {
 
   it.each(["ErrorCode", "ErrorMessage"])("treats %s without ErrorUrl as a callback", (name) => {
     expect(codes(parseFax, { ...REQUEST, [name]: "11200" })).toEqual(["FaxStatus missing"]);
+  });
+});
+
+describe("parseFaxCallback: a polluted prototype", () => {
+  it("parses no other parameter if Object.prototype has a parse function before the import", async () => {
+    vi.resetModules();
+    Object.defineProperty(Object.prototype, "parse", { value: () => "polluted", configurable: true });
+    try {
+      const { parseFaxCallback } = await import("../../src/index.js");
+      expect(parseFaxCallback({ ...CALLBACK, BitRate: "14400" })).not.toHaveProperty("bitRate");
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "parse");
+    }
   });
 });
 
