@@ -1,8 +1,14 @@
 /** The hints of a refusal: the fix for a known cause. They are for the log, and never grant access. */
 import { redactUrl } from "../shared/messages.js";
 import type { WebhookRequest } from "./http.js";
-import { isMoved, isShort, matchesUrl, SIGNALWIRE_SIGNATURE } from "./signature.js";
-import { type SignedRequest, TWILIO_SIGNATURE } from "./signature.js";
+import {
+  isMoved,
+  isShort,
+  matchesUrl,
+  SIGNALWIRE_SIGNATURE,
+  type SignedRequest,
+  TWILIO_SIGNATURE,
+} from "./signature.js";
 import { getPath, isHost, trimTrailingSlashes } from "./url-variants.js";
 
 /** The hint for SWML, another product of SignalWire, which sends a JSON body and a hex signature. */
